@@ -1,0 +1,121 @@
+"""Gates: what a suite's limits mean, whether they could fail at all, and whether they do.
+
+A gate is a family of a few named one-sided tests: is the case beyond its limit in more blocks than
+chance would do? Holm's correction is taken over the family (S. Holm, 1979).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analysis.signed_rank import p_greater, smallest_p
+from results.metrics import Figure, Unit
+
+LEVEL = 0.05
+
+_OF_BASELINE = re.compile(r"(\d+(?:\.\d+)?)\s+of\s+baseline")
+_AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z/]+)")
+_UNITS: dict[Unit, dict[str, float]] = {
+    Unit.NANOSECONDS: {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9},
+    Unit.BYTES: {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30},
+    Unit.BYTES_PER_SECOND: {"B/s": 1, "kB/s": 1e3, "MB/s": 1e6, "GB/s": 1e9},
+    Unit.PER_SECOND: {"1/s": 1},
+    Unit.NANOSECONDS_PER_MEGABYTE: {"ns/MB": 1, "us/MB": 1e3, "ms/MB": 1e6, "s/MB": 1e9},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """``value`` is in the figure's unit, or a ratio to the baseline where ``of_baseline``."""
+
+    figure: Figure
+    value: float
+    of_baseline: bool
+    upper: bool
+
+    def excess(self, figure: float, baseline: float | None) -> float:
+        """How far one block's figure is beyond the limit; above 0 is worse.
+
+        A ratio is compared by logarithm, and memory by difference: a stream that grows by nothing has
+        no logarithm. ``baseline`` is only asked for a ratio.
+        """
+        limit = self.value
+        if self.of_baseline:
+            assert baseline is not None  # noqa: S101  - `judge` pairs the figures
+            limit *= baseline
+        sign = 1 if self.upper else -1
+        if self.figure.by_difference or figure <= 0 or limit <= 0:
+            return sign * (figure - limit)
+        return sign * math.log(figure / limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A case's figure in one block, and its baseline's in the same block."""
+
+    figure: float
+    baseline: float
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """``p`` is corrected over the family. ``failed``: the case is beyond its limit."""
+
+    name: str
+    p: float
+    failed: bool
+
+
+def parse_limit(given: str | float | None, figure: Figure, *, upper: bool) -> Limit:
+    """A limit such as ``"0.1 of baseline"`` or ``"20 ms"``. Raises ValueError that says what is allowed."""
+    text = str(given).strip()
+    if match := _OF_BASELINE.fullmatch(text):
+        ratio = float(match[1])
+        if not ratio:
+            raise ValueError("a limit of 0 of the baseline can never be met")
+        return Limit(figure, ratio, of_baseline=True, upper=upper)
+    units = _UNITS[figure.unit]
+    match = _AMOUNT.fullmatch(text)
+    if match and match[2] in units:
+        return Limit(figure, float(match[1]) * units[match[2]], of_baseline=False, upper=upper)
+    raise ValueError(
+        f'{given!r} is no limit for {figure.name}; write "0.5 of baseline" '
+        f'or an amount in {", ".join(units)}, like "20 {list(units)[-1]}"'
+    )
+
+
+def check_power(gates: int, blocks: int) -> None:
+    """Refuse a family of gates that could not fail at this number of blocks.
+
+    Raises ValueError with the number of blocks that it needs.
+    """
+    if gates and smallest_p(blocks) * gates > LEVEL:
+        needed = math.ceil(math.log2(gates / LEVEL))
+        raise ValueError(
+            f"{gates} gate{'s' if gates > 1 else ''} could never fail with {blocks} blocks: "
+            f"a gate that cannot fail is no gate. Measure at least {needed} blocks (blocks = {needed}, "
+            f"or --blocks {needed})"
+        )
+
+
+def judge(family: Sequence[tuple[str, Limit, Sequence[Pair]]]) -> list[GateResult]:
+    """Each gate's result, in the order given, with Holm's correction over the family."""
+    raw = [
+        p_greater([limit.excess(pair.figure, pair.baseline) for pair in pairs]) for _, limit, pairs in family
+    ]
+    corrected = holm(raw)
+    return [GateResult(name, p, failed=p <= LEVEL) for (name, _, _), p in zip(family, corrected, strict=True)]
+
+
+def holm(raw: Sequence[float]) -> list[float]:
+    """Holm's step-down corrected p-values, in the order given."""
+    order = sorted(range(len(raw)), key=lambda index: raw[index])
+    corrected = [0.0] * len(raw)
+    worst = 0.0
+    for rank, index in enumerate(order):
+        worst = max(worst, min(1.0, raw[index] * (len(raw) - rank)))
+        corrected[index] = worst
+    return corrected

@@ -1,0 +1,158 @@
+"""A run as a table: for each case the median of its trials and its ratio to its baseline."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from analysis.signed_rank import hodges_lehmann
+from results.case import Case
+from results.metrics import FIGURES
+from results.records import Verification
+from results.run import Run, TrialSummary
+
+#: Parameters of a server or a scenario, in the order in which a label shows them.
+_SETTINGS = (
+    "server",
+    "worker_class",
+    "workers",
+    "threads",
+    "timeout_s",
+    "keep_alive_s",
+    "scenario",
+    "users",
+    "keep_alive",
+)
+#: Those whose values speak for themselves.
+_NAMES = frozenset({"server", "worker_class", "scenario"})
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """One figure of one case.
+
+    ``value`` is the median over its valid trials, in the figure's unit. ``ratio`` is the case over its
+    baseline: exp of the Hodges-Lehmann estimate of the blocks' log ratios, or, for memory (which may
+    grow by nothing and has no logarithm then), the ratio of the two medians.
+    """
+
+    value: float | None
+    ratio: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseSummary:
+    """One row: a case, or the A/A control of a baseline (its second measurement)."""
+
+    case: Case
+    label: str
+    control: bool
+    verification: Verification | None
+    trials: int
+    invalid: int
+    responses: int
+    failed: int
+    estimates: Mapping[str, Estimate]
+
+
+def summarize(run: Run) -> list[CaseSummary]:
+    """A row for each timed case in the suite's order, each baseline followed by its control."""
+    names = labels([case for case in run.header.cases if not case.expect_failure])
+    rows: list[CaseSummary] = []
+    for case in run.header.cases:
+        if case.expect_failure:
+            continue
+        rows.append(_summary(run, case, names[case.identity], control=False))
+        if case.is_baseline:
+            rows.append(_summary(run, case, f"{names[case.identity]} (again)", control=True))
+    return rows
+
+
+def labels(cases: Sequence[Case]) -> dict[str, str]:
+    """Short names by identity: the target, its form, and the values that differ among these cases."""
+    return {case.identity: _label(case, cases) for case in cases}
+
+
+def valid_by_block(run: Run, identity: str, *, control: bool = False) -> dict[int, TrialSummary]:
+    """The valid trials of a case (or of its control) by block number."""
+    return {
+        trial.slot.block: trial
+        for trial in run.trials
+        if trial.slot.case == identity and trial.slot.control is control and trial.reason is None
+    }
+
+
+def pairs_by_block(
+    run: Run, case: Case, figure: str, *, control: bool = False
+) -> dict[int, tuple[float, float]]:
+    """(figure of the case, figure of its baseline) of each block in which both are valid.
+
+    A control is paired with the baseline that it repeats.
+    """
+    own = valid_by_block(run, case.identity, control=control)
+    base = valid_by_block(run, case.baseline or case.identity)
+    pairs = {
+        block: (own[block].figures[figure], base[block].figures[figure]) for block in own if block in base
+    }
+    return {
+        block: (value, against)
+        for block, (value, against) in pairs.items()
+        if value is not None and against is not None
+    }
+
+
+def _label(case: Case, cases: Sequence[Case]) -> str:
+    parameters = case.parameters
+    words = [str(parameters["target"])]
+    if parameters["form"] != "stream":
+        words.append(str(parameters["form"]))
+    siblings = [other for other in cases if other.parameters["target"] == parameters["target"]]
+    for key in parameters:
+        if key in {"target", "form", *_SETTINGS}:
+            continue
+        # a whole form has no buffer: not to have the key is a difference too
+        if len({other.parameters.get(key) for other in siblings}) > 1:
+            words.append(f"{key}={parameters[key]}")
+    for key in _SETTINGS:
+        values = {other.parameters[key] for other in cases if key in other.parameters}
+        if key in parameters and len(values) > 1:
+            words.append(str(parameters[key]) if key in _NAMES else f"{key}={parameters[key]}")
+    return " ".join(words)
+
+
+def _summary(run: Run, case: Case, label: str, *, control: bool) -> CaseSummary:
+    mine = [t for t in run.trials if t.slot.case == case.identity and t.slot.control is control]
+    valid = [trial for trial in mine if trial.reason is None]
+    return CaseSummary(
+        case=case,
+        label=label,
+        control=control,
+        verification=run.verifications.get(case.identity),
+        trials=len(mine),
+        invalid=len(mine) - len(valid),
+        responses=sum(sum(trial.outcomes.values()) for trial in mine),
+        failed=sum(n for trial in mine for outcome, n in trial.outcomes.items() if outcome != "verified"),
+        estimates={name: _estimate(run, case, valid, name, control=control) for name in FIGURES},
+    )
+
+
+def _estimate(run: Run, case: Case, valid: Sequence[TrialSummary], name: str, *, control: bool) -> Estimate:
+    values = [value for trial in valid if (value := trial.figures.get(name)) is not None]
+    value = statistics.median(values) if values else None
+    if case.is_baseline and not control:
+        return Estimate(value, None)
+    return Estimate(value, _ratio(pairs_by_block(run, case, name, control=control), name))
+
+
+def _ratio(pairs: Mapping[int, tuple[float, float]], name: str) -> float | None:
+    if not pairs:
+        return None
+    if FIGURES[name].by_difference:
+        baseline = statistics.median(against for _, against in pairs.values())
+        own = statistics.median(value for value, _ in pairs.values())
+        return own / baseline if baseline > 0 else None
+    if any(value <= 0 or against <= 0 for value, against in pairs.values()):
+        return None
+    return math.exp(hodges_lehmann([math.log(value / against) for value, against in pairs.values()]))

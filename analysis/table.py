@@ -1,0 +1,102 @@
+"""The end table's columns and cells, as text: for a terminal, and for Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from analysis.summary import CaseSummary
+from results.metrics import FIGURES, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its heading, and its cell for a row."""
+
+    heading: str
+    cell: Callable[[CaseSummary], str]
+
+
+_MISSING = "–"
+
+
+def amount(value: float | None, unit: Unit) -> str:
+    """A value in a unit that people read: three significant digits."""
+    if value is None:
+        return _MISSING
+    match unit:
+        case Unit.NANOSECONDS:
+            return _scaled(value, (("s", 1e9), ("ms", 1e6), ("µs", 1e3), ("ns", 1)))
+        case Unit.NANOSECONDS_PER_MEGABYTE:
+            return _scaled(value, (("s/MB", 1e9), ("ms/MB", 1e6), ("µs/MB", 1e3), ("ns/MB", 1)))
+        case Unit.BYTES:
+            return _scaled(value, (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10), ("B", 1)))
+        case Unit.BYTES_PER_SECOND:
+            return _scaled(value, (("GB/s", 1e9), ("MB/s", 1e6), ("kB/s", 1e3), ("B/s", 1)))
+        case Unit.PER_SECOND:
+            return f"{_digits(value)}/s"
+
+
+def times(ratio: float | None) -> str:
+    """A ratio to the baseline, like ×0.021."""
+    return _MISSING if ratio is None else f"×{_digits(ratio)}"
+
+
+def columns() -> Sequence[Column]:
+    """Case, chunk size, the headline figures, and each one's ratio to the baseline."""
+    return (
+        Column("case", lambda row: row.label),
+        Column("chunk", _chunk),
+        *_figure("ttfb_p50", "TTFB p50"),
+        *_figure("ttfb_p95", "p95"),
+        *_figure("throughput", "throughput"),
+        *_figure("peak_memory", "peak memory"),
+        *_figure("cpu_per_mb", "CPU per MB"),
+        Column("trials", _trials),
+    )
+
+
+def _figure(name: str, heading: str) -> tuple[Column, Column]:
+    unit = FIGURES[name].unit
+    return (
+        Column(heading, lambda row: amount(row.estimates[name].value, unit)),
+        Column("ratio", lambda row: times(row.estimates[name].ratio)),
+    )
+
+
+def _chunk(row: CaseSummary) -> str:
+    found = row.verification
+    if found is None:
+        return _MISSING
+    if found.median_chunk_bytes is not None:
+        return amount(found.median_chunk_bytes, Unit.BYTES)
+    return "whole" if row.case.is_baseline else _MISSING
+
+
+def _trials(row: CaseSummary) -> str:
+    return str(row.trials) if not row.invalid else f"{row.trials}, {row.invalid} invalid"
+
+
+def _scaled(value: float, units: Sequence[tuple[str, float]]) -> str:
+    for name, size in units:
+        if abs(value) >= size:
+            return f"{_digits(value / size)} {name}"
+    return f"{_digits(value)} {units[-1][0]}"
+
+
+def _digits(value: float) -> str:
+    """Three significant digits, without an exponent."""
+    if value == 0:
+        return "0"
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    text = f"{value:.3g}"
+    return f"{value:f}".rstrip("0").rstrip(".") if "e" in text else text
+
+
+def markdown(rows: Sequence[CaseSummary]) -> str:
+    """The table as Markdown, without a line break at its end."""
+    shown = columns()
+    lines = [[column.heading for column in shown], ["---"] + ["--:"] * (len(shown) - 1)]
+    lines += [[column.cell(row).replace("|", "\\|") for column in shown] for row in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,149 @@
+"""``streamgauge run``: measure a suite."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+import sys
+import uuid
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from types import FrameType
+
+import click
+from rich.console import Console
+
+from analysis.gate import check_power
+from analysis.verdict import GatedCase
+from harness.cli.outcome import show_outcome
+from harness.cli.places import find_run, new_store_path
+from harness.cli.progress import new_watcher
+from harness.conduct import conduct
+from harness.cores import split_cores
+from harness.environment import read_environment
+from harness.matrix import case_of_gate, cases_of
+from harness.plan import Plan, make_plan
+from harness.rows import load_rows
+from harness.suite import Suite, load_suite, parse_suite
+from results.errors import Interrupted, UsageError
+from results.run import RunHeader
+from results.store import Store
+
+
+@click.command("run")
+@click.argument("suite", default="quick")
+@click.option("--blocks", type=click.IntRange(1, 1000), help="Measure so many blocks.")
+@click.option("--seed", type=click.IntRange(0), help="Repeat the order of a run with this seed.")
+@click.option("--only", metavar="PATTERN", help='Only the cases with these values, like "rows=500 gthread".')
+@click.option("--output", type=click.Path(path_type=Path), help="Folder or .sqlite file for the run.")
+@click.option("--resume", metavar="RUN", help="Go on with a run that was interrupted.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    suite: str,
+    blocks: int | None,
+    seed: int | None,
+    only: str | None,
+    output: Path | None,
+    resume: str | None,
+) -> int:
+    """Measure SUITE: a built-in name (default: quick) or the path of a TOML file."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    console = Console(stderr=not sys.stdout.isatty() and sys.stderr.isatty())
+    if resume is None:
+        store, chosen, plan = _begin(suite, blocks, seed, only, output)
+    else:
+        given = [
+            name
+            for name in ("suite", "blocks", "seed", "only", "output")
+            if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+        ]
+        if given:
+            raise UsageError(f"--resume goes on with the run as it was planned; leave out {', '.join(given)}")
+        store, chosen, plan = _resume(resume)
+    with store:
+        try:
+            load_rows(plan.cases, console)
+            with new_watcher(console, plan, done=len(store.done())) as watcher:
+                conduct(plan, store, watcher, split_cores())
+        except KeyboardInterrupt:
+            raise Interrupted(
+                f"interrupted; {len(store.done())} of {len(plan.slots)} trials are kept in {store.path}.\n"
+                f"Go on with: streamgauge run --resume {store.path}"
+            ) from None
+        return show_outcome(store.read(), _gates(chosen, plan), store.path)
+
+
+def _begin(
+    name: str, blocks: int | None, seed: int | None, only: str | None, output: Path | None
+) -> tuple[Store, Suite, Plan]:
+    suite = load_suite(name)
+    plan = make_plan(
+        cases_of(suite, only),
+        blocks=blocks or suite.blocks,
+        seed=seed if seed is not None else secrets.randbelow(2**31),
+        warmup_s=suite.warmup,
+        window_s=suite.window,
+    )
+    gates = _gates(suite, plan)
+    try:
+        check_power(len(gates), blocks or suite.blocks)
+    except ValueError as error:
+        raise UsageError(f"the suite {suite.name}: {error}") from error
+    header = RunHeader(
+        run_id=uuid.uuid4().hex,
+        created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+        suite=suite.name,
+        suite_toml=suite.text,
+        seed=plan.seed,
+        blocks=blocks or suite.blocks,
+        warmup_s=plan.warmup_s,
+        window_s=plan.window_s,
+        version=metadata.version("streamgauge"),
+        command=["streamgauge", *sys.argv[1:]],
+        cases=[planned.case for planned in plan.cases],
+        slots=plan.slots,
+        environment=read_environment(split_cores(), suite.folder),
+    )
+    return Store.create(new_store_path(suite.name, output), header), suite, plan
+
+
+def _resume(name: str) -> tuple[Store, Suite, Plan]:
+    path = find_run(name)
+    store = Store.open(path, writable=True)
+    header = store.read().header
+    folder = header.environment.get("suite_folder")
+    suite = parse_suite(header.suite_toml, str(path), Path(folder) if folder else None)
+    planned = {item.case.identity: item for item in cases_of(suite)}
+    unknown = [case.identity for case in header.cases if case.identity not in planned]
+    if unknown:
+        raise UsageError(
+            f"{path} was planned by another version of streamgauge, which knew the case {unknown[0]}; "
+            "go on with that version, or measure anew"
+        )
+    plan = Plan(
+        [planned[case.identity] for case in header.cases],
+        header.slots,
+        header.seed,
+        header.warmup_s,
+        header.window_s,
+    )
+    return store, suite, plan
+
+
+def _gates(suite: Suite, plan: Plan) -> list[GatedCase]:
+    """The suite's gates on cases of this plan; those that --only left out are not judged."""
+    measured = {planned.case.identity for planned in plan.cases}
+    gates = []
+    for gate in suite.gate:
+        planned = case_of_gate(cases_of(suite), gate.case)
+        if planned.case.identity in measured:
+            limit = gate.at_most if gate.at_most is not None else gate.at_least
+            words = "at most" if gate.at_most is not None else "at least"
+            gates.append(GatedCase(f"{gate.case}: {gate.metric} {words} {limit}", planned.case, gate.limit))
+    return gates
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

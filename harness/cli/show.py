@@ -1,0 +1,78 @@
+"""``streamgauge show``: what a stored run holds."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import statistics
+
+import click
+
+from analysis.summary import labels
+from harness.cli.outcome import print_table
+from harness.cli.places import find_run
+from results.run import Run
+from results.store import Store
+
+
+@click.command("show")
+@click.argument("run", default="latest")
+def command(run: str) -> None:
+    """Show the environment, the verification, the figures and the failures of RUN.
+
+    RUN is a path, a name from `streamgauge list`, or "latest".
+    """
+    path = find_run(run)
+    with Store.open(path) as store:
+        stored = store.read()
+    header = stored.header
+    click.echo(f"{path}\n")
+    click.echo(f"suite        {header.suite}, {header.blocks} blocks, seed {header.seed}")
+    click.echo(
+        f"made         {header.created_utc} by streamgauge {header.version}: {' '.join(header.command)}"
+    )
+    state = "complete" if stored.finished_utc else "not complete; go on with --resume"
+    click.echo(f"trials       {len(stored.trials)} of {len(header.slots)}, {state}")
+    if (overhead := overhead_s(stored)) is not None:
+        click.echo(
+            f"outside      {overhead:.2f} s of a trial lie outside of its window (median, warm-up counted in)"
+        )
+    ran = sorted({trial.ran_as for trial in stored.trials if trial.ran_as})
+    click.echo(f"ran as       {', '.join(ran) or 'the server did not say'}")
+    click.echo("\nEnvironment:")
+    for name, value in header.environment.items():
+        click.echo(f"  {name:22} {value if isinstance(value, str) else json.dumps(value)}")
+    _print_verification(stored)
+    click.echo()
+    print_table(stored)
+    for trial in stored.trials:
+        if trial.reason is not None:
+            click.echo(f"\ninvalid: trial {trial.slot.position} ({trial.slot.case}): {trial.reason}")
+
+
+def overhead_s(run: Run) -> float | None:
+    """The median time (s) from one trial's start to the next one's, less the window.
+
+    A pause between an interrupted run and its resumption counts as one trial at most; None below two trials.
+    """
+    spans = [
+        (later.started_ns - earlier.started_ns) / 1e9 - run.header.window_s
+        for earlier, later in itertools.pairwise(run.trials)
+    ]
+    return statistics.median(spans) if spans else None
+
+
+def _print_verification(run: Run) -> None:
+    names = labels(run.header.cases)
+    click.echo("\nVerified once before anything was timed:")
+    for case in run.header.cases:
+        found = run.verifications.get(case.identity)
+        if found is None:
+            line = "not asked yet"
+        elif case.expect_failure:
+            line = f"fails as expected: {found.failure or f'status {found.status}'}"
+        else:
+            chunks = f" in {found.chunks:,} chunks" if found.chunks else ""
+            line = f"{found.body_bytes:,} bytes{chunks}, xxh3 {found.digest}"
+            line += "" if case.is_baseline else ", equal to its whole form"
+        click.echo(f"  {names[case.identity]}: {line}")

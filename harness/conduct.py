@@ -1,0 +1,139 @@
+"""Conducting a run: plan, verify, one trial after another into the store, to the end or to Ctrl-C."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from harness.cores import Cores
+from harness.load import LoadDriver
+from harness.matrix import PlannedCase
+from harness.plan import Plan
+from harness.processes import Processes
+from harness.serving import serving
+from harness.trial import Measurer, TrialMeasurer
+from harness.verify import VerifyFailed, groups_of, verify_group
+from results.records import Slot, TrialRecord, Verification
+from results.store import Store
+
+
+class Watcher(Protocol):
+    """Is told how a run goes on, to show it."""
+
+    def verifying(self, cases: int) -> None:
+        """So many cases are about to be asked once."""
+
+    def verified(self, planned: PlannedCase, found: Verification) -> None:
+        """One case was asked once."""
+
+    def measuring(self, slot: Slot, planned: PlannedCase) -> None:
+        """A trial begins."""
+
+    def measured(self, slot: Slot, planned: PlannedCase, trial: TrialRecord) -> None:
+        """A trial is in the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What a run needs besides its plan: processes, a driver, a private folder, cores, a Python."""
+
+    processes: Processes
+    driver: LoadDriver
+    folder: Path
+    cores: Cores
+    python: str
+
+
+@contextlib.contextmanager
+def workshop(cores: Cores) -> Iterator[Workshop]:
+    """Everything that is started ends with the block, and with this process, however that ends."""
+    folder = Path(tempfile.mkdtemp(prefix="streamgauge-"))
+    try:
+        with _pinned(cores), Processes() as processes, LoadDriver(processes, folder, cores.load) as driver:
+            yield Workshop(processes, driver, folder, cores, sys.executable)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def verify(cases: Mapping[str, PlannedCase], shop: Workshop, watcher: Watcher) -> Mapping[str, Verification]:
+    """Ask each case once; what each answered, by identity. Raises VerifyFailed with all that is wrong."""
+    found: dict[str, Verification] = {}
+    problems: list[str] = []
+    watcher.verifying(len(cases))
+
+    def record(identity: str, verification: Verification) -> None:
+        found[identity] = verification
+        watcher.verified(cases[identity], verification)
+
+    for group in groups_of(list(cases.values())):
+        with serving(
+            group.cases[0],
+            processes=shop.processes,
+            folder=shop.folder,
+            cores=shop.cores.server,
+            python=shop.python,
+        ) as server:
+            problems += verify_group(group, server, shop.driver, shop.folder, record)
+    if problems:
+        lines = "\n".join(f"  {problem}" for problem in problems)
+        raise VerifyFailed(
+            f"{len(problems)} of {len(cases)} cases do not answer as they must; nothing was timed:\n{lines}"
+        )
+    return found
+
+
+def measure(
+    plan: Plan, cases: Mapping[str, PlannedCase], store: Store, measurer: Measurer, watcher: Watcher
+) -> None:
+    """Measure what the store does not hold yet, in the planned order, a transaction a trial."""
+    done = store.done()
+    expected = store.read().verifications
+    for slot in plan.slots:
+        if slot.position in done:
+            continue
+        planned = cases[slot.case]
+        watcher.measuring(slot, planned)
+        trial = measurer(slot, planned, expected[slot.case])
+        store.add_trial(trial)
+        watcher.measured(slot, planned, trial)
+    store.finish(datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+def conduct(plan: Plan, store: Store, watcher: Watcher, cores: Cores) -> None:
+    """A whole run, or the rest of one: what the store holds already is not measured again."""
+    cases = {planned.case.identity: planned for planned in plan.cases}
+    with workshop(cores) as shop:
+        if not store.read().verifications:
+            store.add_verifications(verify(cases, shop, watcher))
+        measurer = TrialMeasurer(
+            processes=shop.processes,
+            driver=shop.driver,
+            folder=shop.folder,
+            cores=shop.cores,
+            python=shop.python,
+            warmup_s=plan.warmup_s,
+            window_s=plan.window_s,
+        )
+        measure(plan, cases, store, measurer, watcher)
+
+
+@contextlib.contextmanager
+def _pinned(cores: Cores) -> Iterator[None]:
+    """This process's main thread on the harness's cores; threads that it starts inherit them."""
+    if cores.harness is None:
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores.harness)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)

@@ -1,0 +1,126 @@
+"""The environment record: the machine, its settings, and every version that could matter."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from harness.cores import Cores
+
+PACKAGES = (
+    "streamgauge",
+    "flask",
+    "werkzeug",
+    "jinja2",
+    "markupsafe",
+    "gunicorn",
+    "gevent",
+    "greenlet",
+    "locust",
+    "httptools",
+    "xxhash",
+    "psutil",
+    "numpy",
+    "waitress",
+    "granian",
+    "cheroot",
+    "pyuwsgi",
+)
+#: Variables that change how Python or the C library allocates, and so what memory figures mean.
+_ALLOCATION_VARIABLES = ("PYTHONMALLOC", "MALLOC_ARENA_MAX", "MALLOC_TRIM_THRESHOLD_", "LD_PRELOAD")
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def read_environment(cores: Cores, suite_folder: Path | None) -> dict[str, Any]:
+    """The fingerprint of this machine and this program, JSON-ready; null where it cannot be known."""
+    return {
+        "cpu": _cpu_model(),
+        "cpu_count": psutil.cpu_count(),
+        "cpu_count_physical": psutil.cpu_count(logical=False),
+        "cpu_governor": _line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        "hypervisor": _has_flag("hypervisor"),
+        "memory_bytes": psutil.virtual_memory().total,
+        "swap_bytes": psutil.swap_memory().total,
+        "transparent_hugepages": _line("/sys/kernel/mm/transparent_hugepage/enabled"),
+        "load_average": list(os.getloadavg()),
+        "system": platform.system(),
+        "kernel": platform.release(),
+        "architecture": platform.machine(),
+        "c_library": " ".join(platform.libc_ver()),
+        "python": platform.python_version(),
+        "python_implementation": platform.python_implementation(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "allocation_variables": {
+            name: os.environ[name] for name in _ALLOCATION_VARIABLES if name in os.environ
+        },
+        "cores": {"server": cores.server, "load": cores.load, "harness": cores.harness},
+        "git": git_state(ROOT),
+        "suite_folder": str(suite_folder) if suite_folder is not None else None,
+        "suite_git": git_state(suite_folder) if suite_folder is not None else None,
+        "lock_sha256": _sha256(ROOT / "requirements.lock"),
+    }
+
+
+def git_state(folder: Path) -> dict[str, Any] | None:
+    """Commit and dirty flag of the checkout that ``folder`` is in, None outside of one or without git."""
+    try:
+        commit = _git(folder, "rev-parse", "HEAD")
+        return {"commit": commit, "dirty": bool(_git(folder, "status", "--porcelain"))}
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _git(folder: Path, *words: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(folder), *words], capture_output=True, text=True, check=True, timeout=30
+    )
+    return done.stdout.strip()
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _cpuinfo() -> list[str]:
+    path = Path("/proc/cpuinfo")
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def _cpu_model() -> str | None:
+    for line in _cpuinfo():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    if sys.platform == "darwin":
+        done = subprocess.run(
+            ["sysctl", "-n", "machdep.cpu.brand_string"], capture_output=True, text=True, check=False
+        )
+        return done.stdout.strip() or None
+    return platform.processor() or None
+
+
+def _has_flag(flag: str) -> bool | None:
+    flags = [line for line in _cpuinfo() if line.startswith("flags")]
+    return flag in flags[0].split() if flags else None
+
+
+def _line(path: str) -> str | None:
+    try:
+        return Path(path).read_text().strip()
+    except OSError:
+        return None
+
+
+def _sha256(path: Path) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None

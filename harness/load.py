@@ -1,0 +1,122 @@
+"""The harness's end of the load driver: one child process that lives as long as the run."""
+
+from __future__ import annotations
+
+import os
+import socket
+import statistics
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from harness.processes import OwnedProcess, Processes
+from results.errors import MeasurementError
+from results.records import LoadRecord, Verification, unpack_requests
+from scenarios.link import Link, LinkClosed
+from scenarios.specification import FetchSpecification, TrialSpecification, to_message
+
+#: Importing Locust on a busy machine takes a while.
+START_TIMEOUT_S = 60.0
+
+
+class LoadFailed(MeasurementError):  # noqa: N818  - named for what happened
+    """The load driver died: no further trial can be measured."""
+
+
+class RecordsLost(MeasurementError):  # noqa: N818  - named for what happened
+    """The two sides of the link count different records: the trial does not count."""
+
+
+class LoadDriver:
+    """Starts the driver in ``folder`` (private, made by us); a context manager that ends it."""
+
+    def __init__(self, processes: Processes, folder: Path, cores: Sequence[int] | None) -> None:
+        self._folder = folder
+        address = folder / "driver.sock"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+            listener.bind(str(address))
+            listener.listen(1)
+            self._process = processes.start(
+                [sys.executable, "-P", "-m", "scenarios.driver", str(address)],
+                cwd=folder,
+                env=own_environment(),
+                output=folder / "driver.log",
+                cpus=cores,
+            )
+            self._link = Link(_accept(listener, self._process))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._link.close()
+        self._process.stop()
+
+    def fetch(self, specification: FetchSpecification) -> Verification:
+        """Ask once; the body is kept in the specification's file.
+
+        Raises LoadFailed when the driver is gone.
+        """
+        answer, _ = self._ask(specification)
+        chunks = answer["chunk_bytes"] or None
+        return Verification(
+            status=answer["status"] if answer["status"] > 0 else None,
+            body_bytes=answer["body_bytes"],
+            digest=f"{answer['digest']:016x}",
+            framing=answer["framing"],
+            chunks=len(chunks) if chunks else None,
+            first_chunk_bytes=chunks[0] if chunks else None,
+            median_chunk_bytes=round(statistics.median(chunks)) if chunks else None,
+            failure=answer["failure"],
+        )
+
+    def run(self, specification: TrialSpecification) -> LoadRecord:
+        """One trial's load, from the warm-up to the end of the drain.
+
+        Raises LoadFailed when the driver is gone, RecordsLost when the two sides count differently.
+        """
+        answer, packed = self._ask(specification)
+        requests = unpack_requests(packed)
+        if not len(requests) == answer["recorded"] == answer["issued"]:
+            raise RecordsLost(
+                f"the load driver issued {answer['issued']} requests and recorded {answer['recorded']}, "
+                f"and {len(requests)} records arrived"
+            )
+        return LoadRecord(
+            window_open_ns=answer["window_open_ns"],
+            window_close_ns=answer["window_close_ns"],
+            drained_ns=answer["drained_ns"],
+            requests=requests,
+            errors=answer["errors"],
+            client_cpu_ns=answer["client_cpu_ns"],
+            client_wall_ns=answer["client_wall_ns"],
+        )
+
+    def _ask(self, specification: FetchSpecification | TrialSpecification) -> tuple[dict[str, Any], bytes]:
+        try:
+            self._link.send(to_message(specification))
+            return self._link.receive()
+        except LinkClosed as closed:
+            raise LoadFailed(
+                f"the load driver died ({closed}); its last words:\n{self._process.output_tail()}"
+            ) from closed
+
+
+def own_environment() -> dict[str, str]:
+    """This process's environment for Python children that run our own code and nobody else's."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+
+
+def _accept(listener: socket.socket, process: OwnedProcess) -> socket.socket:
+    listener.settimeout(0.1)
+    for _ in range(round(START_TIMEOUT_S / 0.1)):
+        try:
+            connection, _ = listener.accept()
+        except TimeoutError:
+            if process.returncode is not None:
+                break
+            continue
+        connection.settimeout(None)
+        return connection
+    raise LoadFailed(f"the load driver did not start; its last words:\n{process.output_tail()}")

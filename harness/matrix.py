@@ -1,0 +1,114 @@
+"""The matrix: every case that a suite describes, and how each is asked."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from harness.suite import Scenario, ServerTable, Suite, Target
+from results.case import Case, Value
+from results.errors import UsageError
+from targets.servers import KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCase:
+    """A case with all that is needed to measure it."""
+
+    case: Case
+    target: Target
+    path: str
+    server_kind: str
+    server_options: Mapping[str, Any]
+    scenario: Scenario
+    users: int
+
+
+def cases_of(suite: Suite, only: str | None = None) -> list[PlannedCase]:
+    """All cases of the suite's matrix, baselines first in each group, each case once.
+
+    With ``only``, the cases whose identity holds every word of it, and the baselines of these.
+    Raises UsageError when two targets describe the same case in different ways, or ``only`` names none.
+    """
+    cases: dict[str, PlannedCase] = {}
+    for planned in _all(suite):
+        identity = planned.case.identity
+        known = cases.setdefault(identity, planned)
+        if (known.path, known.target.app) != (planned.path, planned.target.app):
+            raise UsageError(
+                f"two targets describe the same case ({identity}) with different paths: "
+                f"{known.path} and {planned.path}; give one of them another name, form or axis"
+            )
+    if only is None:
+        return list(cases.values())
+    chosen = {identity: planned for identity, planned in cases.items() if matches(planned.case, only)}
+    if not chosen:
+        names = "\n".join(f"  {identity}" for identity in cases)
+        raise UsageError(f"--only {only!r} names no case of the suite {suite.name}; it has\n{names}")
+    needed = {planned.case.baseline for planned in chosen.values()}
+    return [planned for identity, planned in cases.items() if identity in needed or identity in chosen]
+
+
+def matches(case: Case, pattern: str) -> bool:
+    """Whether each word of the pattern is a value of the case, or ``key=value`` of it."""
+    words = pattern.split()
+    values = {str(value) for value in case.parameters.values()}
+    pairs = {f"{key}={value}" for key, value in case.parameters.items()}
+    return bool(words) and all(word in values or word in pairs for word in words)
+
+
+def case_of_gate(cases: list[PlannedCase], pattern: str) -> PlannedCase:
+    """The one case that a gate's pattern names; a baseline only where it says ``form=whole``.
+
+    Raises UsageError when it names none or several: a gate on nothing would always pass.
+    """
+    found = [
+        planned
+        for planned in cases
+        if matches(planned.case, pattern)
+        and not planned.case.expect_failure
+        and (not planned.case.is_baseline or "whole" in pattern)
+    ]
+    if len(found) == 1:
+        return found[0]
+    names = "\n".join(f"  {planned.case.identity}" for planned in (found or cases))
+    count = "several cases" if found else "no case"
+    raise UsageError(f"the gate's case {pattern!r} names {count}; it must name exactly one of\n{names}")
+
+
+def _all(suite: Suite) -> Iterator[PlannedCase]:
+    for target, server, scenario in itertools.product(suite.target, suite.server, suite.scenario):
+        for options, users in itertools.product(server.combinations(), scenario.users):
+            yield from _forms(target, server, options, scenario, users)
+
+
+def _forms(
+    target: Target, server: ServerTable, options: dict[str, Any], scenario: Scenario, users: int
+) -> Iterator[PlannedCase]:
+    kind = KINDS[server.kind]
+    shared: dict[str, Value] = {
+        "target": target.name,
+        "server": server.kind,
+        **kind.in_force(kind.read_options(options)),
+        "scenario": scenario.kind,
+        "users": users,
+        "keep_alive": scenario.keep_alive,
+    }
+
+    def planned(case: Case, path: str) -> PlannedCase:
+        return PlannedCase(case, target, path, server.kind, options, scenario, users)
+
+    for values in itertools.product(*target.axes.values()):
+        axes = dict(zip(target.axes, values, strict=True))
+        baseline = None
+        if target.baseline is not None:
+            named = {key: value for key, value in axes.items() if f"{{{key}}}" in target.baseline}
+            whole = Case({**shared, "form": "whole", **named}, baseline=None)
+            baseline = whole.identity
+            yield planned(whole, target.baseline.format_map(named))
+        stream = Case(
+            {**shared, "form": target.form, **axes}, baseline, expect_failure=target.expect == "failure"
+        )
+        yield planned(stream, target.stream.format_map(axes))

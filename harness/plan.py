@@ -1,0 +1,53 @@
+"""The plan: which case is measured when. Pure; the same suite and seed give the same order."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.matrix import PlannedCase
+from results.records import Slot
+
+#: What a trial takes besides its warm-up and window, in seconds: a server's start and stop above all.
+#: Only the first guess of a run's length rests on it.
+TRIAL_OVERHEAD_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The cases of a run and the order of its trials."""
+
+    cases: Sequence[PlannedCase]
+    slots: Sequence[Slot]
+    seed: int
+    warmup_s: float
+    window_s: float
+
+    @property
+    def expected_s(self) -> float:
+        """About how long the trials will take, in seconds."""
+        return len(self.slots) * (self.warmup_s + self.window_s + TRIAL_OVERHEAD_S)
+
+
+def make_plan(
+    cases: Sequence[PlannedCase], *, blocks: int, seed: int, warmup_s: float, window_s: float
+) -> Plan:
+    """Blocks of all timed cases, the baselines twice (the second is the A/A control), shuffled.
+
+    Each block's order depends on the seed and its own number alone: more blocks change no earlier one.
+    """
+    slots: list[Slot] = []
+    for block in range(blocks):
+        entries = [
+            (planned.case.identity, control)
+            for planned in cases
+            if not planned.case.expect_failure
+            for control in ([False, True] if planned.case.is_baseline else [False])
+        ]
+        random.Random(f"{seed}/{block}").shuffle(entries)  # noqa: S311  - an order, not a secret
+        slots += [
+            Slot(len(slots) + index, block, identity, control)
+            for index, (identity, control) in enumerate(entries)
+        ]
+    return Plan(cases, slots, seed, warmup_s, window_s)

@@ -1,0 +1,164 @@
+"""One server under test: started on a free port, ready when it has answered, ended with its block."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.load import own_environment
+from harness.matrix import PlannedCase
+from harness.processes import OwnedProcess, Processes
+from harness.suite import Target
+from results.errors import MeasurementError
+from targets.servers import KINDS
+
+HOST = "127.0.0.1"
+READY_TIMEOUT_S = 30.0
+STOP_GRACE_S = 2.0
+_POLL_EVERY_S = 0.005
+_START_ATTEMPTS = 3
+_OUTPUT_SHOWN_BYTES = 4000
+
+
+class ServerFailed(MeasurementError):  # noqa: N818  - named for what happened
+    """A server that did not start or did not answer; its own output is in the message."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunningServer:
+    """A server that has answered. ``ran_as`` is what it said of itself (gunicorn: its worker class)."""
+
+    process: OwnedProcess
+    port: int
+    ran_as: str | None
+
+    def output(self) -> str:
+        """The end of what the server wrote."""
+        return self.process.output_tail(_OUTPUT_SHOWN_BYTES)
+
+
+@contextmanager
+def serving(
+    planned: PlannedCase, *, processes: Processes, folder: Path, cores: Sequence[int] | None, python: str
+) -> Iterator[RunningServer]:
+    """The case's app on the case's server, ready to be measured.
+
+    ``folder`` is private and made by us: the server's working directory unless the target has one.
+    Raises ServerFailed.
+    """
+    process, port = _start(planned, processes, folder, cores, python)
+    try:
+        ran_as = KINDS[planned.server_kind].worker_class_that_ran(process.output_tail(_OUTPUT_SHOWN_BYTES))
+        _check_class(planned, ran_as)
+        yield RunningServer(process, port, ran_as)
+    finally:
+        process.stop(STOP_GRACE_S)
+
+
+def _start(
+    planned: PlannedCase, processes: Processes, folder: Path, cores: Sequence[int] | None, python: str
+) -> tuple[OwnedProcess, int]:
+    kind = KINDS[planned.server_kind]
+    target = planned.target
+    for attempt in range(1, _START_ATTEMPTS + 1):
+        port = free_port()
+        process = processes.start(
+            kind.arguments(
+                kind.read_options(planned.server_options),
+                app=target.app,
+                host=HOST,
+                port=port,
+                python=python,
+            ),
+            cwd=target.directory or folder,
+            env=_environment(target, kind.VARIABLES_TO_CLEAR),
+            output=folder / "server.log",
+            cpus=cores,
+        )
+        try:
+            _wait_until_ready(process, port, target)
+        except ServerFailed:
+            taken = "Address already in use" in process.output_tail(_OUTPUT_SHOWN_BYTES)
+            process.stop(0)
+            if taken and attempt < _START_ATTEMPTS:
+                continue  # somebody took the port between our look and the server's start
+            raise
+        except BaseException:
+            process.stop(0)
+            raise
+        return process, port
+    raise AssertionError("the last attempt returns or raises")
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _environment(target: Target, cleared: Sequence[str]) -> Mapping[str, str]:
+    inherited = own_environment() if target.directory is None else dict(os.environ)
+    return {name: value for name, value in inherited.items() if name not in cleared}
+
+
+def _wait_until_ready(process: OwnedProcess, port: int, target: Target) -> None:
+    """Until the readiness path has answered: ours asks for one row, and so is the one small request."""
+    deadline = time.monotonic() + READY_TIMEOUT_S
+    while True:
+        if process.returncode is not None:
+            raise ServerFailed(
+                f"the server of {target.name} ({target.app}) ended with code {process.returncode} before it "
+                f"answered. Its own output:\n{_indented(process)}"
+            )
+        left_s = deadline - time.monotonic()
+        if left_s <= 0:
+            raise ServerFailed(
+                f"the server of {target.name} ({target.app}) did not answer {target.ready} within "
+                f"{READY_TIMEOUT_S:g} s. Its own output:\n{_indented(process)}"
+            )
+        status = _ask(port, target, left_s)
+        if status is not None and status < 500:
+            return
+        if status is not None:
+            raise ServerFailed(
+                f"the server of {target.name} ({target.app}) answered {target.ready} with status {status}. "
+                f"Mend the app, or name a path that works as `ready`. Its own output:\n{_indented(process)}"
+            )
+        time.sleep(_POLL_EVERY_S)
+
+
+def _ask(port: int, target: Target, timeout_s: float) -> int | None:
+    """The status of the readiness path, None while nobody listens or the answer breaks off."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=timeout_s)
+    try:
+        connection.request("GET", target.ready, headers=dict(target.headers))
+        response = connection.getresponse()
+        response.read()
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+    return response.status
+
+
+def _check_class(planned: PlannedCase, ran_as: str | None) -> None:
+    wanted: Any = planned.case.parameters.get("worker_class")
+    if ran_as is not None and wanted is not None and ran_as != wanted:
+        raise ServerFailed(
+            f"the suite asked for worker class {wanted}, and the server says that it runs {ran_as}; "
+            "figures under the wrong name would be worse than none"
+        )
+
+
+def _indented(process: OwnedProcess) -> str:
+    lines = process.output_tail(_OUTPUT_SHOWN_BYTES).strip().splitlines() or ["(it wrote nothing)"]
+    return "\n".join(f"    {line}" for line in lines)

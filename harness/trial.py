@@ -1,0 +1,131 @@
+"""One trial: a fresh server, one case's load, and everything that was seen, as one record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from analysis.figures import figures_of_trial
+from harness.cores import Cores
+from harness.load import LoadDriver, LoadFailed
+from harness.matrix import PlannedCase
+from harness.processes import Processes, SupervisorDied
+from harness.serving import serving
+from harness.verify import address_of
+from harness.watch import ServerChanged, ServerWatch
+from results.errors import MeasurementError
+from results.records import LoadRecord, Outcome, Slot, TrialRecord, Verification
+from scenarios.specification import TrialSpecification
+
+
+class Measurer(Protocol):
+    """Measures one slot of the plan; a run is tested with one that waits for nothing."""
+
+    def __call__(self, slot: Slot, planned: PlannedCase, expected: Verification) -> TrialRecord:
+        """The trial's record. A server or load that failed is a record with a reason."""
+
+
+class TrialMeasurer:
+    """The real measurer. ``folder`` is private and made by us."""
+
+    def __init__(
+        self,
+        *,
+        processes: Processes,
+        driver: LoadDriver,
+        folder: Path,
+        cores: Cores,
+        python: str,
+        warmup_s: float,
+        window_s: float,
+    ) -> None:
+        self._processes = processes
+        self._driver = driver
+        self._folder = folder
+        self._cores = cores
+        self._python = python
+        self._warmup_s = warmup_s
+        self._window_s = window_s
+
+    def __call__(self, slot: Slot, planned: PlannedCase, expected: Verification) -> TrialRecord:
+        """Start, wait until ready, reset, warm up, load for the window, drain, read, stop.
+
+        Raises LoadFailed and SupervisorDied: without these parts no further trial can be measured.
+        """
+        started_utc = datetime.now(UTC).isoformat(timespec="milliseconds")
+        started_ns = time.monotonic_ns()
+
+        def record(reason: str | None, **seen: object) -> TrialRecord:
+            return TrialRecord(
+                slot.position,
+                started_utc,
+                started_ns,
+                time.monotonic_ns(),
+                reason,
+                **seen,  # type: ignore[arg-type]
+            )
+
+        try:
+            return self._measure(planned, expected, record)
+        except (SupervisorDied, LoadFailed):
+            raise
+        except MeasurementError as error:
+            return record(str(error))
+
+    def _measure(
+        self, planned: PlannedCase, expected: Verification, record: Callable[..., TrialRecord]
+    ) -> TrialRecord:
+        with serving(
+            planned,
+            processes=self._processes,
+            folder=self._folder,
+            cores=self._cores.server,
+            python=self._python,
+        ) as server:
+            seen, changed = None, None
+            watch = ServerWatch(server.process.pid, self._cores.server)
+            watch.reset()
+            try:
+                load = self._driver.run(self._specification(planned, expected, server.port))
+                seen = watch.read(server.ran_as)
+            except ServerChanged as error:
+                changed = str(error)
+            finally:
+                watch.close()
+            output = server.output()
+        return record(
+            reason_of(load) or changed,
+            load=load,
+            server=seen,
+            figures=figures_of_trial(load, seen),
+            server_output=output,
+        )
+
+    def _specification(self, planned: PlannedCase, expected: Verification, port: int) -> TrialSpecification:
+        assert expected.status is not None  # noqa: S101  - verify lets no other case through
+        return TrialSpecification(
+            address=address_of(planned, port),
+            name=planned.case.identity,
+            users=planned.users,
+            warmup_s=self._warmup_s,
+            window_s=self._window_s,
+            status=expected.status,
+            body_bytes=expected.body_bytes,
+            digest=int(expected.digest, 16) if planned.target.check == "bytes" else None,
+            row_marker=planned.target.row_marker,
+        )
+
+
+def reason_of(load: LoadRecord) -> str | None:
+    """Why the load of a trial does not count, None when it does."""
+    outcomes = load.requests[:, -1]
+    failed = int((outcomes != Outcome.VERIFIED).sum())
+    if failed:
+        text, count = max(load.errors.items(), key=lambda item: item[1])
+        return f"{failed} of {len(outcomes)} responses failed; {count} times: {text}"
+    if not len(outcomes):
+        return "no response was complete within the trial"
+    return None

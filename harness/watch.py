@@ -1,0 +1,155 @@
+"""Watches a server tree through one trial: the kernel's memory marks, sampled RSS, CPU time."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+
+from harness.machine import read_machine, steal_share, throttled_ns
+from results.errors import MeasurementError
+from results.records import MemorySample, ProcessMemory, ServerRecord
+
+SAMPLE_EVERY_S = 0.02
+
+_LINUX = sys.platform == "linux"
+
+
+class ServerChanged(MeasurementError):  # noqa: N818  - named for what happened
+    """A process of the server tree ended or appeared during the trial: its memory cannot be told."""
+
+
+class ServerWatch:
+    """One trial's watch over the tree that ``root_pid`` started.
+
+    `reset` comes after readiness and one small request and before the warm-up; `read` after the drain.
+    """
+
+    def __init__(self, root_pid: int, cores: Sequence[int] | None) -> None:
+        self._root_pid = root_pid
+        self._cores = cores
+        self._processes: list[psutil.Process] = []
+        self._rss_at_reset: dict[int, int] = {}
+        self._samples: list[MemorySample] = []
+        self._stop = threading.Event()
+        self._sampler = threading.Thread(target=self._sample, name="memory-sampler", daemon=True)
+
+    def reset(self) -> None:
+        """Take the tree as it is, reset the kernel's high-water marks, and start sampling.
+
+        Source: proc(5), clear_refs: writing 5 resets VmHWM to the present resident set.
+        Raises ServerChanged when the server is gone.
+        """
+        try:
+            self._processes = _tree(self._root_pid)
+            for process in self._processes:
+                if _LINUX:
+                    Path(f"/proc/{process.pid}/clear_refs").write_text("5")
+                self._rss_at_reset[process.pid] = _rss_bytes(process)
+            self._machine = read_machine(self._cores)
+            self._cpu_ns = self._cpu_time_ns()
+        except (psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError) as error:
+            raise ServerChanged("a process of the server ended before the load began") from error
+        self._sampler.start()
+
+    def read(self, ran_as: str | None) -> ServerRecord:
+        """What was seen since the reset; sampling ends.
+
+        Raises ServerChanged when the tree is no longer the one that was reset.
+        """
+        self._end_sampling()
+        try:
+            cpu_ns = self._cpu_time_ns() - self._cpu_ns
+            machine = read_machine(self._cores)
+            now = {process.pid for process in _tree(self._root_pid)}
+            processes = [self._memory_of(process) for process in self._processes]
+        except (psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError) as error:
+            raise ServerChanged("a process of the server ended during the trial") from error
+        if now != set(self._rss_at_reset):
+            raise ServerChanged(
+                "the server's processes changed during the trial (a worker was started or replaced), "
+                "so that their memory and CPU cannot be told"
+            )
+        return ServerRecord(
+            ran_as=ran_as,
+            cpu_ns=cpu_ns,
+            processes=processes,
+            samples=self._samples,
+            machine_steal=steal_share(self._machine, machine),
+            machine_throttled_ns=throttled_ns(self._machine, machine),
+            memory_method="VmHWM after clear_refs" if _LINUX else f"RSS sampled each {SAMPLE_EVERY_S} s",
+            cpu_method="process CPU clocks" if _LINUX else "process times",
+        )
+
+    def close(self) -> None:
+        """End sampling, if it goes on."""
+        self._end_sampling()
+
+    def _end_sampling(self) -> None:
+        self._stop.set()
+        if self._sampler.is_alive():
+            self._sampler.join()
+
+    def _sample(self) -> None:
+        watched = list(self._processes)
+        while not self._stop.wait(SAMPLE_EVERY_S):
+            for process in list(watched):
+                try:
+                    rss = process.memory_info().rss
+                except psutil.NoSuchProcess:
+                    watched.remove(process)  # `read` says that it is gone
+                    continue
+                self._samples.append(MemorySample(process.pid, time.monotonic_ns(), rss))
+
+    def _memory_of(self, process: psutil.Process) -> ProcessMemory:
+        pid = process.pid
+        rss = _rss_bytes(process)
+        sampled = [sample.rss_bytes for sample in self._samples if sample.pid == pid]
+        alone = len(self._processes) == 1
+        return ProcessMemory(
+            pid=pid,
+            role="worker" if alone or pid != self._root_pid else "master",
+            rss_at_reset_bytes=self._rss_at_reset[pid],
+            hwm_bytes=_status_bytes(pid, "VmHWM") if _LINUX else None,
+            rss_at_end_bytes=rss,
+            sampled_peak_bytes=max([self._rss_at_reset[pid], rss, *sampled]),
+        )
+
+    def _cpu_time_ns(self) -> int:
+        """CPU time (ns) of all threads of the tree, of those that have ended too.
+
+        On Linux by each process's CPU clock, whose id is made of its pid (clock_getcpuclockid(3)): exact
+        to the nanosecond, where the tasks' ``schedstat`` files forget threads that have ended.
+        """
+        if _LINUX:
+            return sum(_process_clock_ns(process.pid) for process in self._processes)
+        times = [process.cpu_times() for process in self._processes]
+        return round(sum(item.user + item.system for item in times) * 1e9)
+
+
+def _tree(root_pid: int) -> list[psutil.Process]:
+    root = psutil.Process(root_pid)
+    return [root, *root.children(recursive=True)]
+
+
+def _process_clock_ns(pid: int) -> int:
+    try:
+        return time.clock_gettime_ns((~pid << 3) | 2)
+    except OSError as error:
+        raise ProcessLookupError(f"process {pid} is gone") from error
+
+
+def _rss_bytes(process: psutil.Process) -> int:
+    return _status_bytes(process.pid, "VmRSS") if _LINUX else process.memory_info().rss
+
+
+def _status_bytes(pid: int, name: str) -> int:
+    """A ``Vm...`` line of /proc/PID/status (proc(5)), in bytes."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(f"{name}:"):
+            return int(line.split()[1]) * 1024
+    raise ProcessLookupError(f"process {pid} has no {name}: it has ended")

@@ -1,0 +1,74 @@
+"""What is measured: each metric's definition id, unit, direction and statistic, declared once.
+
+A figure is one number for one trial. Its name is the metric's name and, where a trial has one value
+a request, the statistic: ``ttfb_p50`` is the median over the trial's requests of ``ttfb``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Better(StrEnum):
+    """The direction in which a figure improves."""
+
+    LOWER = "lower"
+    HIGHER = "higher"
+
+
+class Unit(StrEnum):
+    """The unit in which a figure is stored."""
+
+    NANOSECONDS = "ns"
+    BYTES = "B"
+    BYTES_PER_SECOND = "B/s"
+    PER_SECOND = "1/s"
+    NANOSECONDS_PER_MEGABYTE = "ns/MB"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number a trial: what it is called, what it means, and which way is better.
+
+    ``quantile`` is the quantile over the trial's requests, None where the trial has one value.
+    ``fewest_requests`` is how many requests the trial needs for the figure; below, it is null.
+    """
+
+    name: str
+    definition: str
+    unit: Unit
+    better: Better
+    quantile: float | None = None
+    fewest_requests: int = 1
+
+    @property
+    def by_difference(self) -> bool:
+        """Whether two arms are compared by difference: memory that grows by nothing has no logarithm."""
+        return self.unit is Unit.BYTES
+
+
+def _quantiles(metric: str, definition: str) -> list[Figure]:
+    return [
+        Figure(f"{metric}_p50", definition, Unit.NANOSECONDS, Better.LOWER, 0.5),
+        Figure(f"{metric}_p95", definition, Unit.NANOSECONDS, Better.LOWER, 0.95, 20),
+    ]
+
+
+_ALL = (
+    *_quantiles("ttfb", "ttfb.body.v1"),
+    *_quantiles("tthb", "tthb.headers.v1"),
+    *_quantiles("ttfr", "ttfr.row.v1"),
+    *_quantiles("ttlb", "ttlb.complete.v1"),
+    *_quantiles("stall_max", "stall_max.reads.v1"),
+    Figure("throughput", "throughput.window.v1", Unit.BYTES_PER_SECOND, Better.HIGHER),
+    Figure("requests_per_second", "requests_per_second.window.v1", Unit.PER_SECOND, Better.HIGHER),
+    Figure("peak_memory", "peak_memory.growth.v1", Unit.BYTES, Better.LOWER),
+    Figure("peak_rss", "peak_rss.worker.v1", Unit.BYTES, Better.LOWER),
+    Figure("peak_missed", "peak_missed.sampling.v1", Unit.BYTES, Better.LOWER),
+    Figure("cpu_per_mb", "cpu_per_mb.tree.v1", Unit.NANOSECONDS_PER_MEGABYTE, Better.LOWER),
+)
+
+FIGURES: Mapping[str, Figure] = MappingProxyType({figure.name: figure for figure in _ALL})

@@ -1,0 +1,182 @@
+"""The records that travel from the load driver to the store: requests, processes, trials."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+#: Shape (requests, fields of REQUEST_FIELDS), int64. A name for type checkers: NumPy is not imported here.
+RequestArray: TypeAlias = "npt.NDArray[np.int64]"
+
+
+class Outcome(IntEnum):
+    """How one request ended. Only VERIFIED counts; everything else is a failure, never a fast success."""
+
+    VERIFIED = 0
+    CONNECT_FAILED = 1
+    TIMED_OUT = 2
+    RESET = 3
+    TRUNCATED = 4
+    MALFORMED = 5
+    WRONG_STATUS = 6
+    WRONG_LENGTH = 7
+    WRONG_BYTES = 8
+    UNFINISHED = 9
+    """Cut off by us: it was still under way when the drain's time was over."""
+
+    @property
+    def label(self) -> str:
+        """The name that stores and reports show."""
+        return self.name.lower().replace("_", "-")
+
+
+#: The fields of one request, in order; every field is a signed 64-bit integer. Instants (``*_ns``)
+#: are CLOCK_MONOTONIC nanoseconds. MISSING stands for null; it never enters the store.
+REQUEST_FIELDS: Final = (
+    "user",
+    "intended_ns",
+    "connected_ns",
+    "sent_ns",
+    "headers_ns",
+    "first_body_ns",
+    "first_row_ns",
+    "last_ns",
+    "stall_max_ns",
+    "status",
+    "body_bytes",
+    "bytes_at_open",
+    "bytes_at_close",
+    "reads",
+    "close_delimited",
+    "outcome",
+)
+MISSING: Final = -1
+REQUEST_STRUCT: Final = struct.Struct(f"<{len(REQUEST_FIELDS)}q")
+#: Column number of each field in a `RequestArray`.
+COLUMN: Final[Mapping[str, int]] = {name: index for index, name in enumerate(REQUEST_FIELDS)}
+
+
+def unpack_requests(packed: bytes) -> RequestArray:
+    """Packed records as an array of shape (requests, fields), int64, in the order of arrival."""
+    import numpy as np  # noqa: PLC0415  - the driver packs only, and stays small without NumPy
+
+    return np.frombuffer(packed, dtype="<i8").reshape(-1, len(REQUEST_FIELDS))
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessMemory:
+    """What the kernel says of one process of the server tree, in bytes.
+
+    ``hwm_bytes`` is null where the kernel has no resettable high-water mark (macOS).
+    """
+
+    pid: int
+    role: str
+    rss_at_reset_bytes: int
+    hwm_bytes: int | None
+    rss_at_end_bytes: int
+    sampled_peak_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemorySample:
+    """RSS of one process at one instant (CLOCK_MONOTONIC ns)."""
+
+    pid: int
+    at_ns: int
+    rss_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRecord:
+    """What the load driver saw in one trial.
+
+    ``requests`` has the shape (requests, fields of REQUEST_FIELDS). ``errors`` counts failure texts.
+    ``client_cpu_ns`` is the driver's own CPU time over ``client_wall_ns``.
+    """
+
+    window_open_ns: int
+    window_close_ns: int
+    drained_ns: int
+    requests: RequestArray
+    errors: Mapping[str, int]
+    client_cpu_ns: int
+    client_wall_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRecord:
+    """What was watched on the server's side in one trial.
+
+    ``ran_as`` is the kind that the server itself said it ran as (gunicorn: its worker class). ``cpu_ns``
+    is the CPU time of all threads of the tree from the reset to the end of the drain.
+    ``machine_*`` are the shares (0 to 1) of that time that the hypervisor took, and the time for which a
+    cgroup held the tree back; null where the kernel does not tell.
+    """
+
+    ran_as: str | None
+    cpu_ns: int
+    processes: Sequence[ProcessMemory]
+    samples: Sequence[MemorySample]
+    machine_steal: float | None
+    machine_throttled_ns: int | None
+    memory_method: str
+    cpu_method: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRecord:
+    """One case measured once. ``reason`` says why a trial is not valid, null when it is.
+
+    ``figures`` are the trial's numbers by the names of `results.metrics.FIGURES`; a figure that the
+    trial cannot give is null.
+    """
+
+    position: int
+    started_utc: str
+    started_ns: int
+    finished_ns: int
+    reason: str | None
+    load: LoadRecord | None = None
+    server: ServerRecord | None = None
+    figures: Mapping[str, float | None] = field(default_factory=dict)
+    server_output: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What one case answered when it was asked once, before anything was timed.
+
+    ``digest`` is the body's xxh3_64 as 16 hex digits. ``framing`` is how the body's end was marked:
+    ``chunked``, ``length`` or ``close``. The chunk figures are those of the wire's chunks and null when
+    the response is not chunked. ``failure`` says how the response failed, null when it came whole.
+    """
+
+    status: int | None
+    body_bytes: int
+    digest: str
+    framing: str
+    chunks: int | None
+    first_chunk_bytes: int | None
+    median_chunk_bytes: int | None
+    failure: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One place in the plan: which case is measured at this position of this block.
+
+    ``control`` marks the second measurement of a baseline, the A/A control.
+    """
+
+    position: int
+    block: int
+    case: str
+    control: bool = False

@@ -1,0 +1,63 @@
+"""A run as it is stored: what was planned, on which machine, and what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from results.case import Case
+from results.records import Slot, Verification
+
+
+@dataclass(frozen=True, slots=True)
+class RunHeader:
+    """Everything that is known of a run before its first trial.
+
+    ``suite_toml`` is the suite file letter for letter, ``command`` the words of the command line, and
+    ``environment`` the machine's fingerprint (JSON-ready values by name).
+    """
+
+    run_id: str
+    created_utc: str
+    suite: str
+    suite_toml: str
+    seed: int
+    blocks: int
+    warmup_s: float
+    window_s: float
+    version: str
+    command: Sequence[str]
+    cases: Sequence[Case]
+    slots: Sequence[Slot]
+    environment: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TrialSummary:
+    """One stored trial without its raw records: what tables and verdicts are made of.
+
+    ``figures`` are by the names of `results.metrics.FIGURES`, null where the trial cannot give one.
+    ``outcomes`` counts the trial's requests by how they ended.
+    """
+
+    slot: Slot
+    reason: str | None
+    started_ns: int
+    finished_ns: int
+    window_open_ns: int | None
+    window_close_ns: int | None
+    ran_as: str | None
+    figures: Mapping[str, float | None]
+    outcomes: Mapping[str, int]
+    errors: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A stored run: its header, what verify learned by case identity, and its trials in order."""
+
+    header: RunHeader
+    finished_utc: str | None
+    verifications: Mapping[str, Verification]
+    trials: Sequence[TrialSummary]

@@ -1,0 +1,120 @@
+-- The store: one file a run. Instants are CLOCK_MONOTONIC nanoseconds of the measuring machine unless the
+-- name says utc; a missing instant is NULL, never 0.
+
+CREATE TABLE run (
+    id            TEXT PRIMARY KEY,
+    created_utc   TEXT NOT NULL,
+    finished_utc  TEXT,               -- NULL while trials are missing
+    suite         TEXT NOT NULL,
+    suite_toml    TEXT NOT NULL,      -- the suite file, letter for letter
+    seed          INTEGER NOT NULL,
+    blocks        INTEGER NOT NULL,
+    warmup_s      REAL NOT NULL,
+    window_s      REAL NOT NULL,
+    version       TEXT NOT NULL,      -- of streamgauge
+    command       TEXT NOT NULL       -- JSON list: the words of the command line
+) STRICT;
+
+CREATE TABLE environment (
+    name   TEXT PRIMARY KEY,
+    value  TEXT NOT NULL              -- JSON
+) STRICT;
+
+CREATE TABLE "case" (
+    identity        TEXT PRIMARY KEY,
+    parameters      TEXT NOT NULL,    -- JSON
+    baseline        TEXT,             -- identity of the whole form
+    expect_failure  INTEGER NOT NULL
+) STRICT;
+
+-- What verify learned before anything was timed.
+CREATE TABLE verification (
+    "case"              TEXT PRIMARY KEY REFERENCES "case",
+    status              INTEGER,
+    body_bytes          INTEGER NOT NULL,
+    digest              TEXT NOT NULL,     -- xxh3_64
+    framing             TEXT NOT NULL,     -- chunked, length, close
+    chunks              INTEGER,
+    first_chunk_bytes   INTEGER,
+    median_chunk_bytes  INTEGER,
+    failure             TEXT
+) STRICT;
+
+-- The planned order.
+CREATE TABLE slot (
+    position  INTEGER PRIMARY KEY,
+    block     INTEGER NOT NULL,
+    "case"    TEXT NOT NULL REFERENCES "case",
+    control   INTEGER NOT NULL        -- 1: the second measurement of a baseline (A/A)
+) STRICT;
+
+CREATE TABLE trial (
+    position              INTEGER PRIMARY KEY REFERENCES slot,
+    started_utc           TEXT NOT NULL,
+    started_ns            INTEGER NOT NULL,
+    finished_ns           INTEGER NOT NULL,
+    reason                TEXT,       -- why the trial is not valid; NULL when it is
+    window_open_ns        INTEGER,
+    window_close_ns       INTEGER,
+    drained_ns            INTEGER,
+    client_cpu_ns         INTEGER,
+    client_wall_ns        INTEGER,
+    errors                TEXT,       -- JSON: failure text -> count
+    ran_as                TEXT,       -- what the server said of itself (gunicorn: its worker class)
+    server_cpu_ns         INTEGER,
+    machine_steal         REAL,       -- share of CPU time, 0 to 1
+    machine_throttled_ns  INTEGER,
+    memory_method         TEXT,
+    cpu_method            TEXT,
+    server_output         TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE figure (
+    position    INTEGER NOT NULL REFERENCES trial,
+    name        TEXT NOT NULL,        -- ttfb_p50
+    definition  TEXT NOT NULL,        -- ttfb.body.v1
+    unit        TEXT NOT NULL,
+    value       REAL,                 -- NULL: this trial cannot give it
+    PRIMARY KEY (position, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE process (
+    position            INTEGER NOT NULL REFERENCES trial,
+    pid                 INTEGER NOT NULL,
+    role                TEXT NOT NULL,     -- master, worker
+    rss_at_reset_bytes  INTEGER NOT NULL,
+    hwm_bytes           INTEGER,
+    rss_at_end_bytes    INTEGER NOT NULL,
+    sampled_peak_bytes  INTEGER NOT NULL,
+    PRIMARY KEY (position, pid)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE memory_sample (
+    position   INTEGER NOT NULL REFERENCES trial,
+    pid        INTEGER NOT NULL,
+    at_ns      INTEGER NOT NULL,
+    rss_bytes  INTEGER NOT NULL,
+    PRIMARY KEY (position, pid, at_ns)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE request (
+    position         INTEGER NOT NULL REFERENCES trial,
+    user             INTEGER NOT NULL,
+    intended_ns      INTEGER,
+    connected_ns     INTEGER,         -- NULL: the connection was used before
+    sent_ns          INTEGER,
+    headers_ns       INTEGER,
+    first_body_ns    INTEGER,
+    first_row_ns     INTEGER,
+    last_ns          INTEGER,
+    stall_max_ns     INTEGER,
+    status           INTEGER,
+    body_bytes       INTEGER NOT NULL,
+    bytes_at_open    INTEGER NOT NULL,
+    bytes_at_close   INTEGER NOT NULL,
+    reads            INTEGER NOT NULL,
+    close_delimited  INTEGER NOT NULL,
+    outcome          TEXT NOT NULL    -- verified, or how it failed
+) STRICT;
+
+CREATE INDEX request_position ON request (position);

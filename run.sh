@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Sets up a private environment on first use, then runs streamgauge in it.
+#   ./run.sh             the default suite
+#   ./run.sh test        linters, types, import rules and tests
+#   ./run.sh VERB ...    streamgauge VERB ...
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+venv="$root/.venv"
+lock="$root/requirements.lock"
+
+find_python() {
+    local name
+    for name in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11}; do
+        if "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            command -v "$name"
+            return
+        fi
+    done
+    echo "run.sh: streamgauge needs Python 3.11 or newer, and none was found." >&2
+    echo "Install one, or name it: PYTHON=/path/to/python3.12 ./run.sh" >&2
+    exit 2
+}
+
+set_up() {
+    local python
+    python=$(find_python)
+    echo "Setting up streamgauge's environment in $venv (once) ..." >&2
+    rm -rf "$venv"
+    if command -v uv >/dev/null; then
+        uv venv --quiet --python "$python" "$venv"
+        uv pip install --quiet --python "$venv/bin/python" --require-hashes -r "$lock"
+        uv pip install --quiet --python "$venv/bin/python" --no-deps --no-build-isolation -e "$root"
+    else
+        "$python" -m venv "$venv"
+        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
+        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e "$root"
+    fi
+    "$venv/bin/python" -m compileall -q "$root/harness" "$root/results" "$root/scenarios" "$root/analysis" "$root/targets"
+    # Last, so that an interrupted set-up starts over.
+    cp "$lock" "$venv/installed-from"
+}
+
+cmp -s "$lock" "$venv/installed-from" || set_up
+PATH="$venv/bin:$PATH"
+
+if [ "${1:-}" = test ]; then
+    shift
+    cd "$root"
+    ruff check .
+    ruff format --check .
+    mypy
+    lint-imports
+    exec python -m pytest "$@"
+fi
+
+export STREAMGAUGE_RESULTS="${STREAMGAUGE_RESULTS:-$root/results/runs}"
+[ $# -gt 0 ] || set -- run
+exec "$venv/bin/streamgauge" "$@"

@@ -1,0 +1,127 @@
+"""The timed HTTP/1.1 client: one connection over a gevent socket, bodies verified and never kept."""
+
+from __future__ import annotations
+
+import errno
+import socket as stdlib_socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import monotonic_ns
+from typing import TypeVar
+
+import gevent
+import httptools
+from gevent import socket
+
+from results.records import Outcome
+from scenarios.exchange import MALFORMED, Exchange
+
+E = TypeVar("E", bound=Exchange)
+
+#: Shared by all connections of this process: between a read and its parsing no other greenlet runs.
+_BUFFER = memoryview(bytearray(256 * 1024))
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked, as it goes over the wire."""
+
+    method: str
+    path: str
+    headers: tuple[tuple[str, str], ...] = ()
+    close: bool = False
+    """Ask for one connection a request."""
+    host: str = "127.0.0.1"
+    wire: bytes = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        lines = [
+            f"{self.method} {self.path} HTTP/1.1",
+            f"Host: {self.host}",
+            *(f"{name}: {value}" for name, value in self.headers),
+            *(["Connection: close"] if self.close else []),
+        ]
+        object.__setattr__(self, "wire", ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
+
+
+class TimedClient:
+    """Sends requests over one connection and opens it again where the server closes it.
+
+    ``timeout_s`` bounds a whole exchange, from before the connection is made to the message's end.
+    """
+
+    def __init__(self, host: str, port: int, *, timeout_s: float) -> None:
+        self._address = (host, port)
+        self._timeout_s = timeout_s
+        self._socket: socket.socket | None = None
+
+    def close(self) -> None:
+        """Close the connection, if one is open."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def perform(self, request: Request, new_exchange: Callable[[], E]) -> E:
+        """Send the request and read its response to the end; the exchange is not judged yet.
+
+        Every network error becomes the exchange's outcome. A kept-alive connection that the server closed
+        before it answered anything is not the response's failure: the request is sent once more on a new
+        connection, as browsers do (RFC 9112, 9.3.1), and only that attempt is recorded.
+        """
+        reused = self._socket is not None
+        exchange = self._attempt(request, new_exchange())
+        if reused and not exchange.answered and exchange.outcome in {Outcome.RESET, Outcome.TRUNCATED}:
+            exchange = self._attempt(request, new_exchange())
+        return exchange
+
+    def _attempt(self, request: Request, exchange: E) -> E:
+        timeout = gevent.Timeout.start_new(self._timeout_s)
+        try:
+            self._converse(request, exchange)
+        except gevent.Timeout as raised:
+            if raised is not timeout:
+                raise
+            exchange.fail(Outcome.TIMED_OUT, f"no complete response within {self._timeout_s:g} s")
+        except MALFORMED as error:
+            exchange.fail(Outcome.MALFORMED, f"not a valid HTTP response: {error}")
+        except OSError as error:
+            exchange.fail(*_network_failure(error, connected=self._socket is not None))
+        finally:
+            timeout.close()
+            exchange.release()
+            if exchange.error or not exchange.keep_alive or request.close:
+                self.close()
+        return exchange
+
+    def _converse(self, request: Request, exchange: Exchange) -> None:
+        if self._socket is None:
+            self._socket = self._connect()
+            exchange.connected_ns = monotonic_ns()
+        connection = self._socket
+        parser = httptools.HttpResponseParser(exchange)
+        exchange.sending(parser)
+        connection.sendall(request.wire)
+        while not exchange.complete:
+            size = connection.recv_into(_BUFFER)
+            if not size:
+                exchange.ended()
+                return
+            exchange.arrived(_BUFFER[:size])
+
+    def _connect(self) -> socket.socket:
+        connection = socket.socket(stdlib_socket.AF_INET, stdlib_socket.SOCK_STREAM)
+        try:
+            connection.setsockopt(stdlib_socket.IPPROTO_TCP, stdlib_socket.TCP_NODELAY, 1)
+            connection.connect(self._address)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def _network_failure(error: OSError, *, connected: bool) -> tuple[Outcome, str]:
+    if not connected:
+        return Outcome.CONNECT_FAILED, f"cannot connect: {error.strerror or error}"
+    if error.errno in {errno.ECONNRESET, errno.EPIPE}:
+        return Outcome.RESET, "the server reset the connection"
+    return Outcome.RESET, f"the connection broke: {error.strerror or error}"

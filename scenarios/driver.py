@@ -1,0 +1,116 @@
+"""The load driver: one long-lived child process, Locust as a library.
+
+It takes one specification after another over a link and returns raw records. It ends when the link does.
+Run as ``python -P -m scenarios.driver SOCKET_PATH``. Importing this module imports Locust, which
+patches the standard library for gevent: only this process may do it.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import sys
+from pathlib import Path
+from time import monotonic_ns, process_time_ns
+from typing import Any
+
+import gevent
+import locust.stats
+from gevent import socket
+from locust.runners import LocalRunner
+
+from results.records import REQUEST_STRUCT
+from scenarios.client import Request, TimedClient
+from scenarios.exchange import NEVER_NS, KeptExchange, Window
+from scenarios.link import Link, LinkClosed
+from scenarios.specification import FetchSpecification, TrialSpecification, from_message
+from scenarios.user import StreamUser, Trial, TrialEnvironment
+
+
+def serve(link: Link) -> None:
+    """Answer specifications until the harness is gone."""
+    # Locust's own console statistics would wake up the loop in the middle of a window.
+    locust.stats.CONSOLE_STATS_INTERVAL_SEC = 3600
+    environment = TrialEnvironment(user_classes=[StreamUser])
+    runner = environment.create_local_runner()
+    gc.freeze()
+    while True:
+        try:
+            message, _ = link.receive()
+            specification = from_message(message)
+            if isinstance(specification, FetchSpecification):
+                link.send(_fetch(specification))
+            else:
+                link.send(*_trial(environment, runner, specification))
+        except LinkClosed:
+            return
+
+
+def _fetch(specification: FetchSpecification) -> dict[str, Any]:
+    address = specification.address
+    client = TimedClient(address.host, address.port, timeout_s=address.timeout_s)
+    request = Request(
+        address.method, address.path, address.headers, close=True, host=f"{address.host}:{address.port}"
+    )
+    with Path(specification.keep_in).open("wb") as file:
+        exchange = client.perform(
+            request, lambda: KeptExchange(address.method, Window(NEVER_NS, NEVER_NS), file)
+        )
+    return {
+        "status": exchange.status,
+        "body_bytes": exchange.body_bytes,
+        "digest": exchange.digest(),
+        "framing": exchange.framing,
+        "chunk_bytes": exchange.chunk_bytes if exchange.chunked else None,
+        "failure": exchange.error or None,
+    }
+
+
+def _trial(
+    environment: TrialEnvironment, runner: LocalRunner, specification: TrialSpecification
+) -> tuple[dict[str, Any], bytes]:
+    """Stop issuing at the window's end, let what is under way finish, and hand everything over."""
+    gc.collect()
+    gc.disable()  # a collection in the middle of a window would look like a slow server
+    started_ns = monotonic_ns()
+    open_ns = started_ns + round(specification.warmup_s * 1e9)
+    trial = Trial(specification, Window(open_ns, open_ns + round(specification.window_s * 1e9)))
+    environment.trial = trial
+    runner.start(specification.users, spawn_rate=specification.users)
+    _sleep_until(trial.window.open_ns)
+    cpu_ns, wall_ns = process_time_ns(), monotonic_ns()
+    _sleep_until(trial.window.close_ns)
+    cpu_ns, wall_ns = process_time_ns() - cpu_ns, monotonic_ns() - wall_ns
+    trial.issuing = False
+    trial.drained.wait()
+    drained_ns = monotonic_ns()
+    runner.stop()
+    gc.enable()
+    message = {
+        "window_open_ns": trial.window.open_ns,
+        "window_close_ns": trial.window.close_ns,
+        "drained_ns": drained_ns,
+        "issued": trial.issued,
+        "recorded": len(trial.packed) // REQUEST_STRUCT.size,
+        "errors": dict(trial.errors),
+        "client_cpu_ns": cpu_ns,
+        "client_wall_ns": wall_ns,
+    }
+    return message, bytes(trial.packed)
+
+
+def _sleep_until(instant_ns: int) -> None:
+    while (left_ns := instant_ns - monotonic_ns()) > 0:
+        gevent.sleep(left_ns / 1e9)
+
+
+def main() -> None:
+    """Connect to the harness and serve it."""
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.connect(sys.argv[1])
+    serve(Link(connection))
+
+
+if __name__ == "__main__":
+    main()

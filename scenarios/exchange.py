@@ -1,0 +1,294 @@
+"""One request and its response: the only place where the instants of a request are stamped."""
+
+from __future__ import annotations
+
+import sys
+import zlib
+from dataclasses import dataclass
+from time import monotonic_ns
+from typing import BinaryIO
+
+import httptools
+import xxhash
+
+from results.records import MISSING, REQUEST_STRUCT, Outcome
+from scenarios.rows import RowFinder, row_finder
+
+NEVER_NS = sys.maxsize
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What verify learned of a response. ``digest`` (xxh3_64) is None where the suite relaxes it."""
+
+    status: int
+    body_bytes: int
+    digest: int | None
+
+
+@dataclass(slots=True)
+class Window:
+    """The measured part of a trial, CLOCK_MONOTONIC ns. Bytes are counted at both edges."""
+
+    open_ns: int
+    close_ns: int
+
+
+class Exchange:
+    """Is told what arrives (`arrived`, `ended`) and stamps when; httptools calls its ``on_*`` methods.
+
+    Instants are CLOCK_MONOTONIC ns as the event loop sees them: right after the read that brought the
+    bytes. One that did not happen is MISSING.
+    """
+
+    __slots__ = (
+        "_edge_ns",
+        "_encoding",
+        "_hash",
+        "_last_read_ns",
+        "_marker",
+        "_method",
+        "_now_ns",
+        "_parser",
+        "_rows",
+        "_type",
+        "_window",
+        "body_bytes",
+        "bytes_at_close",
+        "bytes_at_open",
+        "chunked",
+        "close_delimited",
+        "complete",
+        "connected_ns",
+        "error",
+        "first_body_ns",
+        "first_row_ns",
+        "headers_ns",
+        "intended_ns",
+        "keep_alive",
+        "last_ns",
+        "length",
+        "outcome",
+        "reads",
+        "sent_ns",
+        "stall_max_ns",
+        "status",
+    )
+
+    def __init__(self, method: str, window: Window, marker: str | None = None) -> None:
+        self._method = method
+        self._window = window
+        self._marker = marker
+        self._parser: httptools.HttpResponseParser | None = None
+        self._rows: RowFinder | None = None
+        self._hash = xxhash.xxh3_64()
+        self._type = self._encoding = ""
+        self._now_ns = 0
+        self._last_read_ns = 0
+        self._edge_ns = window.open_ns
+        self.intended_ns = self.connected_ns = self.sent_ns = MISSING
+        self.headers_ns = self.first_body_ns = self.first_row_ns = self.last_ns = MISSING
+        self.stall_max_ns = MISSING
+        self.status = MISSING
+        self.body_bytes = 0
+        self.bytes_at_open = MISSING
+        self.bytes_at_close = MISSING
+        self.reads = 0
+        self.length: int | None = None
+        self.chunked = self.close_delimited = self.complete = self.keep_alive = False
+        self.outcome = Outcome.UNFINISHED
+        self.error = ""
+
+    @property
+    def answered(self) -> bool:
+        """Whether anything of the response has arrived."""
+        return self.reads > 0
+
+    @property
+    def framing(self) -> str:
+        """How the end of the body is marked: ``chunked``, ``length`` or ``close``."""
+        if self.chunked:
+            return "chunked"
+        return "length" if self.length is not None or self._bodiless() else "close"
+
+    def digest(self) -> int:
+        """xxh3_64 of the body that arrived so far."""
+        return self._hash.intdigest()
+
+    def sending(self, parser: httptools.HttpResponseParser) -> None:
+        """The request is about to be written; ``parser`` is the one that reads its connection."""
+        self._parser = parser
+        self.sent_ns = monotonic_ns()
+
+    def arrived(self, data: memoryview) -> None:
+        """A read brought these bytes just now.
+
+        Raises httptools.HttpParserError and zlib.error for a malformed response.
+        """
+        now = monotonic_ns()
+        self._now_ns = now
+        self.reads += 1
+        if now >= self._edge_ns:
+            self._cross_edges(now)
+        if self.first_body_ns != MISSING:
+            self.stall_max_ns = max(self.stall_max_ns, now - self._last_read_ns)
+        self._last_read_ns = now
+        assert self._parser is not None  # noqa: S101  - `sending` came first
+        self._parser.feed_data(data)
+
+    def ended(self) -> None:
+        """The server has closed its side: right for a body that only this delimits, else too soon."""
+        now = monotonic_ns()
+        if now >= self._edge_ns:
+            self._cross_edges(now)
+        if self.headers_ns != MISSING and self.framing == "close":
+            self.complete = self.close_delimited = True
+            self.last_ns = now
+        elif self.headers_ns == MISSING:
+            self.fail(Outcome.TRUNCATED, "the connection was closed before the headers' end")
+        else:
+            self.fail(
+                Outcome.TRUNCATED,
+                f"the connection was closed after {self.body_bytes:,} bytes of body, too soon",
+            )
+
+    def judge(self, expected: Expected) -> None:
+        """Decide whether a complete response counts: only one with the right status and bytes does."""
+        if not self.complete:
+            return  # `fail` has said how
+        if self.status != expected.status:
+            self.fail(Outcome.WRONG_STATUS, f"status {self.status} instead of {expected.status}")
+        elif self.body_bytes != expected.body_bytes:
+            self.fail(
+                Outcome.WRONG_LENGTH,
+                f"{self.body_bytes:,} bytes of body instead of {expected.body_bytes:,}",
+            )
+        elif expected.digest is not None and self.digest() != expected.digest:
+            self.fail(Outcome.WRONG_BYTES, "the body's bytes are not the ones that verify saw")
+        else:
+            self.outcome = Outcome.VERIFIED
+
+    def fail(self, outcome: Outcome, error: str) -> None:
+        """The exchange does not count, for this reason."""
+        self.outcome = outcome
+        self.error = error
+
+    def release(self) -> None:
+        """Let go of the parser, which holds on to this object: no cycle is left to collect."""
+        self._parser = None
+
+    def pack(self, user: int) -> bytes:
+        """The request's record (results.records.REQUEST_FIELDS)."""
+        at_open = self.body_bytes if self.bytes_at_open == MISSING else self.bytes_at_open
+        at_close = self.body_bytes if self.bytes_at_close == MISSING else self.bytes_at_close
+        return REQUEST_STRUCT.pack(
+            user,
+            self.intended_ns,
+            self.connected_ns,
+            self.sent_ns,
+            self.headers_ns,
+            self.first_body_ns,
+            self.first_row_ns,
+            self.last_ns,
+            self.stall_max_ns,
+            self.status,
+            self.body_bytes,
+            at_open,
+            at_close,
+            self.reads,
+            self.close_delimited,
+            self.outcome,
+        )
+
+    def _cross_edges(self, now: int) -> None:
+        """Keep the byte count from before this read as the count at each edge that has passed."""
+        if self.bytes_at_open == MISSING and now >= self._window.open_ns:
+            self.bytes_at_open = self.body_bytes
+            self._edge_ns = self._window.close_ns
+        if now >= self._window.close_ns:
+            self.bytes_at_close = self.body_bytes
+            self._edge_ns = NEVER_NS
+
+    def _bodiless(self) -> bool:
+        """Responses that have no body whatever their headers say (RFC 9112, 6.3)."""
+        return self._method == "HEAD" or self.status in {204, 304}
+
+    # --- called by httptools, within `arrived` ---
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header line, or one trailer line, which says nothing about the message's framing."""
+        if self.headers_ns != MISSING:
+            return
+        match name.lower():
+            case b"content-type":
+                self._type = value.decode("latin-1").lower()
+            case b"content-encoding":
+                self._encoding = value.decode("latin-1").strip().lower()
+            case b"content-length":
+                # llhttp refuses a length that is no number before it calls us.
+                self.length = int(value)
+            case b"transfer-encoding":
+                self.chunked = b"chunked" in value.lower()
+
+    def on_headers_complete(self) -> None:
+        """The header block is complete."""
+        assert self._parser is not None  # noqa: S101  - only `arrived` feeds the parser
+        self.status = self._parser.get_status_code()
+        if self.status < 200:
+            return
+        self.headers_ns = self._now_ns
+        self._rows = row_finder(self._type, self._encoding, self._marker)
+        if self._method == "HEAD":
+            # The parser does not know that the request was HEAD and would wait for a body.
+            self.complete = True
+            self.last_ns = self._now_ns
+
+    def on_body(self, body: bytes) -> None:
+        """Some bytes of the body (undone of chunking, not of content encoding)."""
+        if self.first_body_ns == MISSING:
+            self.first_body_ns = self._now_ns
+        self.body_bytes += len(body)
+        self._hash.update(body)
+        if self._rows is not None and self._rows.feed(body):
+            self.first_row_ns = self._now_ns
+            self._rows = None
+
+    def on_message_complete(self) -> None:
+        """The parser has seen the end of the message."""
+        assert self._parser is not None  # noqa: S101  - only `arrived` feeds the parser
+        if self.status < 200:  # an interim response (RFC 9110, 15.2): the real one follows
+            self.status = MISSING
+            self.length = None
+            self.chunked = False
+            self._type = self._encoding = ""
+            return
+        self.complete = True
+        self.keep_alive = self._parser.should_keep_alive()
+        self.last_ns = self._now_ns
+
+
+class KeptExchange(Exchange):
+    """Also keeps the body, in a file, and the sizes of its chunks: for verify, never in a timed trial."""
+
+    __slots__ = ("_chunk_bytes", "_file", "chunk_bytes")
+
+    def __init__(self, method: str, window: Window, file: BinaryIO) -> None:
+        super().__init__(method, window)
+        self._file = file
+        self._chunk_bytes = 0
+        self.chunk_bytes: list[int] = []
+
+    def on_body(self, body: bytes) -> None:
+        """Some bytes of the body."""
+        super().on_body(body)
+        self._file.write(body)
+        self._chunk_bytes += len(body)
+
+    def on_chunk_complete(self) -> None:
+        """The end of one chunk (the last, empty one too)."""
+        if self._chunk_bytes:
+            self.chunk_bytes.append(self._chunk_bytes)
+        self._chunk_bytes = 0
+
+
+MALFORMED = (httptools.HttpParserError, zlib.error)

@@ -1,0 +1,69 @@
+"""The link between the harness and its load driver: whole messages over one stream socket.
+
+A message is a JSON object and, behind it, raw bytes (packed records); both lengths go before.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from typing import Any, Protocol
+
+_LENGTHS = struct.Struct("<IQ")
+
+
+class StreamSocket(Protocol):
+    """The little that is asked of a socket; the standard library's and gevent's have it."""
+
+    def sendall(self, data: bytes, /) -> None:
+        """Send everything."""
+
+    def recv_into(self, buffer: memoryview, /) -> int:
+        """Read what is there; 0 at the end."""
+
+    def close(self) -> None:
+        """Close the socket."""
+
+
+class LinkClosed(EOFError):  # noqa: N818  - named for what happened
+    """The other side is gone."""
+
+
+class Link:
+    """Sends and receives whole messages; blocks until they are through."""
+
+    def __init__(self, socket: StreamSocket) -> None:
+        self._socket = socket
+
+    def send(self, message: dict[str, Any], packed: bytes = b"") -> None:
+        """Send one message. Raises LinkClosed when the other side is gone."""
+        text = json.dumps(message).encode()
+        try:
+            self._socket.sendall(_LENGTHS.pack(len(text), len(packed)) + text)
+            if packed:
+                self._socket.sendall(packed)
+        except OSError as error:
+            raise LinkClosed(str(error)) from error
+
+    def receive(self) -> tuple[dict[str, Any], bytes]:
+        """The next message. Raises LinkClosed when the other side is gone, in the middle too."""
+        text_length, packed_length = _LENGTHS.unpack(self._exactly(_LENGTHS.size))
+        message = json.loads(self._exactly(text_length))
+        return message, self._exactly(packed_length)
+
+    def close(self) -> None:
+        """Close the link."""
+        self._socket.close()
+
+    def _exactly(self, size: int) -> bytes:
+        buffer = bytearray(size)
+        view = memoryview(buffer)
+        while view:
+            try:
+                got = self._socket.recv_into(view)
+            except OSError as error:
+                raise LinkClosed(str(error)) from error
+            if not got:
+                raise LinkClosed("the other side closed the link")
+            view = view[got:]
+        return bytes(buffer)

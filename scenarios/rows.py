@@ -1,0 +1,100 @@
+"""Finding the first complete data row in a body that arrives in pieces."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from typing import Protocol
+
+_QUOTE_OR_END = re.compile(rb'["\n]')
+
+
+class RowFinder(Protocol):
+    """Is fed decoded content piece by piece until it has seen the first complete data row."""
+
+    def feed(self, content: bytes) -> bool:
+        """Whether the first row is complete with this piece."""
+
+
+class CsvRowFinder:
+    """The record end after the header's; line breaks inside quotes end no record (RFC 4180, 2.6)."""
+
+    __slots__ = ("_quoted", "_records")
+
+    def __init__(self) -> None:
+        self._quoted = False
+        self._records = 0
+
+    def feed(self, content: bytes) -> bool:
+        """Whether the first row is complete with this piece."""
+        for match in _QUOTE_OR_END.finditer(content):
+            # An escaped quote is two quotes: the state is back after the second.
+            if match[0] == b'"':
+                self._quoted = not self._quoted
+            elif not self._quoted:
+                self._records += 1
+                if self._records == 2:
+                    return True
+        return False
+
+
+class MarkerRowFinder:
+    """Markers in order, each searched after the one before, across the borders of reads."""
+
+    __slots__ = ("_markers", "_rest")
+
+    def __init__(self, *markers: bytes) -> None:
+        self._markers = list(markers)
+        self._rest = b""
+
+    def feed(self, content: bytes) -> bool:
+        """Whether the last marker is complete with this piece."""
+        self._rest += content
+        while self._markers:
+            marker = self._markers[0]
+            at = self._rest.find(marker)
+            if at < 0:
+                # A marker may have begun in the last bytes.
+                keep = len(marker) - 1
+                self._rest = self._rest[-keep:] if keep else b""
+                return False
+            self._rest = self._rest[at + len(marker) :]
+            del self._markers[0]
+        return True
+
+
+class DecodingRowFinder:
+    """Undoes gzip or deflate (RFC 1950, with or without its wrapper) before another finder looks."""
+
+    __slots__ = ("_decoder", "_finder")
+
+    def __init__(self, finder: RowFinder, encoding: str) -> None:
+        self._finder = finder
+        self._decoder = zlib.decompressobj(16 + zlib.MAX_WBITS if encoding == "gzip" else zlib.MAX_WBITS)
+
+    def feed(self, content: bytes) -> bool:
+        """Whether the first row is complete with this piece.
+
+        Raises zlib.error when the content is not what its encoding says.
+        """
+        return self._finder.feed(self._decoder.decompress(content))
+
+
+def row_finder(content_type: str, content_encoding: str, marker: str | None) -> RowFinder | None:
+    """The finder for a response with these headers, None where no row can be told.
+
+    ``marker`` is the suite's own and goes before what the content type says. Content in an encoding that
+    is not undone here (br, zstd) has no first row.
+    """
+    finder: RowFinder
+    if marker is not None:
+        finder = MarkerRowFinder(marker.encode())
+    elif content_type.startswith("text/csv"):
+        finder = CsvRowFinder()
+    elif content_type.startswith("text/html"):
+        finder = MarkerRowFinder(b"<tbody", b"</tr>")
+    else:
+        return None
+    if content_encoding in {"gzip", "deflate"}:
+        return DecodingRowFinder(finder, content_encoding)
+    return finder if content_encoding in {"", "identity"} else None

@@ -1,0 +1,1 @@
+"""Real processes, and the proof that nothing is left of them."""
