@@ -53,6 +53,11 @@ class LoadDriver:
         self._link.close()
         self._process.stop()
 
+    @property
+    def pid(self) -> int:
+        """The driver's process."""
+        return self._process.pid
+
     def fetch(self, specification: FetchSpecification) -> Verification:
         """Ask once; the body is kept in the specification's file.
 

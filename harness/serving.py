@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import socket
@@ -11,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from harness.load import own_environment
 from harness.matrix import PlannedCase
@@ -23,6 +26,8 @@ HOST = "127.0.0.1"
 READY_TIMEOUT_S = 30.0
 STOP_GRACE_S = 2.0
 _POLL_EVERY_S = 0.005
+#: Two looks at a worker's CPU time (10 ms ticks) this far apart tell whether it is at rest.
+_SETTLED_AFTER_S = 0.1
 _START_ATTEMPTS = 3
 _OUTPUT_SHOWN_BYTES = 4000
 
@@ -84,6 +89,9 @@ def _start(
         )
         try:
             _wait_until_ready(process, port, target)
+            workers = int(kind.in_force(kind.read_options(planned.server_options)).get("workers", 1))
+            if workers > 1:
+                _wait_for_workers(process, port, target, workers)
         except ServerFailed:
             taken = "Address already in use" in process.output_tail(_OUTPUT_SHOWN_BYTES)
             process.stop(0)
@@ -134,6 +142,29 @@ def _wait_until_ready(process: OwnedProcess, port: int, target: Target) -> None:
                 f"Mend the app, or name a path that works as `ready`. Its own output:\n{_indented(process)}"
             )
         time.sleep(_POLL_EVERY_S)
+
+
+def _wait_for_workers(process: OwnedProcess, port: int, target: Target, workers: int) -> None:
+    """Until all workers are there and at rest: one that is still importing would seem to grow.
+
+    Each is then likely to have answered a small request; which one answers is the kernel's choice.
+    """
+    deadline = time.monotonic() + READY_TIMEOUT_S
+    before: dict[int, float] = {}
+    while time.monotonic() < deadline:
+        children = psutil.Process(process.pid).children(recursive=True)
+        with contextlib.suppress(psutil.NoSuchProcess):  # it ended between two looks: look again
+            used = {child.pid: sum(child.cpu_times()[:2]) for child in children}
+            if len(used) >= workers and used == before:
+                for _ in range(4 * workers):
+                    _ask(port, target, READY_TIMEOUT_S)
+                return
+            before = used
+        time.sleep(_SETTLED_AFTER_S)
+    raise ServerFailed(
+        f"the server of {target.name} ({target.app}) has no {workers} workers at rest after "
+        f"{READY_TIMEOUT_S:g} s. Its own output:\n{_indented(process)}"
+    )
 
 
 def _ask(port: int, target: Target, timeout_s: float) -> int | None:

@@ -357,8 +357,6 @@ class _Supervisor:
             self._harness_there = False
             os.close(self._life)
             return False
-        for descriptor in descriptors:
-            os.set_inheritable(descriptor, False)
         channel, output = Channel(socket.socket(fileno=descriptors[0])), descriptors[1]
         try:
             pid = os.fork()
@@ -379,7 +377,6 @@ class _Supervisor:
 def main() -> None:
     """Serve the control socket whose descriptor is the only argument."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    control.set_inheritable(False)
     for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())

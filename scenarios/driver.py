@@ -41,7 +41,7 @@ def serve(link: Link) -> None:
             if isinstance(specification, FetchSpecification):
                 link.send(_fetch(specification))
             else:
-                link.send(*_trial(environment, runner, specification))
+                link.send(*run_trial(environment, runner, specification))
         except LinkClosed:
             return
 
@@ -66,7 +66,7 @@ def _fetch(specification: FetchSpecification) -> dict[str, Any]:
     }
 
 
-def _trial(
+def run_trial(
     environment: TrialEnvironment, runner: LocalRunner, specification: TrialSpecification
 ) -> tuple[dict[str, Any], bytes]:
     """Stop issuing at the window's end, let what is under way finish, and hand everything over."""

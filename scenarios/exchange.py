@@ -154,7 +154,7 @@ class Exchange:
 
     def judge(self, expected: Expected) -> None:
         """Decide whether a complete response counts: only one with the right status and bytes does."""
-        if not self.complete:
+        if self.error or not self.complete:
             return  # `fail` has said how
         if self.status != expected.status:
             self.fail(Outcome.WRONG_STATUS, f"status {self.status} instead of {expected.status}")
@@ -214,6 +214,11 @@ class Exchange:
         return self._method == "HEAD" or self.status in {204, 304}
 
     # --- called by httptools, within `arrived` ---
+
+    def on_message_begin(self) -> None:
+        """The first byte of a message; after the end of ours nobody asked for another."""
+        if self.complete:
+            self.fail(Outcome.MALFORMED, "the server sent more than its response")
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header line, or one trailer line, which says nothing about the message's framing."""

@@ -24,6 +24,8 @@ from .branded import Brand, Start, children_of_keeper, descendants, linux, new_b
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+ETERNITY_S = 3600.0  # a test that waits for it fails by its time limit
+
 
 @pytest.fixture
 def brand() -> Iterator[Brand]:
@@ -97,6 +99,17 @@ class TestStart:
         assert isinstance(caught.value, MeasurementError)
         assert start("true").wait(10) == 0, "the next one starts"
 
+    def test_an_interrupted_start_leaves_nothing(self, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+        def interrupt(channel: supervisor.Channel, timeout_s: float) -> None:
+            wait_for(start.brand.bearers)  # it runs, and nobody has been told
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(supervisor.Channel, "receive", interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                start.zoo("stubborn")
+        wait_for(lambda: not start.brand.bearers())
+
     def test_impossible_circumstances(self, processes: Processes, brand: Brand) -> None:
         nowhere, null = Path("/no/such/folder"), Path("/dev/null")
         with pytest.raises(StartError, match=r"folder /no/such/folder cannot be entered"):
@@ -119,7 +132,7 @@ class TestStop:
     def test_sigterm_suffices_for_a_polite_program(self, start: Start) -> None:
         process = start.zoo("sleeper")
         words_after(process, "ready")
-        process.stop(grace_s=60)  # the whole grace would be over the test's time limit
+        process.stop(grace_s=ETERNITY_S)
         assert process.returncode == -signal.SIGTERM
         assert not start.brand.bearers()
         process.stop()  # twice is no error
@@ -143,7 +156,7 @@ class TestStop:
         pids = [int(pid) for pid in words_after(process, "ready", times=2)]
         sessions = {os.getsid(pid) for pid in (process.pid, *pids)}
         assert len(sessions) == 2, "one has a session of its own"
-        process.stop()
+        process.stop(grace_s=ETERNITY_S)
         assert process.returncode == -signal.SIGTERM
         assert not start.brand.bearers()
 
@@ -168,8 +181,7 @@ class TestStop:
     @pytest.mark.parametrize("attempt", range(5))
     def test_forks_that_race_with_it(self, start: Start, attempt: int) -> None:
         process = start.zoo("breeder")
-        words_after(process, "ready")
-        wait_for(lambda: len(children_of_keeper(process)) > 3)
+        words_after(process, "ready", times=20)
         process.stop(grace_s=0.02 * attempt)
         births = process.output.stat().st_size
         assert not start.brand.bearers()
