@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from types import TracebackType
 
+_SCRIPT = str(Path(supervisor.__file__).resolve())
 _ANSWER_TIMEOUT_S = 10.0
 _KILL_TIMEOUT_S = 5.0
 _SWEEP_INTERVAL_S = 0.002
@@ -49,10 +49,10 @@ class SupervisorDied(MeasurementError):  # noqa: N818  - named for what happened
 
 
 class OwnedProcess:
-    """A started program. Its attributes may be read from any thread, its methods from one.
+    """A started program; `pid` and `keeper_pid` may be read from any thread, the rest from one.
 
     `pid` is the program's own process. `keeper_pid` is the parent of it and of every orphan that
-    it leaves behind: all descendants of the keeper are the whole tree of this program.
+    it leaves behind: the descendants of the keeper are the whole tree of this program.
     """
 
     def __init__(
@@ -75,10 +75,7 @@ class OwnedProcess:
         return self.wait(timeout_s=0)
 
     def wait(self, timeout_s: float) -> int | None:
-        """Wait for the program's end; its return code, or None after `timeout_s` seconds.
-
-        SupervisorDied when nobody knows any more.
-        """
+        """Wait up to `timeout_s` seconds; then as `returncode`."""
         deadline = time.monotonic() + timeout_s
         while self._returncode is None:
             if not self._hear(deadline):
@@ -108,7 +105,7 @@ class OwnedProcess:
     def _request_end(self, grace_s: float) -> None:
         if not self._gone:
             # When its keeper has gone, the reason is still to be read: `_await_end` does.
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            with contextlib.suppress(OSError):
                 self._channel.send({"grace_s": grace_s}, _ANSWER_TIMEOUT_S)
 
     def _await_end(self, timeout_s: float) -> None:
@@ -125,7 +122,7 @@ class OwnedProcess:
         """Take in one event; False when there is none until `deadline`."""
         try:
             event = self._channel.receive(max(0.0, deadline - time.monotonic()))
-        except EOFError:
+        except (EOFError, OSError):
             raise SupervisorDied from None
         if event is None:
             return False
@@ -154,10 +151,9 @@ class Processes:
         # It costs one system call, and changes nothing for children that have a living parent.
         self._adopted_before = supervisor.adopt_orphans(True)
         self._control, theirs = socket.socketpair()
-        script = str(Path(supervisor.__file__).resolve())
         with theirs:
             self._supervisor = subprocess.Popen(
-                [sys.executable, "-I", "-S", script, str(theirs.fileno())],
+                [sys.executable, "-I", "-S", _SCRIPT, str(theirs.fileno())],
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -291,7 +287,7 @@ def _kill_adopted(deadline: float) -> None:
     while True:
         orphans = []
         for pid in supervisor.children(os.getpid()):
-            with contextlib.suppress(ProcessLookupError):
+            with contextlib.suppress(ProcessLookupError):  # one that another thread has waited for
                 if os.getsid(pid) != session:
                     orphans.append(pid)
         if not orphans:
@@ -299,7 +295,6 @@ def _kill_adopted(deadline: float) -> None:
         if time.monotonic() > deadline:
             raise StopError(f"processes {orphans} were killed but are still there")
         for pid in orphans:
-            supervisor.kill(pid, signal.SIGKILL)
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)
+            supervisor.kill(pid)
+            os.waitpid(pid, os.WNOHANG)
         time.sleep(_SWEEP_INTERVAL_S)

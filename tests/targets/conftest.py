@@ -16,14 +16,21 @@ from targets.flights import ensure_loaded
 from targets.servers import KINDS
 
 
-@pytest.fixture(scope="package", autouse=True)
-def flights_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+@pytest.fixture(scope="session")
+def loaded_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache for these tests alone, loaded once for all of them."""
     cache = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(cache))
         ensure_loaded()
-        yield cache
+    return cache
+
+
+@pytest.fixture(autouse=True)
+def flights_cache(loaded_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let each test use the loaded cache, and no test of another folder."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(loaded_cache))
+    return loaded_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +73,8 @@ class Served:
         return True
 
     def stop(self) -> None:
-        self.process.send_signal(signal.SIGINT)
+        # Not SIGINT: with it a gthread worker that is just handing a request to its pool deadlocks.
+        self.process.send_signal(signal.SIGTERM)
         self.process.wait(timeout=20)
 
 

@@ -81,6 +81,5 @@ def test_it_says_its_class_and_ends_without_a_trace(
         assert not served.processes_left()
         log = served.log.read_text()
     assert KINDS["gunicorn"].worker_class_that_ran(log) == worker_class
-    assert "ERROR" not in log
     assert "/csv?total=1" not in log
     assert [path.name for path in tmp_path.iterdir()] == ["server.log"]

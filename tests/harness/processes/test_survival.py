@@ -60,6 +60,8 @@ class TestEnd:
                 process.stop()
             with pytest.raises(SupervisorDied):
                 start.zoo("sleeper")
+        with pytest.raises(SupervisorDied):
+            _ = process.returncode
 
     @linux
     def test_a_killed_keeper(self, brand: Brand, tmp_path: Path) -> None:

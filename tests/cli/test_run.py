@@ -1,0 +1,166 @@
+"""``run``, ``show`` and ``list`` from the first word to the exit code."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from results.store import Store
+from tests.cli.conftest import TINY, Streamgauge
+
+
+def test_a_run_ends_with_a_table_and_a_store(streamgauge: Streamgauge, tiny: Path, tmp_path: Path) -> None:
+    done = streamgauge("run", str(tiny), "--seed", "5")
+    assert done.returncode == 0, done.stderr
+    for row in (
+        "flights.csv whole",
+        "flights.csv whole (again)",
+        "flights.csv rows=1",
+        "flights.csv rows=100",
+    ):
+        assert row in done.stdout
+    (path,) = (tmp_path / "results").iterdir()
+    assert str(path.relative_to(tmp_path)) in done.stdout
+    with Store.open(path) as store:
+        run = store.read()
+        requests = store.requests(0)
+    assert run.finished_utc
+    assert len(run.trials) == len(run.header.slots) == 4
+    assert all(trial.reason is None for trial in run.trials)
+    assert {trial.ran_as for trial in run.trials} == {"sync"}
+    assert all(set(trial.outcomes) == {"verified"} for trial in run.trials)
+    assert len(requests) == sum(run.trials[0].outcomes.values()) > 0
+    assert run.header.environment["packages"]["flask"]
+    assert {found.digest for found in run.verifications.values()} == {
+        next(iter(run.verifications.values())).digest
+    }
+
+    shown = streamgauge("show", "latest")
+    assert shown.returncode == 0
+    assert "lie outside of its window" in shown.stdout
+    assert "equal to its whole form" in shown.stdout
+    assert path.stem in streamgauge("list").stdout
+
+
+def test_the_store_is_one_file_that_plain_sqlite_opens(
+    streamgauge: Streamgauge, tiny: Path, tmp_path: Path
+) -> None:
+    assert streamgauge("run", str(tiny), "--output", "mine.sqlite").returncode == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.sqlite", "tiny.toml"]
+    uri = f"{(tmp_path / 'mine.sqlite').as_uri()}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True)) as plain:
+        rows = plain.execute("SELECT count(*), count(DISTINCT position) FROM request").fetchone()
+        missing = plain.execute("SELECT count(*) FROM request WHERE first_body_ns <= 0").fetchone()
+    assert rows[1] == 4
+    assert missing == (0,)
+
+
+def test_only_measures_what_is_named_and_its_baseline(streamgauge: Streamgauge, tiny: Path) -> None:
+    done = streamgauge("run", str(tiny), "--only", "rows=100")
+    assert done.returncode == 0, done.stderr
+    assert "flights.csv rows=100" in done.stdout
+    assert "flights.csv whole" in done.stdout
+    assert "rows=1 " not in done.stdout
+
+
+def test_an_expected_failure_is_shown_and_never_timed(streamgauge: Streamgauge, tmp_path: Path) -> None:
+    suite = tmp_path / "context.toml"
+    suite.write_text(
+        TINY.format(blocks=1)
+        + """
+[[target]]
+name = "no-context"
+app = "targets.context_app:app"
+ready = "/context?total=1"
+stream = "/context/{fails}"
+expect = "failure"
+fails = ["before", "after"]
+"""
+    )
+    done = streamgauge("run", str(suite))
+    assert done.returncode == 0, done.stderr
+    shown = streamgauge("show").stdout
+    assert "no-context fails=before: fails as expected: status 500" in shown
+    assert "no-context fails=after: fails as expected: the connection was closed" in shown
+    with Store.open(next((tmp_path / "results").iterdir())) as store:
+        timed = {slot.case for slot in store.read().header.slots}
+    assert not any("no-context" in case for case in timed)
+
+
+def test_an_expected_failure_that_works_is_an_error(streamgauge: Streamgauge, tmp_path: Path) -> None:
+    suite = tmp_path / "context.toml"
+    suite.write_text(TINY.format(blocks=1).replace('baseline = "/csv?total={total}"', 'expect = "failure"'))
+    done = streamgauge("run", str(suite))
+    assert done.returncode == 3
+    assert "expects a failure" in done.stderr
+
+
+def test_a_stream_that_is_not_its_whole_form_is_never_timed(streamgauge: Streamgauge, tmp_path: Path) -> None:
+    suite = tmp_path / "unequal.toml"
+    suite.write_text(TINY.format(blocks=1).replace('"/csv?total={total}"', '"/csv?total={total}1"'))
+    done = streamgauge("run", str(suite))
+    assert done.returncode == 3
+    assert "differs from its whole form" in done.stderr
+    assert "nothing was timed" in done.stderr
+
+
+def test_a_suite_with_three_mistakes_names_all_three(streamgauge: Streamgauge, tmp_path: Path) -> None:
+    suite = tmp_path / "wrong.toml"
+    text = TINY.format(blocks=1).replace("[1, 100]", "[]").replace('"sync"', '"snyc"')
+    suite.write_text(text.replace("users = 1", "users = 0"))
+    done = streamgauge("run", str(suite))
+    assert done.returncode == 2
+    assert "3 mistakes" in done.stderr
+    for place in ("target.1", "server.1", "scenario.1.users"):
+        assert place in done.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_server_that_cannot_start_shows_its_own_words(streamgauge: Streamgauge, tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text("raise RuntimeError('the shop is closed today')\n")
+    suite = tmp_path / "broken.toml"
+    suite.write_text(
+        TINY.format(blocks=1).replace('app = "targets.csv_app:app"', 'app = "broken:app"\ndirectory = "."')
+    )
+    done = streamgauge("run", str(suite))
+    assert done.returncode == 3
+    assert "the shop is closed today" in done.stderr
+    assert "Traceback (most recent call last)" not in done.stderr.split("Its own output:")[0]
+
+
+def test_an_app_that_answers_with_an_error_is_not_ready(streamgauge: Streamgauge, tiny: Path) -> None:
+    tiny.write_text(tiny.read_text().replace("/csv?total=1", "/csv?total=-1").replace("ready", "ready"))
+    done = streamgauge("run", str(tiny))
+    # 400 says that the app is there; verify says the rest
+    assert done.returncode == 0, done.stderr
+
+
+def test_unknown_words_are_refused_with_what_there_is(streamgauge: Streamgauge) -> None:
+    suite = streamgauge("run", "quikc")
+    assert suite.returncode == 2
+    assert "quick" in suite.stderr
+    assert streamgauge("measure").returncode == 2
+    assert streamgauge("run", "--blocks", "0").returncode == 2
+    run = streamgauge("show", "nothing")
+    assert run.returncode == 2
+    assert "streamgauge list" in run.stderr
+
+
+def test_an_output_that_cannot_be_written_is_told_before_anything_starts(
+    streamgauge: Streamgauge, tiny: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "results").write_text("a file where the folder should be")
+    done = streamgauge("run", str(tiny))
+    assert done.returncode == 2
+    assert "--output" in done.stderr
+
+
+def test_plan_starts_nothing_and_names_the_order(
+    streamgauge: Streamgauge, tiny: Path, tmp_path: Path
+) -> None:
+    done = streamgauge("plan", str(tiny), "--seed", "3")
+    assert done.returncode == 0
+    assert "3 cases in 1 blocks, 4 trials" in done.stdout
+    assert "block 1:" in done.stdout
+    assert not (tmp_path / "results").exists()
