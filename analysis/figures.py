@@ -31,7 +31,8 @@ def figures_of_trial(load: LoadRecord, server: ServerRecord | None) -> dict[str,
     figures |= _rates(load)
     if server is not None:
         figures |= _memory(server)
-        received = int(load.requests[:, COLUMN["body_bytes"]].sum())
+        # bytes of a failed response would make the verified ones look cheaper
+        received = int(_verified(load.requests)[:, COLUMN["body_bytes"]].sum())
         if received:
             figures["cpu_per_mb"] = server.cpu_ns / (received / _MEGABYTE)
     return figures

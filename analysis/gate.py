@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analysis.signed_rank import p_greater, smallest_p
-from results.metrics import Figure, Unit
+from results.metrics import Better, Figure, Unit
 
 LEVEL = 0.05
 
@@ -45,7 +45,7 @@ class Limit:
         limit = self.value
         if self.of_baseline:
             assert baseline is not None  # noqa: S101  - `judge` pairs the figures
-            limit *= baseline
+            limit *= max(baseline, 0.0)  # memory that shrank grew by nothing: twice -4 KiB is no limit
         sign = 1 if self.upper else -1
         if self.figure.by_difference or figure <= 0 or limit <= 0:
             return sign * (figure - limit)
@@ -71,20 +71,29 @@ class GateResult:
 
 def parse_limit(given: str | float | None, figure: Figure, *, upper: bool) -> Limit:
     """A limit such as ``"0.1 of baseline"`` or ``"20 ms"``. Raises ValueError that says what is allowed."""
+    if upper is not (figure.better is Better.LOWER):
+        raise ValueError(
+            f"{figure.name} is better when it is {figure.better}: "
+            f"its limit is {'at_least' if upper else 'at_most'}"
+        )
     text = str(given).strip()
-    if match := _OF_BASELINE.fullmatch(text):
-        ratio = float(match[1])
-        if not ratio:
-            raise ValueError("a limit of 0 of the baseline can never be met")
-        return Limit(figure, ratio, of_baseline=True, upper=upper)
     units = _UNITS[figure.unit]
-    match = _AMOUNT.fullmatch(text)
-    if match and match[2] in units:
-        return Limit(figure, float(match[1]) * units[match[2]], of_baseline=False, upper=upper)
-    raise ValueError(
-        f'{given!r} is no limit for {figure.name}; write "0.5 of baseline" '
-        f'or an amount in {", ".join(units)}, like "20 {list(units)[-1]}"'
-    )
+    if match := _OF_BASELINE.fullmatch(text):
+        limit = Limit(figure, float(match[1]), of_baseline=True, upper=upper)
+    elif (match := _AMOUNT.fullmatch(text)) and match[2] in units:
+        limit = Limit(figure, float(match[1]) * units[match[2]], of_baseline=False, upper=upper)
+    else:
+        raise ValueError(
+            f'{given!r} is no limit for {figure.name}; write "0.5 of baseline" '
+            f'or an amount in {", ".join(units)}, like "20 {list(units)[-1]}"'
+        )
+    if limit.value == 0 and not upper:
+        raise ValueError(f"a limit of {given!r} is always met: a gate that cannot fail is no gate")
+    if limit.value == 0 and limit.of_baseline:
+        raise ValueError("a limit of 0 of the baseline can never be met")
+    if math.isinf(limit.value):
+        raise ValueError(f"a limit of {text[:20]}... is too large a number")
+    return limit
 
 
 def check_power(gates: int, blocks: int) -> None:

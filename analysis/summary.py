@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from analysis.signed_rank import hodges_lehmann
-from results.case import Case
+from results.case import Case, value_text
 from results.metrics import FIGURES
 from results.records import Verification
 from results.run import Run, TrialSummary
@@ -93,8 +93,10 @@ def pairs_by_block(
     """
     own = valid_by_block(run, case.identity, control=control)
     base = valid_by_block(run, case.baseline or case.identity)
-    pairs = {
-        block: (own[block].figures[figure], base[block].figures[figure]) for block in own if block in base
+    pairs = {  # a store made before a figure was known has none of it
+        block: (own[block].figures.get(figure), base[block].figures.get(figure))
+        for block in own
+        if block in base
     }
     return {
         block: (value, against)
@@ -118,7 +120,8 @@ def _label(case: Case, cases: Sequence[Case]) -> str:
     for key in _SETTINGS:
         values = {other.parameters[key] for other in cases if key in other.parameters}
         if key in parameters and len(values) > 1:
-            words.append(str(parameters[key]) if key in _NAMES else f"{key}={parameters[key]}")
+            text = value_text(parameters[key])
+            words.append(text if key in _NAMES else f"{key}={text}")
     return " ".join(words)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from analysis.summary import CaseSummary
 from results.metrics import FIGURES, Unit
@@ -18,6 +20,8 @@ class Column:
 
 
 _MISSING = "–"
+#: What Markdown would take for its own; an underscore only at the edge of a word.
+_MARKUP = re.compile(r"[\\|`*<\[&~]|(?<!\w)_|_(?!\w)")
 
 
 def amount(value: float | None, unit: Unit) -> str:
@@ -79,7 +83,7 @@ def _trials(row: CaseSummary) -> str:
 
 def _scaled(value: float, units: Sequence[tuple[str, float]]) -> str:
     for name, size in units:
-        if abs(value) >= size:
+        if abs(value) >= 0.9995 * size:  # what rounds to 1 of this unit is shown in it
             return f"{_digits(value / size)} {name}"
     return f"{_digits(value)} {units[-1][0]}"
 
@@ -90,13 +94,12 @@ def _digits(value: float) -> str:
         return "0"
     if abs(value) >= 100:
         return f"{value:,.0f}"
-    text = f"{value:.3g}"
-    return f"{value:f}".rstrip("0").rstrip(".") if "e" in text else text
+    return f"{Decimal(f'{value:.3g}'):f}"
 
 
 def markdown(rows: Sequence[CaseSummary]) -> str:
     """The table as Markdown, without a line break at its end."""
     shown = columns()
     lines = [[column.heading for column in shown], ["---"] + ["--:"] * (len(shown) - 1)]
-    lines += [[column.cell(row).replace("|", "\\|") for column in shown] for row in rows]
+    lines += [[_MARKUP.sub(r"\\\g<0>", column.cell(row)) for column in shown] for row in rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -29,12 +29,13 @@ def judge_gates(run: Run, gates: Sequence[GatedCase]) -> list[GateResult]:
     if not gates:
         return []
     family = [(gate.name, gate.limit, _pairs(run, gate)) for gate in gates]
-    for name, _, pairs in family:
+    for name, limit, pairs in family:
         try:
             check_power(len(gates), len(pairs))
         except ValueError as error:
             raise MeasurementError(
-                f"the gate {name} cannot be judged: only {len(pairs)} blocks have valid trials of it. {error}"
+                f"the gate {name} cannot be judged: only {len(pairs)} of {run.header.blocks} blocks have "
+                f"valid trials that give its figure{_needs(limit)}. {error}"
             ) from error
     return judge(family)
 
@@ -44,4 +45,9 @@ def _pairs(run: Run, gate: GatedCase) -> list[Pair]:
     if gate.limit.of_baseline:
         return [Pair(own, base) for own, base in pairs_by_block(run, gate.case, figure).values()]
     trials = valid_by_block(run, gate.case.identity).values()
-    return [Pair(value, 0.0) for trial in trials if (value := trial.figures[figure]) is not None]
+    return [Pair(value, 0.0) for trial in trials if (value := trial.figures.get(figure)) is not None]
+
+
+def _needs(limit: Limit) -> str:
+    fewest = limit.figure.fewest_requests
+    return f" (a trial needs {fewest} requests for it)" if fewest > 1 else ""

@@ -21,7 +21,7 @@ def split_cores() -> Cores:
     """The cores that this process may use, split so that the load never runs on the server's.
 
     The load is one thread and gets the last core; the harness shares it on two cores and has its own
-    on more. From four cores on, hyper-threads of the load's core are left idle.
+    on more. From four cores on, the server is kept off the hyper-threads of the load's core.
     """
     if not hasattr(os, "sched_getaffinity"):
         return Cores()

@@ -7,10 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.suite import Scenario, ServerTable, Suite, Target
-from results.case import Case, Value
+from harness.suite import Scenario, ServerTable, Suite, Target, placeholders
+from results.case import Case, Value, value_text
 from results.errors import UsageError
 from targets.servers import KINDS
+
+
+#: What else than the path decides how a target's case is asked and judged.
+_ASKED_BY = ("app", "directory", "ready", "headers", "timeout", "status", "row_marker", "check")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +38,8 @@ def cases_of(suite: Suite, only: str | None = None) -> list[PlannedCase]:
     """
     cases: dict[str, PlannedCase] = {}
     for planned in _all(suite):
-        identity = planned.case.identity
-        known = cases.setdefault(identity, planned)
-        if (known.path, known.target.app) != (planned.path, planned.target.app):
-            raise UsageError(
-                f"two targets describe the same case ({identity}) with different paths: "
-                f"{known.path} and {planned.path}; give one of them another name, form or axis"
-            )
+        known = cases.setdefault(planned.case.identity, planned)
+        _check_same(known, planned)
     if only is None:
         return list(cases.values())
     chosen = {identity: planned for identity, planned in cases.items() if matches(planned.case, only)}
@@ -51,12 +50,25 @@ def cases_of(suite: Suite, only: str | None = None) -> list[PlannedCase]:
     return [planned for identity, planned in cases.items() if identity in needed or identity in chosen]
 
 
+def _check_same(known: PlannedCase, planned: PlannedCase) -> None:
+    """Two targets that share a case, as a baseline is shared, must ask for it in the same way."""
+    ways = [("path", known.path, planned.path)]
+    ways += [(key, getattr(known.target, key), getattr(planned.target, key)) for key in _ASKED_BY]
+    for key, one, other in ways:
+        if one != other:
+            raise UsageError(
+                f"two targets describe the same case ({planned.case.identity}) with a different {key}: "
+                f"{one} and {other}; make them the same, or give one target another name, form or axis"
+            )
+
+
 def matches(case: Case, pattern: str) -> bool:
     """Whether each word of the pattern is a value of the case, or ``key=value`` of it."""
     words = pattern.split()
-    values = {str(value) for value in case.parameters.values()}
-    pairs = {f"{key}={value}" for key, value in case.parameters.items()}
-    return bool(words) and all(word in values or word in pairs for word in words)
+    values = {value_text(value) for value in case.parameters.values()}
+    pairs = {f"{key}={value_text(value)}" for key, value in case.parameters.items()}
+    known = values | pairs | set(case.identity.split())
+    return bool(words) and all(word in known for word in words)
 
 
 def case_of_gate(cases: list[PlannedCase], pattern: str) -> PlannedCase:
@@ -69,7 +81,7 @@ def case_of_gate(cases: list[PlannedCase], pattern: str) -> PlannedCase:
         for planned in cases
         if matches(planned.case, pattern)
         and not planned.case.expect_failure
-        and (not planned.case.is_baseline or "whole" in pattern)
+        and (not planned.case.is_baseline or not {"whole", "form=whole"}.isdisjoint(pattern.split()))
     ]
     if len(found) == 1:
         return found[0]
@@ -104,7 +116,7 @@ def _forms(
         axes = dict(zip(target.axes, values, strict=True))
         baseline = None
         if target.baseline is not None:
-            named = {key: value for key, value in axes.items() if f"{{{key}}}" in target.baseline}
+            named = {key: axes[key] for key in placeholders(target.baseline)}
             whole = Case({**shared, "form": "whole", **named}, baseline=None)
             baseline = whole.identity
             yield planned(whole, target.baseline.format_map(named))

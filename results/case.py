@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,18 +20,21 @@ _PLAIN = re.compile(r"[\w./:+-]+", re.ASCII)
 def identity(parameters: Mapping[str, Value]) -> str:
     """The sorted parameters with registered defaults filled in, as one line of text.
 
-    Two runs measure the same case exactly when this text is the same. A value with a space or
-    a quote in it is quoted.
+    Two runs measure the same case exactly when this text is the same. A value that is more than
+    letters, digits and ``./:+-`` is quoted as in JSON. A number and its text are one value, as in a path.
     """
     filled = {**REGISTERED_DEFAULTS, **parameters}
-    return " ".join(f"{key}={_text(filled[key])}" for key in sorted(filled))
+    return " ".join(f"{key}={_quoted(filled[key])}" for key in sorted(filled))
 
 
-def _text(value: Value) -> str:
-    text = str(value).lower() if isinstance(value, bool) else str(value)
-    if _PLAIN.fullmatch(text):
-        return text
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+def value_text(value: Value) -> str:
+    """A parameter's value as people write it in a suite."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _quoted(value: Value) -> str:
+    text = value_text(value)
+    return text if _PLAIN.fullmatch(text) else json.dumps(text)
 
 
 @dataclass(frozen=True, slots=True)

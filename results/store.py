@@ -56,18 +56,12 @@ class Store:
 
         Raises StoreError when the file exists already or cannot be written.
         """
-        if path.exists():
-            raise StoreError(f"{path} exists already; name another file with --output")
         try:
+            if path.exists():
+                raise StoreError(f"{path} exists already; name another file with --output")
             path.parent.mkdir(parents=True, exist_ok=True)
-            connection = _connect(path, "rwc")
-            connection.execute("PRAGMA journal_mode=DELETE")
-            with _writing(path, connection):
-                for statement in _schema_statements():
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-                connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-                _insert_header(connection, header)
+            with _closed_on_error(_connect(path, "rwc")) as connection:
+                _make(path, connection, header)
         except (OSError, sqlite3.Error) as error:
             raise StoreError(
                 f"cannot write the store {path}: {error}; choose a folder that can be written with --output"
@@ -80,14 +74,15 @@ class Store:
 
         Raises StoreError for a missing file, one that is no store, a newer schema, and damage.
         """
-        if not path.is_file():
-            raise StoreError(f"no run is stored at {path}; `streamgauge list` shows the runs there are")
         try:
+            if not path.is_file():
+                raise StoreError(f"no run is stored at {path}; `streamgauge list` shows the runs there are")
             # A killed run leaves its journal; only a writable connection can roll it back.
-            journal = path.with_name(path.name + "-journal").exists()
-            connection = _connect(path, "rw" if writable or journal else "ro")
-            _check(path, connection)
-        except sqlite3.Error as error:
+            file = path.resolve()
+            journal = file.with_name(file.name + "-journal").exists()
+            with _closed_on_error(_connect(path, "rw" if writable or journal else "ro")) as connection:
+                _check(path, connection)
+        except (OSError, sqlite3.Error) as error:
             raise StoreError(_unreadable(path, error)) from error
         return cls(path, connection)
 
@@ -104,9 +99,11 @@ class Store:
             _insert_trial(connection, trial)
 
     def finish(self, finished_utc: str) -> None:
-        """Mark the run as complete."""
+        """Mark the run as complete; one that is complete already stays as it is."""
         with self._write() as connection:
-            connection.execute("UPDATE run SET finished_utc = ?", (finished_utc,))
+            connection.execute(
+                "UPDATE run SET finished_utc = ? WHERE finished_utc IS NULL", (finished_utc,)
+            )
 
     def done(self) -> frozenset[int]:
         """The positions of the plan that are measured already."""
@@ -148,10 +145,15 @@ class Store:
         try:
             with _writing(self.path, self._connection):
                 yield self._connection
+        except FileNotFoundError as error:
+            raise MeasurementError(
+                f"the store {self.path} was deleted or moved while its run went on; nothing is kept here. "
+                "Move it back and go on with --resume, or measure anew"
+            ) from error
         except (sqlite3.Error, OSError) as error:
             raise MeasurementError(
                 f"cannot write to the store {self.path}: {error}; the trials stored before are kept. "
-                "Make room or make it writable, then go on with --resume"
+                f"{_remedy(error)}, then go on with --resume"
             ) from error
 
     @contextmanager
@@ -171,29 +173,63 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
 
 
 @contextmanager
+def _closed_on_error(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    try:
+        yield connection
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _make(path: Path, connection: sqlite3.Connection, header: RunHeader) -> None:
+    connection.execute("PRAGMA journal_mode=DELETE")
+    try:
+        with _writing(path, connection):
+            for statement in _schema_statements():
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+            _insert_header(connection, header)
+    except BaseException:
+        path.unlink(missing_ok=True)  # a store without its run is none, and would be in the way
+        raise
+
+
+@contextmanager
 def _writing(path: Path, connection: sqlite3.Connection) -> Iterator[None]:
     if not path.exists():  # SQLite would go on writing into the deleted file
         raise FileNotFoundError(f"{path} is gone")
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
+        connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")
+
+
+def _remedy(error: Exception) -> str:
+    if isinstance(error, sqlite3.IntegrityError) or "locked" in str(error):
+        return "End the other streamgauge that goes on with this run"
+    return "Make room or make it writable"
 
 
 def _unreadable(path: Path, error: Exception) -> str:
-    if "not a database" in str(error):
+    text = str(error)
+    if "not a database" in text:
         return f"{path} is not a streamgauge store (not an SQLite file)"
+    if "locked" in text:
+        return f"{path} is being written by another process; try again when that is done"
+    if isinstance(error, OSError) or "unable to open" in text or "readonly" in text:
+        return f"{path} cannot be opened ({error}); see to it that you may read and write it and its folder"
     return f"{path} is damaged and cannot be read ({error}); measure again, or restore a copy"
 
 
 def _check(path: Path, connection: sqlite3.Connection) -> None:
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     if application != APPLICATION_ID:
-        raise StoreError(f"{path} is an SQLite file, but not a streamgauge store")
+        raise StoreError(f"{path} is not a streamgauge store (no mark of ours in the file)")
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > SCHEMA_VERSION:
         raise StoreError(

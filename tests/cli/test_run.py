@@ -129,11 +129,21 @@ def test_a_server_that_cannot_start_shows_its_own_words(streamgauge: Streamgauge
     assert "Traceback (most recent call last)" not in done.stderr.split("Its own output:")[0]
 
 
-def test_an_app_that_answers_with_an_error_is_not_ready(streamgauge: Streamgauge, tiny: Path) -> None:
-    tiny.write_text(tiny.read_text().replace("/csv?total=1", "/csv?total=-1").replace("ready", "ready"))
-    done = streamgauge("run", str(tiny))
-    # 400 says that the app is there; verify says the rest
-    assert done.returncode == 0, done.stderr
+def test_an_app_whose_readiness_path_fails_is_not_measured(streamgauge: Streamgauge, tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(
+        "def app(environ, start_response):\n"
+        "    print('the till is jammed', file=environ['wsgi.errors'])\n"
+        "    start_response('500 Oh No', [('Content-Length', '0')])\n"
+        "    return []\n"
+    )
+    suite = tmp_path / "shop.toml"
+    suite.write_text(
+        TINY.format(blocks=1).replace('app = "targets.csv_app:app"', 'app = "shop:app"\ndirectory = "."')
+    )
+    done = streamgauge("run", str(suite))
+    assert done.returncode == 3
+    assert "/csv?total=1 with status 500" in done.stderr
+    assert "the till is jammed" in done.stderr
 
 
 def test_unknown_words_are_refused_with_what_there_is(streamgauge: Streamgauge) -> None:
