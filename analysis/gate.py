@@ -22,7 +22,7 @@ _UNITS: dict[Unit, dict[str, float]] = {
     Unit.NANOSECONDS: {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9},
     Unit.BYTES: {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30},
     Unit.BYTES_PER_SECOND: {"B/s": 1, "kB/s": 1e3, "MB/s": 1e6, "GB/s": 1e9},
-    Unit.PER_SECOND: {"1/s": 1},
+    Unit.PER_SECOND: {"/s": 1},
     Unit.NANOSECONDS_PER_MEGABYTE: {"ns/MB": 1, "us/MB": 1e3, "ms/MB": 1e6, "s/MB": 1e9},
 }
 
@@ -69,14 +69,14 @@ class GateResult:
     failed: bool
 
 
-def parse_limit(given: str | float | None, figure: Figure, *, upper: bool) -> Limit:
+def parse_limit(given: str, figure: Figure, *, upper: bool) -> Limit:
     """A limit such as ``"0.1 of baseline"`` or ``"20 ms"``. Raises ValueError that says what is allowed."""
     if upper is not (figure.better is Better.LOWER):
         raise ValueError(
             f"{figure.name} is better when it is {figure.better}: "
             f"its limit is {'at_least' if upper else 'at_most'}"
         )
-    text = str(given).strip()
+    text = given.strip()
     units = _UNITS[figure.unit]
     if match := _OF_BASELINE.fullmatch(text):
         limit = Limit(figure, float(match[1]), of_baseline=True, upper=upper)

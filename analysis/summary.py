@@ -8,24 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from analysis.signed_rank import hodges_lehmann
-from results.case import Case, value_text
+from results.case import SETTINGS, Case, value_text
 from results.metrics import FIGURES
 from results.records import Verification
 from results.run import Run, TrialSummary
 
-#: Parameters of a server or a scenario, in the order in which a label shows them.
-_SETTINGS = (
-    "server",
-    "worker_class",
-    "workers",
-    "threads",
-    "timeout_s",
-    "keep_alive_s",
-    "scenario",
-    "users",
-    "keep_alive",
-)
-#: Those whose values speak for themselves.
+#: Settings whose values speak for themselves.
 _NAMES = frozenset({"server", "worker_class", "scenario"})
 
 
@@ -33,7 +21,7 @@ _NAMES = frozenset({"server", "worker_class", "scenario"})
 class Estimate:
     """One figure of one case.
 
-    ``value`` is the median over its valid trials, in the figure's unit. ``ratio`` is the case over its
+    ``value`` is the median over its valid trials, in the figure's unit; null where one of them has none. ``ratio`` is the case over its
     baseline: exp of the Hodges-Lehmann estimate of the blocks' log ratios, or, for memory (which may
     grow by nothing and has no logarithm then), the ratio of the two medians.
     """
@@ -112,12 +100,12 @@ def _label(case: Case, cases: Sequence[Case]) -> str:
         words.append(str(parameters["form"]))
     siblings = [other for other in cases if other.parameters["target"] == parameters["target"]]
     for key in parameters:
-        if key in {"target", "form", *_SETTINGS}:
+        if key in {"target", "form", *SETTINGS}:
             continue
         # a whole form has no buffer: not to have the key is a difference too
         if len({other.parameters.get(key) for other in siblings}) > 1:
             words.append(f"{key}={parameters[key]}")
-    for key in _SETTINGS:
+    for key in SETTINGS:
         values = {other.parameters[key] for other in cases if key in other.parameters}
         if key in parameters and len(values) > 1:
             text = value_text(parameters[key])
@@ -143,8 +131,12 @@ def _summary(run: Run, case: Case, label: str, *, control: bool) -> CaseSummary:
 
 def _estimate(run: Run, case: Case, valid: Sequence[TrialSummary], name: str, *, control: bool) -> Estimate:
     values = [value for trial in valid if (value := trial.figures.get(name)) is not None]
-    value = statistics.median(values) if values else None
-    if case.is_baseline and not control:
+    # A p95 of the fast trials alone, which alone had requests enough, would flatter.
+    value = statistics.median(values) if values and len(values) == len(valid) else None
+    if value is None or (case.is_baseline and not control):
+        return Estimate(value, None)
+    base = valid_by_block(run, case.baseline or case.identity).values()
+    if any(trial.figures.get(name) is None for trial in base):
         return Estimate(value, None)
     return Estimate(value, _ratio(pairs_by_block(run, case, name, control=control), name))
 

@@ -12,7 +12,6 @@ from results.case import Case, Value, value_text
 from results.errors import UsageError
 from targets.servers import KINDS
 
-
 #: What else than the path decides how a target's case is asked and judged.
 _ASKED_BY = ("app", "directory", "ready", "headers", "timeout", "status", "row_marker", "check")
 
@@ -76,16 +75,16 @@ def case_of_gate(cases: list[PlannedCase], pattern: str) -> PlannedCase:
 
     Raises UsageError when it names none or several: a gate on nothing would always pass.
     """
+    timed = [planned for planned in cases if not planned.case.expect_failure]
     found = [
         planned
-        for planned in cases
+        for planned in timed
         if matches(planned.case, pattern)
-        and not planned.case.expect_failure
         and (not planned.case.is_baseline or not {"whole", "form=whole"}.isdisjoint(pattern.split()))
     ]
     if len(found) == 1:
         return found[0]
-    names = "\n".join(f"  {planned.case.identity}" for planned in (found or cases))
+    names = "\n".join(f"  {planned.case.identity}" for planned in (found or timed))
     count = "several cases" if found else "no case"
     raise UsageError(f"the gate's case {pattern!r} names {count}; it must name exactly one of\n{names}")
 

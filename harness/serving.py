@@ -24,7 +24,8 @@ from targets.servers import KINDS
 
 HOST = "127.0.0.1"
 READY_TIMEOUT_S = 30.0
-STOP_GRACE_S = 2.0
+#: A gevent worker of gunicorn takes over a second to end; nothing that it could still do is wanted.
+STOP_GRACE_S = 0.5
 _POLL_EVERY_S = 0.005
 #: Two looks at a worker's CPU time (10 ms ticks) this far apart tell whether it is at rest.
 _SETTLED_AFTER_S = 0.1
@@ -114,7 +115,10 @@ def free_port() -> int:
 
 
 def _environment(target: Target, cleared: Sequence[str]) -> Mapping[str, str]:
-    inherited = own_environment() if target.directory is None else dict(os.environ)
+    if target.directory is None:
+        inherited, cleared = own_environment(), [*cleared, "FLASK_DEBUG"]
+    else:
+        inherited = dict(os.environ)
     return {name: value for name, value in inherited.items() if name not in cleared}
 
 

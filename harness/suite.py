@@ -4,42 +4,101 @@ from __future__ import annotations
 
 import itertools
 import re
-import string
+import reprlib
 import tomllib
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from analysis.gate import Limit, parse_limit
+from results.case import SETTINGS
 from results.errors import UsageError
 from results.metrics import FIGURES
-from targets.servers import KINDS
-
-AxisValue = str | int
+from targets.servers import KINDS, OptionError
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
+#: An axis in a path. Format's own tricks ({rows:05d}, {rows.real}) are not for suites.
+_PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}", re.ASCII)
 
 
 def _duration(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    if match := _DURATION.fullmatch(value.strip()):
+    if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
         return float(match[1]) * _SECONDS[match[2]]
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return value
     raise ValueError('not a duration; write one like "0.5s", "200ms" or "2m"')
+
+
+def _axis_value(value: object) -> object:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and re.fullmatch(r"[!-z|~]*", value):
+        return value
+    raise ValueError("not a value for a path; write whole numbers, or text without spaces (%20) and braces")
+
+
+def _limit_text(value: object) -> object:
+    if isinstance(value, str):
+        return value
+    raise ValueError('not a limit; write one like "0.5 of baseline" or "20 ms"')
 
 
 def _as_list(value: object) -> object:
     return value if isinstance(value, list) else [value]
 
 
+def _values(values: list[Any]) -> list[Any]:
+    if not values:
+        raise ValueError("an empty list; give it at least one value")
+    if len({str(value) for value in values}) < len(values):
+        raise ValueError("the same value twice")
+    return values
+
+
+def _path_template(path: str) -> str:
+    if not {"{", "}"}.isdisjoint(_PLACEHOLDER.sub("", path)):
+        raise ValueError("a brace that is not part of a {key}; write %7B and %7D for braces themselves")
+    return path
+
+
+def _written(pattern: str, otherwise: str) -> AfterValidator:
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(otherwise)
+        return text
+
+    return AfterValidator(check)
+
+
+AxisValue = Annotated[str | int, BeforeValidator(_axis_value)]
 Duration = Annotated[float, BeforeValidator(_duration), Field(ge=0, le=3600, allow_inf_nan=False)]
-Path_ = Annotated[str, Field(pattern=r"^/[!-~]*$")]
-Name = Annotated[str, Field(pattern=r"^[\w.-]{1,60}$")]
+Path_ = Annotated[str, _written(r"/[!-~]*", 'not a path; it begins with "/" and has no spaces (write %20)')]
+PathTemplate = Annotated[Path_, AfterValidator(_path_template)]
+Name = Annotated[
+    str, _written(r"[\w.-]{1,60}", 'not a name; write up to 60 letters, digits, ".", "_" and "-"')
+]
+App = Annotated[str, _written(r"[\w.]+:[\w.]+", 'not an app; write module:name, like "shop.wsgi:app"')]
+HeaderName = Annotated[str, _written(r"[\w!#$%&'*+.^`|~-]+", "not a header's name (RFC 9110, 5.1)")]
+HeaderValue = Annotated[
+    str, _written(r"[\t\x20-\x7e\xa0-\xff]*", "not a header's value; write one line of Latin-1 text")
+]
 Users = Annotated[int, Field(ge=1, le=10_000, strict=True)]
+LimitText = Annotated[str, BeforeValidator(_limit_text)]
 
 
 class _Table(BaseModel):
@@ -50,55 +109,85 @@ class Target(_Table):
     """One app with a whole form and a streamed one; ``axes`` are the keys that their paths name."""
 
     name: Name
-    app: Annotated[str, Field(pattern=r"^[\w.]+:[\w.]+$")]
+    app: App
     directory: Path | None = None
-    baseline: Path_ | None = None
-    stream: Path_
+    expect: Literal["success", "failure"] = "success"
+    baseline: PathTemplate | None = Field(default=None, validate_default=True)
+    stream: PathTemplate
     form: Name = "stream"
     ready: Path_ = "/"
-    expect: Literal["success", "failure"] = "success"
-    headers: dict[str, str] = {}
+    headers: dict[HeaderName, HeaderValue] = {}
     timeout: Annotated[Duration, Field(gt=0)] = 30.0
     status: Annotated[int, Field(ge=200, le=599, strict=True)] = 200
     row_marker: Annotated[str, Field(min_length=1)] | None = None
     check: Literal["bytes", "length"] = "bytes"
-    axes: dict[str, list[AxisValue]] = Field(default_factory=dict)
+    axes: dict[str, Annotated[list[AxisValue], AfterValidator(_values)]]
 
     @model_validator(mode="before")
     @classmethod
     def _collect_axes(cls, table: object) -> object:
         """Keys that a path names are axes; any other unknown key stays, and is refused."""
-        if not isinstance(table, dict) or "axes" in table:
+        if not isinstance(table, dict):
             return table
-        named = {name for key in ("stream", "baseline") for name in _placeholders(table.get(key))}
+        if "axes" in table:
+            raise ValueError("axes is not a key; each axis has its own, like rows = [1, 2]")
+        named = {name for key in ("stream", "baseline") for name in placeholders(table.get(key))}
         axes = {key: _as_list(table[key]) for key in table if key in named - set(cls.model_fields)}
         return {key: value for key, value in table.items() if key not in axes} | {"axes": axes}
 
-    @model_validator(mode="after")
-    def _check_paths(self) -> Target:
-        streamed = _placeholders(self.stream)
-        missing = sorted(({*streamed, *_placeholders(self.baseline)}) - set(self.axes))
-        if missing:
-            raise ValueError(
-                f"the path names {{{missing[0]}}}, and the target has no such key; "
-                f"add one, like {missing[0]} = [1, 2]"
-            )
-        surplus = sorted(set(_placeholders(self.baseline)) - set(streamed))
-        if surplus:
-            raise ValueError(
-                f"baseline names {{{surplus[0]}}} and stream does not; "
-                "a stream could not be matched with its baseline"
-            )
-        for axis, values in self.axes.items():
-            if not values:
-                raise ValueError(f"{axis} is an empty list; give it at least one value")
-            if len(set(values)) < len(values):
-                raise ValueError(f"{axis} has the same value twice")
-        if self.expect == "success" and self.baseline is None:
-            raise ValueError("baseline is missing: the path of the same response built whole")
-        if self.expect == "failure" and self.baseline is not None:
+    @field_validator("directory")
+    @classmethod
+    def _in_folder(cls, directory: Path | None, info: ValidationInfo) -> Path | None:
+        """The directory, which is relative to the suite file, made absolute."""
+        if directory is None:
+            return None
+        folder = ((info.context or {}).get("folder") or Path.cwd()) / directory
+        if not folder.is_dir():
+            raise ValueError(f"{folder.resolve()} is not a folder")
+        return folder.resolve()
+
+    @field_validator("baseline")
+    @classmethod
+    def _check_baseline(cls, baseline: str | None, info: ValidationInfo) -> str | None:
+        expect = info.data.get("expect")
+        if expect == "success" and baseline is None:
+            raise ValueError("missing: the path of the same response built whole")
+        if expect == "failure" and baseline is not None:
             raise ValueError('expect = "failure" is never timed and has no baseline; leave baseline out')
-        return self
+        return baseline
+
+    @field_validator("form")
+    @classmethod
+    def _check_form(cls, form: str) -> str:
+        if form == "whole":
+            raise ValueError("this is what a baseline's form is called; give the stream's another name")
+        return form
+
+    @field_validator("axes")
+    @classmethod
+    def _check_axes(
+        cls, axes: dict[str, list[str | int]], info: ValidationInfo
+    ) -> dict[str, list[str | int]]:
+        streamed, whole = placeholders(info.data.get("stream")), placeholders(info.data.get("baseline"))
+        problems = []
+        for name in sorted({*streamed, *whole} - axes.keys()):
+            if name in cls.model_fields:
+                remedy = "that is a key of every target; give the axis another name"
+            else:
+                remedy = f"the target has no such key; add one, like {name} = [1, 2]"
+            problems.append(f"the path names {{{name}}}, and {remedy}")
+        if "stream" in info.data:
+            problems += [
+                f"baseline names {{{name}}} and stream does not: no stream could be matched with it"
+                for name in sorted(set(whole) - set(streamed))
+            ]
+        problems += [
+            f"the axis {name} has the name of a setting that every case has; give it another name"
+            for name in sorted(axes.keys() & {"target", *SETTINGS})
+        ]
+        if problems:
+            raise ValueError("\n".join(problems))
+        return axes
 
 
 class ServerTable(BaseModel):
@@ -108,15 +197,28 @@ class ServerTable(BaseModel):
 
     kind: str
 
+    @field_validator("kind")
+    @classmethod
+    def _check_kind(cls, kind: str) -> str:
+        if kind not in KINDS:
+            raise ValueError(f"not a known kind; known kinds are {', '.join(sorted(KINDS))}")
+        return kind
+
     @model_validator(mode="after")
-    def _check_kind(self) -> ServerTable:
-        if self.kind not in KINDS:
-            raise ValueError(f"kind {self.kind!r} is not known; known kinds are {', '.join(sorted(KINDS))}")
+    def _check_options(self) -> ServerTable:
+        problems: dict[str, None] = {}
         for option, values in self.axes.items():
-            if not values:
-                raise ValueError(f"{option} is an empty list; give it at least one value")
+            try:
+                _values(values)
+            except ValueError as error:
+                problems[f"{option}: {error}"] = None
         for options in self.combinations():
-            KINDS[self.kind].read_options(options)
+            try:
+                KINDS[self.kind].read_options(options)
+            except OptionError as error:
+                problems[str(error)] = None
+        if problems:
+            raise ValueError("\n".join(problems))
         return self
 
     def combinations(self) -> Iterator[dict[str, Any]]:
@@ -136,8 +238,8 @@ class Scenario(_Table):
     """How the target is asked: each of ``users`` asks again as soon as its response is through."""
 
     kind: Literal["download"]
-    users: Annotated[list[Users], BeforeValidator(_as_list), Field(min_length=1)] = [1]
-    keep_alive: bool = True
+    users: Annotated[list[Users], BeforeValidator(_as_list), AfterValidator(_values)] = [1]
+    keep_alive: Annotated[bool, Field(strict=True)] = True
 
 
 class Gate(_Table):
@@ -145,23 +247,34 @@ class Gate(_Table):
 
     case: Annotated[str, Field(min_length=1)]
     metric: str
-    at_most: str | float | None = None
-    at_least: str | float | None = None
+    at_most: LimitText | None = None
+    at_least: LimitText | None = None
+
+    @field_validator("metric")
+    @classmethod
+    def _check_metric(cls, metric: str) -> str:
+        if metric not in FIGURES:
+            raise ValueError(f"not a known metric; known are {', '.join(FIGURES)}")
+        return metric
+
+    @field_validator("at_most", "at_least")
+    @classmethod
+    def _check_limit(cls, given: str | None, info: ValidationInfo) -> str | None:
+        if given is not None and "metric" in info.data:
+            parse_limit(given, FIGURES[info.data["metric"]], upper=info.field_name == "at_most")
+        return given
 
     @model_validator(mode="after")
-    def _check_limit(self) -> Gate:
-        if self.metric not in FIGURES:
-            raise ValueError(f"metric {self.metric!r} is not known; known are {', '.join(FIGURES)}")
+    def _check_one(self) -> Gate:
         if (self.at_most is None) == (self.at_least is None):
             raise ValueError("give either at_most or at_least")
-        _ = self.limit
         return self
 
     @property
     def limit(self) -> Limit:
         """The limit in the figure's own unit."""
         upper = self.at_most is not None
-        return parse_limit(self.at_most if upper else self.at_least, FIGURES[self.metric], upper=upper)
+        return parse_limit(self.at_most or self.at_least or "", FIGURES[self.metric], upper=upper)
 
 
 class Suite(_Table):
@@ -175,8 +288,18 @@ class Suite(_Table):
     server: Annotated[list[ServerTable], Field(min_length=1)]
     scenario: Annotated[list[Scenario], Field(min_length=1)]
     gate: list[Gate] = []
-    text: Annotated[str, Field(exclude=True)] = ""
-    folder: Annotated[Path | None, Field(exclude=True)] = None
+    _text: str = PrivateAttr(default="")
+    _folder: Path | None = PrivateAttr(default=None)
+
+    @property
+    def text(self) -> str:
+        """The file, letter for letter."""
+        return self._text
+
+    @property
+    def folder(self) -> Path | None:
+        """Where relative directories start; None for a built-in suite."""
+        return self._folder
 
 
 def built_in_suites() -> list[str]:
@@ -196,11 +319,10 @@ def load_suite(name: str) -> Suite:
     if name in built_in_suites():
         return parse_suite((files("scenarios") / "suites" / f"{name}.toml").read_text("utf-8"), name, None)
     path = Path(name)
-    if not path.is_file():
-        raise UsageError(
-            f"there is no suite {name!r}: neither a built-in one ({', '.join(built_in_suites())}) nor a file"
-        )
     try:
+        if not path.is_file():
+            known = ", ".join(built_in_suites())
+            raise UsageError(f"there is no suite {name!r}: neither a built-in one ({known}) nor a file")
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"the suite file {path} cannot be read: {error}") from error
@@ -211,76 +333,73 @@ def parse_suite(text: str, place: str, folder: Path | None) -> Suite:
     """A suite from its text; ``place`` names it in messages, relative folders start at ``folder``."""
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError is the usual one of ValueError's kind
         raise UsageError(f"{place} is not valid TOML: {error}") from error
-    for own in ("text", "folder"):
-        if own in table:
-            raise UsageError(f"{place}: {own}: unknown key")
     try:
-        suite = Suite.model_validate({**table, "text": text, "folder": folder})
+        suite = Suite.model_validate(table, context={"folder": folder})
     except ValidationError as error:
-        mistakes = "\n".join(f"  {line}" for line in _mistakes(error, text, place))
         count = error.error_count()
+        mistakes = "\n".join(_mistakes(error, text, place))
         raise UsageError(
             f"{place} has {count} mistake{'s' if count > 1 else ''}; nothing was measured:\n{mistakes}"
         ) from error
-    targets = [_in_folder(target, folder or Path.cwd(), place) for target in suite.target]
-    return suite.model_copy(update={"target": targets})
+    suite._text, suite._folder = text, folder
+    return suite
 
 
-def _in_folder(target: Target, folder: Path, place: str) -> Target:
-    """The target with its directory, which is relative to the suite file, made absolute."""
-    if target.directory is None:
-        return target
-    directory = (folder / target.directory).resolve()
-    if not directory.is_dir():
-        raise UsageError(f"{place}: target {target.name}: directory {directory} is not a folder")
-    return target.model_copy(update={"directory": directory})
+def placeholders(path: object) -> list[str]:
+    """The axes that a path names, in its order; none in what is no text."""
+    return _PLACEHOLDER.findall(path) if isinstance(path, str) else []
 
 
-def _placeholders(path: object) -> list[str]:
-    if not isinstance(path, str):
-        return []  # the field's own check says so
-    try:
-        return [name for _, name, _, _ in string.Formatter().parse(path) if name is not None]
-    except ValueError as error:
-        raise ValueError(f"the path {path!r} has an unpaired brace; write {{key}} for an axis") from error
-
-
-def _mistakes(error: ValidationError, text: str, place: str) -> Iterator[str]:
+def _mistakes(error: ValidationError, text: str, place: str) -> list[str]:
+    """A line for each mistake, in the order of the file."""
+    found: list[tuple[int, str]] = []
     for item in error.errors():
-        where = [part for part in item["loc"] if part != "axes"]
-        line = _line_of(text, where)
-        name = ".".join(str(part + 1) if isinstance(part, int) else str(part) for part in where)
-        yield f"{place}:{line}: {name}: {_explanation(item, where)}"
+        where = [part for part in item["loc"] if part not in {"axes", "[key]"}]
+        name = ".".join(str(part + 1) if isinstance(part, int) else _shown(part) for part in where)
+        explanation = _explanation(item, where).replace("\n", "\n      ")
+        found.append((_line_of(text, where), f"{name}: {explanation}"))
+    return [f"  {place}:{line}: {mistake}" for line, mistake in sorted(found, key=lambda pair: pair[0])]
+
+
+def _shown(key: str) -> str:
+    return key if key.isprintable() else repr(key)
 
 
 def _explanation(item: Any, where: list[int | str]) -> str:
+    tables: dict[str, type[_Table]] = {"target": Target, "scenario": Scenario, "gate": Gate}
     if item["type"] == "extra_forbidden":
-        tables: dict[str, type[_Table]] = {"target": Target, "scenario": Scenario, "gate": Gate}
         table = tables.get(str(where[0]), Suite)
-        known = ", ".join(name for name in table.model_fields if name not in {"axes", "text", "folder"})
+        known = ", ".join(name for name in table.model_fields if name != "axes")
         axis = "; an axis must be named in the path, like {rows}" if table is Target else ""
         return f"unknown key; known are {known}{axis}"
     if item["type"] == "missing":
         return "missing"
+    if item["type"] == "list_type" and len(where) == 1:
+        return f"there may be several; write [[{where[0]}]], with two brackets"
     message = str(item["msg"]).removeprefix("Value error, ")
     given = item["input"]
-    return message if isinstance(given, dict) else f"{message} (given: {given!r})"
+    return (
+        message if given is None or isinstance(given, dict) else f"{message} (given: {reprlib.repr(given)})"
+    )
 
 
 def _line_of(text: str, where: list[int | str]) -> int:
-    """The line of a key, or of its table where the key is not there; 1 for the file itself."""
+    """The line of a key, or of the nearest thing around it that has one; 1 for the file itself."""
     lines = text.splitlines()
-    start = 0
+    first = around = 0
+    keys = [re.escape(part) for part in where if isinstance(part, str)]
     if len(where) > 1 and isinstance(where[1], int):
-        heads = [i for i, line in enumerate(lines) if re.match(rf"\s*\[\[\s*{where[0]}\s*\]\]", line)]
-        if where[1] < len(heads):
-            start = heads[where[1]]
-    key = next((part for part in reversed(where) if isinstance(part, str)), "")
-    for number in range(start, len(lines)):
-        if re.match(rf"\s*{re.escape(key)}\s*=", lines[number]):
-            return number + 1
-        if number > start and re.match(r"\s*\[", lines[number]):
-            break
-    return start + 1
+        head = re.compile(rf"\s*\[\[\s*{keys.pop(0)}\s*\]\]")
+        heads = [number for number, line in enumerate(lines) if head.match(line)]
+        around = heads[where[1]] if where[1] < len(heads) else 0
+        first = around + 1
+    inside = list(itertools.takewhile(lambda line: not re.match(r"\s*\[", line), lines[first:]))
+    for key in reversed(keys):
+        for number, line in enumerate(inside, first):
+            if re.match(rf"\s*[\"']?{key}[\"']?\s*=", line):
+                return number + 1
+        if f"[{key}]" in lines:
+            return lines.index(f"[{key}]") + 1
+    return around + 1

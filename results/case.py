@@ -14,6 +14,19 @@ Value = str | int | float | bool
 #: entered here with the value that all earlier runs had, so that their cases keep their identity.
 REGISTERED_DEFAULTS: Mapping[str, Value] = MappingProxyType({"workers": 1, "keep_alive": True})
 
+#: The parameters that a case has besides its target, form and axes, in the order in which a label shows them.
+SETTINGS = (
+    "server",
+    "worker_class",
+    "workers",
+    "threads",
+    "timeout_s",
+    "keep_alive_s",
+    "scenario",
+    "users",
+    "keep_alive",
+)
+
 _PLAIN = re.compile(r"[\w./:+-]+", re.ASCII)
 
 

@@ -35,6 +35,8 @@ SCHEMA_VERSION = 1
 
 _OUTCOME_COLUMN = REQUEST_FIELDS.index("outcome")
 _OUTCOME_LABELS = {int(outcome): outcome.label for outcome in Outcome}
+#: What a damaged file shows itself by: bad pages, bad JSON or UTF-8, unknown words and columns.
+_DAMAGE = (sqlite3.Error, ValueError, LookupError)
 
 
 class Store:
@@ -82,7 +84,7 @@ class Store:
             journal = file.with_name(file.name + "-journal").exists()
             with _closed_on_error(_connect(path, "rw" if writable or journal else "ro")) as connection:
                 _check(path, connection)
-        except (OSError, sqlite3.Error) as error:
+        except (*_DAMAGE, OSError) as error:
             raise StoreError(_unreadable(path, error)) from error
         return cls(path, connection)
 
@@ -101,9 +103,7 @@ class Store:
     def finish(self, finished_utc: str) -> None:
         """Mark the run as complete; one that is complete already stays as it is."""
         with self._write() as connection:
-            connection.execute(
-                "UPDATE run SET finished_utc = ? WHERE finished_utc IS NULL", (finished_utc,)
-            )
+            connection.execute("UPDATE run SET finished_utc = ? WHERE finished_utc IS NULL", (finished_utc,))
 
     def done(self) -> frozenset[int]:
         """The positions of the plan that are measured already."""
@@ -127,8 +127,8 @@ class Store:
             rows = connection.execute(
                 f"SELECT {columns} FROM request WHERE position = ? ORDER BY rowid",  # noqa: S608
                 (position,),
-            ).fetchall()
-        array = [(*row[:_OUTCOME_COLUMN], numbers[row[_OUTCOME_COLUMN]]) for row in rows]
+            )
+            array = [(*row[:_OUTCOME_COLUMN], numbers[row[_OUTCOME_COLUMN]]) for row in rows]
         return np.array(array, dtype=np.int64).reshape(-1, len(REQUEST_FIELDS))
 
     def memory_samples(self, position: int) -> list[MemorySample]:
@@ -160,7 +160,7 @@ class Store:
     def _read(self) -> Iterator[sqlite3.Connection]:
         try:
             yield self._connection
-        except (sqlite3.Error, json.JSONDecodeError, KeyError) as error:
+        except _DAMAGE as error:
             raise StoreError(_unreadable(self.path, error)) from error
 
 
@@ -209,21 +209,27 @@ def _writing(path: Path, connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+def _code(error: Exception) -> int:
+    """SQLite's primary result code, 0 where the error is not SQLite's."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
 def _remedy(error: Exception) -> str:
-    if isinstance(error, sqlite3.IntegrityError) or "locked" in str(error):
+    if _code(error) in {sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_BUSY}:
         return "End the other streamgauge that goes on with this run"
     return "Make room or make it writable"
 
 
 def _unreadable(path: Path, error: Exception) -> str:
-    text = str(error)
-    if "not a database" in text:
+    code = _code(error)
+    if code == sqlite3.SQLITE_NOTADB:
         return f"{path} is not a streamgauge store (not an SQLite file)"
-    if "locked" in text:
+    if code == sqlite3.SQLITE_BUSY:
         return f"{path} is being written by another process; try again when that is done"
-    if isinstance(error, OSError) or "unable to open" in text or "readonly" in text:
+    if isinstance(error, OSError) or code in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}:
         return f"{path} cannot be opened ({error}); see to it that you may read and write it and its folder"
-    return f"{path} is damaged and cannot be read ({error}); measure again, or restore a copy"
+    what = " ".join(str(error).split())
+    return f"{path} is damaged and cannot be read ({what}); measure again, or restore a copy"
 
 
 def _check(path: Path, connection: sqlite3.Connection) -> None:

@@ -82,4 +82,5 @@ def test_it_says_its_class_and_ends_without_a_trace(
         log = served.log.read_text()
     assert KINDS["gunicorn"].worker_class_that_ran(log) == worker_class
     assert "/csv?total=1" not in log
+    assert "Control socket" not in log
     assert [path.name for path in tmp_path.iterdir()] == ["server.log"]

@@ -1,0 +1,53 @@
+"""Made-up runs: what each case measured in each block is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from results.case import Case
+from results.records import Slot
+from results.run import Run, TrialSummary
+from tests.results.examples import WHOLE, run_header, verification
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """A trial that does not count, and the figures that it would have had."""
+
+    figures: Mapping[str, float | None]
+
+
+Measured = Mapping[str, float | None] | Invalid
+
+
+def run_of(*arms: tuple[Case, Sequence[Measured]], control: Sequence[Measured] = ()) -> Run:
+    """A run whose blocks hold each arm's trials in order; ``control`` is the second measurement of WHOLE."""
+    trials = [
+        _trial(Slot(0, block, case.identity), measured)
+        for case, blocks in arms
+        for block, measured in enumerate(blocks)
+    ]
+    trials += [
+        _trial(Slot(0, block, WHOLE.identity, control=True), measured)
+        for block, measured in enumerate(control)
+    ]
+    cases = [case for case, _ in arms]
+    header = run_header(cases=cases, blocks=max(len(blocks) for _, blocks in arms))
+    return Run(header, "now", {case.identity: verification() for case in cases}, trials)
+
+
+def _trial(slot: Slot, measured: Measured) -> TrialSummary:
+    invalid = isinstance(measured, Invalid)
+    return TrialSummary(
+        slot=slot,
+        reason="2 of 10 responses failed" if invalid else None,
+        started_ns=0,
+        finished_ns=1,
+        window_open_ns=0,
+        window_close_ns=1,
+        ran_as="sync",
+        figures=measured.figures if isinstance(measured, Invalid) else measured,
+        outcomes={"verified": 8, "truncated": 2} if invalid else {"verified": 10},
+        errors={"cut off": 2} if invalid else {},
+    )

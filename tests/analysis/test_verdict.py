@@ -1,0 +1,84 @@
+"""Gates over a stored run: only valid pairs of trials speak, and too few of them are loud."""
+
+from __future__ import annotations
+
+import pytest
+
+from analysis.gate import parse_limit
+from analysis.verdict import GatedCase, judge_gates
+from results.errors import ExitCode, MeasurementError
+from results.metrics import FIGURES
+from tests.analysis.examples import Invalid, run_of
+from tests.results.examples import STREAM, WHOLE
+
+FAST, SLOW = {"ttfb_p50": 1e6}, {"ttfb_p50": 9e6}
+
+
+def gated(text: str, metric: str = "ttfb_p50") -> GatedCase:
+    return GatedCase(
+        f"rows=500: {metric} at most {text}", STREAM, parse_limit(text, FIGURES[metric], upper=True)
+    )
+
+
+@pytest.mark.parametrize("limit", ["0.5 of baseline", "2 ms"])
+def test_a_gate_fails_when_the_blocks_say_so(limit: str) -> None:
+    (bad,) = judge_gates(run_of((WHOLE, [FAST] * 5), (STREAM, [SLOW] * 5)), [gated(limit)])
+    assert bad.failed
+    assert bad.p == 2**-5
+    assert bad.name == f"rows=500: ttfb_p50 at most {limit}"
+    (good,) = judge_gates(run_of((WHOLE, [SLOW] * 5), (STREAM, [FAST] * 5)), [gated(limit)])
+    assert not good.failed
+
+
+def test_invalid_trials_are_left_out_on_both_sides() -> None:
+    # five blocks are good; in the others one side is invalid, and would turn the verdict round
+    ours = [FAST] * 5 + [Invalid(SLOW)] * 10 + [SLOW] * 10
+    base = [SLOW] * 5 + [FAST] * 10 + [Invalid(FAST)] * 10
+    (result,) = judge_gates(run_of((WHOLE, base), (STREAM, ours)), [gated("0.5 of baseline")])
+    assert not result.failed
+    assert result.p == 1
+
+
+def test_an_amount_asks_nothing_of_the_baseline() -> None:
+    run = run_of((WHOLE, [Invalid(FAST)] * 5), (STREAM, [SLOW] * 5))
+    assert judge_gates(run, [gated("2 ms")])[0].failed
+
+
+def test_the_control_is_not_taken_for_the_baseline() -> None:
+    run = run_of((WHOLE, [SLOW] * 5), (STREAM, [FAST] * 5), control=[{"ttfb_p50": 1.0}] * 5)
+    assert not judge_gates(run, [gated("0.5 of baseline")])[0].failed
+
+
+@pytest.mark.parametrize("limit", ["0.5 of baseline", "2 ms"])
+@pytest.mark.parametrize("bad", [Invalid(SLOW), {"ttfb_p50": None}, {}])
+def test_too_few_valid_blocks_are_an_error_and_no_pass(limit: str, bad: Invalid | dict[str, None]) -> None:
+    run = run_of((WHOLE, [SLOW] * 8), (STREAM, [FAST] * 4 + [bad] * 4))
+    with pytest.raises(MeasurementError) as told:
+        judge_gates(run, [gated(limit)])
+    message = str(told.value)
+    assert f"rows=500: ttfb_p50 at most {limit}" in message
+    assert "only 4 of 8 blocks" in message
+    assert "at least 5 blocks" in message
+    assert told.value.exit_code is ExitCode.INVALID
+
+
+def test_a_case_that_was_never_measured_is_an_error() -> None:
+    with pytest.raises(MeasurementError, match="only 0 of 8 blocks"):
+        judge_gates(run_of((WHOLE, [FAST] * 8)), [gated("2 ms")])
+
+
+def test_a_p95_that_no_trial_could_give_says_what_it_needs() -> None:
+    run = run_of((WHOLE, [{"ttfb_p95": None}] * 8), (STREAM, [{"ttfb_p95": None}] * 8))
+    with pytest.raises(MeasurementError, match=r"only 0 of 8 blocks.*needs 20 requests"):
+        judge_gates(run, [gated("2 ms", "ttfb_p95")])
+
+
+def test_enough_for_one_gate_may_be_too_few_for_two() -> None:
+    run = run_of((WHOLE, [FAST] * 5), (STREAM, [SLOW] * 5))
+    assert len(judge_gates(run, [gated("2 ms")])) == 1
+    with pytest.raises(MeasurementError, match=r"2 gates could never fail with 5 blocks.*at least 6"):
+        judge_gates(run, [gated("2 ms"), gated("0.5 of baseline")])
+
+
+def test_without_gates_there_is_nothing_to_judge() -> None:
+    assert judge_gates(run_of((WHOLE, [FAST])), []) == []

@@ -1,0 +1,51 @@
+"""Suites for tests: a whole, valid one, and the cases that come of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.matrix import PlannedCase, cases_of
+from harness.suite import Suite, parse_suite
+
+HEAD = """name = "orders"
+blocks = 3
+warmup = "0.5s"
+window = "2s"
+"""
+TARGET = """
+[[target]]
+name = "orders.csv"
+app = "shop:app"
+baseline = "/whole?total={total}"
+stream = "/rows?total={total}&rows={rows}"
+total = 100
+rows = [1, 500]
+"""
+FAILING = """
+[[target]]
+name = "no-context"
+app = "shop:app"
+stream = "/context/{fails}"
+expect = "failure"
+fails = ["before", "after"]
+"""
+SERVER = """
+[[server]]
+kind = "gunicorn"
+worker_class = "sync"
+"""
+SCENARIO = """
+[[scenario]]
+kind = "download"
+users = 1
+"""
+ORDERS = HEAD + TARGET + SERVER + SCENARIO
+
+
+def suite_of(text: str, folder: Path | None = None) -> Suite:
+    return parse_suite(text, "orders.toml", folder)
+
+
+def orders(*, target: str = TARGET, server: str = SERVER, scenario: str = SCENARIO) -> list[PlannedCase]:
+    """The cases of the suite with these tables."""
+    return cases_of(suite_of(HEAD + target + server + scenario))

@@ -1,0 +1,179 @@
+"""A run without waiting: what is measured in which order, what is kept, and what a resumption does."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from harness.conduct import measure
+from harness.matrix import PlannedCase
+from harness.plan import Plan, make_plan
+from results.errors import MeasurementError
+from results.records import Slot, TrialRecord, Verification
+from results.store import Store
+from tests.harness.examples import FAILING, TARGET, orders
+from tests.results.examples import run_header, trial_record, verification
+
+CASES = {planned.case.identity: planned for planned in orders(target=TARGET + FAILING)}
+CLOCK = itertools.count(1)
+PLAN = make_plan(list(CASES.values()), blocks=3, seed=11, warmup_s=600, window_s=600)
+
+
+@dataclass
+class Told:
+    """What the watcher and the measurer were told, in order, and what they were told it with."""
+
+    events: list[tuple[str, int]] = field(default_factory=list)
+    expected: dict[int, Verification] = field(default_factory=dict)
+
+
+class FakeMeasurer:
+    """Stands for server, load and clock: each trial is there at once, its length made up."""
+
+    def __init__(self, told: Told, at: Callable[[int], str | None] = lambda _: None) -> None:
+        self._told = told
+        self._at = at
+
+    def __call__(self, slot: Slot, planned: PlannedCase, expected: Verification) -> TrialRecord:
+        self._told.events.append(("measure", slot.position))
+        self._told.expected[slot.position] = expected
+        assert planned.case.identity == slot.case
+        return trial_record(slot.position, reason=self._at(slot.position), started_ns=next(CLOCK))
+
+
+class FakeWatcher:
+    """Notes down what it is told, and whether the trial was on the disk by then."""
+
+    def __init__(self, told: Told, path: Path) -> None:
+        self._told = told
+        self._path = path
+
+    def verifying(self, cases: int) -> None:
+        raise AssertionError(f"nothing is verified here, not even {cases} cases")
+
+    def verified(self, planned: PlannedCase, found: Verification) -> None:
+        raise AssertionError(f"nothing is verified here: {planned}, {found}")
+
+    def measuring(self, slot: Slot, planned: PlannedCase) -> None:
+        assert planned is CASES[slot.case]
+        self._told.events.append(("begin", slot.position))
+
+    def measured(self, slot: Slot, planned: PlannedCase, trial: TrialRecord) -> None:
+        assert (planned, trial.position) == (CASES[slot.case], slot.position)
+        with Store.open(self._path) as store:
+            kept = slot.position in store.done()
+        self._told.events.append(("kept" if kept else "lost", slot.position))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    header = run_header(cases=[planned.case for planned in CASES.values()], slots=PLAN.slots, blocks=3)
+    with Store.create(tmp_path / "run.sqlite", header) as made:
+        made.add_verifications(
+            {identity: verification(body_bytes=number) for number, identity in enumerate(CASES)}
+        )
+        yield made
+
+
+def go(store: Store, at: Callable[[int], str | None] = lambda _: None, plan: Plan = PLAN) -> Told:
+    told = Told()
+    measure(plan, CASES, store, FakeMeasurer(told, at), FakeWatcher(told, store.path))
+    return told
+
+
+def interrupted_at(
+    position: int, error: type[BaseException] = KeyboardInterrupt
+) -> Callable[[int], str | None]:
+    def at(reached: int) -> None:
+        if reached == position:
+            raise error
+
+    return at
+
+
+def test_each_slot_is_measured_once_in_the_plan_s_order_and_kept_before_it_is_told(store: Store) -> None:
+    told = go(store)
+    assert told.events == [
+        (what, slot.position) for slot in PLAN.slots for what in ("begin", "measure", "kept")
+    ]
+    run = store.read()
+    assert [trial.slot for trial in run.trials] == list(PLAN.slots)
+    assert run.finished_utc
+
+
+def test_each_trial_is_held_to_what_verify_saw_of_its_case(store: Store) -> None:
+    told = go(store)
+    numbers = {identity: number for number, identity in enumerate(CASES)}
+    assert {position: found.body_bytes for position, found in told.expected.items()} == {
+        slot.position: numbers[slot.case] for slot in PLAN.slots
+    }
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MeasurementError, RuntimeError])
+@pytest.mark.parametrize("position", [0, 5, len(PLAN.slots) - 1])
+def test_what_was_measured_before_the_end_is_kept_and_never_measured_again(
+    store: Store, position: int, error: type[BaseException]
+) -> None:
+    with pytest.raises(error):
+        go(store, interrupted_at(position, error))
+    assert store.done() == set(range(position))
+    assert store.read().finished_utc is None
+    before = [trial.started_ns for trial in store.read().trials]
+
+    told = go(store)
+    assert [number for what, number in told.events if what == "measure"] == list(
+        range(position, len(PLAN.slots))
+    )
+    run = store.read()
+    assert [trial.slot for trial in run.trials] == list(PLAN.slots)
+    assert [trial.started_ns for trial in run.trials][:position] == before
+    assert run.finished_utc
+
+
+def test_a_run_that_was_interrupted_often_is_a_whole_one_in_the_planned_order(store: Store) -> None:
+    for position in (4, 4, 9):
+        with pytest.raises(KeyboardInterrupt):
+            go(store, interrupted_at(position))
+    go(store)
+    trials = store.read().trials
+    assert [trial.slot for trial in trials] == list(PLAN.slots)
+    starts = [trial.started_ns for trial in trials]
+    assert starts == sorted(set(starts))
+
+
+def test_a_hole_in_the_middle_is_filled(store: Store) -> None:
+    for position in (0, 1, 3, 6):
+        store.add_trial(trial_record(position))
+    told = go(store)
+    measured = [number for what, number in told.events if what == "measure"]
+    assert measured == sorted(set(range(len(PLAN.slots))) - {0, 1, 3, 6})
+
+
+def test_an_invalid_trial_is_kept_and_not_measured_again(store: Store) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        go(store, lambda position: interrupted_at(5)(position) or ("cut off" if position == 2 else None))
+    told = go(store)
+    assert ("measure", 2) not in told.events
+    assert [trial.reason for trial in store.read().trials[:4]] == [None, None, "cut off", None]
+
+
+def test_a_complete_run_is_left_as_it_is(store: Store) -> None:
+    go(store)
+    before = store.path.read_bytes()
+    assert go(store).events == []
+    assert store.path.read_bytes() == before
+
+
+def test_a_store_that_fails_ends_the_run_with_its_trials_kept(store: Store) -> None:
+    def at(position: int) -> None:
+        if position == 4:
+            store.path.rename(store.path.with_name("moved.sqlite"))
+
+    with pytest.raises(MeasurementError, match=r"run\.sqlite was deleted or moved"):
+        go(store, at)
+    with Store.open(store.path.with_name("moved.sqlite")) as moved:
+        assert moved.done() == {0, 1, 2, 3}

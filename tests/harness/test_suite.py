@@ -1,0 +1,261 @@
+"""Suite files: what is read, and that every mistake is told with its line."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from analysis.gate import check_power
+from harness.matrix import case_of_gate, cases_of
+from harness.plan import make_plan
+from harness.suite import built_in_suites, load_suite
+from results.errors import ExitCode, UsageError
+from tests.harness.examples import FAILING, HEAD, ORDERS, SCENARIO, SERVER, TARGET, suite_of
+
+GATE = """
+[[gate]]
+case = "orders.csv rows=500"
+metric = "ttfb_p50"
+at_most = "0.5 of baseline"
+"""
+
+
+def mistakes(text: str, folder: Path | None = None) -> list[str]:
+    """The lines of the message, less the first, without the file's name: ``LINE: KEY: WHAT``."""
+    with pytest.raises(UsageError) as told:
+        suite_of(text, folder)
+    first, *lines = str(told.value).split("\n")
+    assert re.fullmatch(r"orders\.toml has \d+ mistakes?; nothing was measured:", first)
+    assert told.value.exit_code is ExitCode.USAGE
+    return [line.strip().removeprefix("orders.toml:") for line in lines]
+
+
+def line_of(text: str, key: str) -> int:
+    (number,) = [number for number, line in enumerate(text.splitlines(), 1) if line.startswith(key)]
+    return number
+
+
+def test_a_whole_suite_is_read() -> None:
+    suite = suite_of(ORDERS + GATE)
+    assert (suite.name, suite.blocks, suite.warmup, suite.window) == ("orders", 3, 0.5, 2)
+    (target,) = suite.target
+    assert target.axes == {"total": [100], "rows": [1, 500]}
+    assert suite.scenario[0].users == [1]
+    assert suite.gate[0].limit.of_baseline
+    assert suite.text == ORDERS + GATE
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"), [('"200ms"', 0.2), ('"1.5s"', 1.5), ('" 2 m "', 120), ("3", 3), ("0.25", 0.25)]
+)
+def test_durations(given: str, seconds: float) -> None:
+    assert suite_of(ORDERS.replace('"2s"', given)).window == pytest.approx(seconds)
+
+
+def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
+    text = ORDERS.replace("blocks = 3", "blocks = 0").replace("rows = [1, 500]", "row = [1, 500]")
+    text = text.replace('"sync"', '"synch"').replace("users = 1", "users = 0\nuser = 1") + GATE.replace(
+        "ttfb_p50", "ttfb"
+    )
+    told = mistakes(text)
+    places = [(int(line.split(":")[0]), line.split(": ")[1]) for line in told]
+    assert places == [
+        (line_of(text, "blocks"), "blocks"),
+        (line_of(text, "[[target]]"), "target.1"),
+        (line_of(text, "row ="), "target.1.row"),
+        (line_of(text, "[[server]]"), "server.1"),
+        (line_of(text, "users"), "scenario.1.users.1"),
+        (line_of(text, "user ="), "scenario.1.user"),
+        (line_of(text, "metric"), "gate.1.metric"),
+    ]
+
+
+def test_a_mistake_in_the_second_table_has_the_second_table_s_line() -> None:
+    second = TARGET.replace('"orders.csv"', '"two"').replace('"shop:app"', '"shop"')
+    text = HEAD + TARGET + second + SERVER + SCENARIO
+    (told,) = mistakes(text)
+    line = text.splitlines().index('app = "shop"') + 1
+    assert told.startswith(f"{line}: target.2.app: ")
+    assert "module:name" in told
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "words"),
+    [
+        ('name = "orders"\n', "", "1: name", ["missing"]),
+        ('"orders"', '"a b"', "1: name", ["not a name"]),
+        ('"orders"', '"../../etc/x"', "1: name", ["not a name"]),
+        ('"orders"', r'"a\nb"', "1: name", ["not a name"]),
+        ('"orders"', f'"{"n" * 61}"', "1: name", ["up to 60"]),
+        ('"orders"', "5", "1: name", ["valid string"]),
+        ("blocks = 3", "blocks = true", "2: blocks", ["integer", "True"]),
+        ("blocks = 3", 'blocks = "3"', "2: blocks", ["integer"]),
+        ("blocks = 3", "blocks = 3.0", "2: blocks", ["integer"]),
+        ("blocks = 3", "blocks = 1001", "2: blocks", ["1000"]),
+        ("blocks = 3", '"bl\\u001bock" = 3', "1: 'bl\\x1bock'", ["unknown key", "blocks"]),
+        ('window = "2s"', 'windw = "2s"', "4: windw", ["unknown key", "window"]),
+        ('window = "2s"', '"windw" = "2s"', "4: windw", ["unknown key"]),
+        ('window = "2s"', 'text = "2s"', "4: text", ["unknown key"]),
+        ('"2s"', '"2 seconds"', "4: window", ["not a duration", '"200ms"']),
+        ('"2s"', '"-2s"', "4: window", ["not a duration"]),
+        ('"2s"', '"0s"', "4: window", ["greater than 0"]),
+        ('"2s"', "true", "4: window", ["not a duration", "True"]),
+        ('"2s"', "nan", "4: window", ["nan"]),
+        ('"2s"', "inf", "4: window", ["inf"]),
+        ('"2s"', '"61m"', "4: window", ["3600"]),
+        ('"2s"', '["2s"]', "4: window", ["not a duration"]),
+        ("users = 1", "users = []", "20: scenario.1.users", ["empty list"]),
+        ("users = 1", "users = [1, 8, 1]", "20: scenario.1.users", ["same value twice"]),
+        ("users = 1", "users = 1000000000", "20: scenario.1.users.1", ["10000"]),
+        ("users = 1", "users = true", "20: scenario.1.users.1", ["integer"]),
+        ("users = 1", 'keep_alive = "no"', "20: scenario.1.keep_alive", ["boolean"]),
+        ('"download"', '"upload"', "19: scenario.1.kind", ["download"]),
+        ('kind = "gunicorn"', 'kind = "gunicron"', "15: server.1.kind", ["known kinds are gunicorn"]),
+        ('kind = "gunicorn"', "", "14: server.1.kind", ["missing"]),
+        ("[[server]]", "[server]", "14: server", ["[[server]]", "two brackets"]),
+        ('app = "shop:app"', 'app = "shop"', "8: target.1.app", ["module:name"]),
+        ('app = "shop:app"', 'app = "shop:make()"', "8: target.1.app", ["module:name"]),
+        ('app = "shop:app"', "", "6: target.1.app", ["missing"]),
+        ('baseline = "/whole?total={total}"\n', "", "6: target.1.baseline", ["missing", "built whole"]),
+        ('"/whole?total={total}"', '"whole"', "9: target.1.baseline", ["begins with"]),
+        ('"/whole?total={total}"', '"/a b"', "9: target.1.baseline", ["no spaces (write %20)"]),
+        ('"/whole?total={total}"', r'"/a\r\nX: y"', "9: target.1.baseline", ["not a path"]),
+    ],
+)
+def test_a_mistake_is_told_with_line_key_and_what_is_allowed(
+    old: str, new: str, place: str, words: list[str]
+) -> None:
+    assert old in ORDERS
+    (told,) = mistakes(ORDERS.replace(old, new))
+    assert told.startswith(f"{place}: ")
+    assert all(word in told for word in words)
+
+
+def test_a_file_of_nothing_misses_everything_that_is_needed() -> None:
+    assert mistakes("") == [f"1: {key}: missing" for key in ("name", "target", "server", "scenario")]
+
+
+def test_a_very_long_value_is_shown_in_part() -> None:
+    (told,) = mistakes(ORDERS.replace('"shop:app"', f'"{"x" * 100_000}"'))
+    assert len(told) < 200
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name = ",
+        "a = 1\na = 2",
+        "[[target]",
+        "\x00",
+        "n = " + "9" * 5000,
+        "a = " + "[" * 5000,
+        "\ufeffname = 1",
+    ],
+)
+def test_what_is_no_toml_is_told(text: str) -> None:
+    with pytest.raises(UsageError, match=r"^orders\.toml is not valid TOML: "):
+        suite_of(text)
+
+
+def test_options_that_the_server_would_ignore_are_told_with_their_place() -> None:
+    text = ORDERS.replace(
+        'worker_class = "sync"', 'worker_class = ["gthread", "sync"]\nthreads = 4\nworkers = 0'
+    )
+    told = mistakes(text)
+    assert told[0].startswith(f"{line_of(text, '[[server]]')}: server.1: ")
+    message = "\n".join(told)
+    assert "no use for threads = 4" in message
+    assert "gunicorn workers is 0" in message
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("workers = []", "workers: an empty list"),
+        ("workers = [1, 1]", "workers: the same value twice"),
+        ("workers = [[1]]", "allowed is a whole number"),
+        ("workers = true", "workers is True"),
+        ("axes = 5", "no option axes"),
+        ("__class__ = 5", "no option __class__"),
+        ("kind_ = 5", "no option kind_"),
+    ],
+)
+def test_server_options_are_checked_when_the_file_is_read(options: str, words: str) -> None:
+    assert words in "\n".join(mistakes(ORDERS.replace('worker_class = "sync"', options)))
+
+
+def test_gates_are_checked_when_the_file_is_read() -> None:
+    def told(old: str, new: str) -> str:
+        assert old in GATE
+        (line,) = mistakes(ORDERS + GATE.replace(old, new))
+        return line
+
+    assert "gate.1.metric: not a known metric; known are ttfb_p50" in told('"ttfb_p50"', '"ttfb"')
+    assert "gate.1.at_most: '0.5' is no limit" in told('"0.5 of baseline"', '"0.5"')
+    assert "gate.1.at_most: not a limit" in told('"0.5 of baseline"', "0.5")
+    assert "gate.1.at_most: not a limit" in told('"0.5 of baseline"', "[1]")
+    assert "its limit is at_most" in told("at_most", "at_least")
+    assert "its limit is at_least" in told('"ttfb_p50"', '"throughput"')
+    assert "gate.1: give either at_most or at_least" in told('at_most = "0.5 of baseline"', "")
+    assert "gate.1.case" in told('"orders.csv rows=500"', '""')
+
+
+def test_a_suite_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
+    for name in ("quikc", str(tmp_path), "n" * 300):
+        with pytest.raises(UsageError, match=r"quick|too long"):
+            load_suite(name)
+
+
+def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "suite.toml"
+    path.write_bytes(b"name = '\xff'")
+    with pytest.raises(UsageError, match=r"suite\.toml cannot be read"):
+        load_suite(str(path))
+
+
+def test_a_file_is_read_where_it_lies(tmp_path: Path) -> None:
+    path = tmp_path / "suite.toml"
+    path.write_text(ORDERS.replace('app = "shop:app"', 'app = "shop:app"\ndirectory = "shop"'))
+    with pytest.raises(
+        UsageError, match=rf"suite\.toml:9: target\.1\.directory: {tmp_path}/shop is not a folder"
+    ):
+        load_suite(str(path))
+    (tmp_path / "shop").mkdir()
+    suite = load_suite(str(path))
+    assert suite.target[0].directory == tmp_path / "shop"
+    assert suite.folder == tmp_path
+
+
+@pytest.mark.parametrize(("name", "minutes"), [("quick", 5), ("ci", 6), ("full", 90)])
+def test_built_in_suites_take_no_longer_than_they_may(name: str, minutes: float) -> None:
+    suite = load_suite(name)
+    cases = cases_of(suite)
+    plan = make_plan(cases, blocks=suite.blocks, seed=1, warmup_s=suite.warmup, window_s=suite.window)
+    assert plan.expected_s < minutes * 60
+    check_power(len(suite.gate), suite.blocks)
+    for gate in suite.gate:
+        case_of_gate(cases, gate.case)
+
+
+def test_built_in_suites_are_those_of_the_design() -> None:
+    assert built_in_suites() == ["ci", "full", "quick"]
+    quick = load_suite("quick")
+    assert (quick.blocks, quick.window) == (8, 1)
+    assert len(cases_of(quick)) == 7
+    assert load_suite("ci").gate
+    full = load_suite("full")
+    assert (full.blocks, full.window >= 3.5) == (10, True)
+    cases = [planned.case for planned in cases_of(full)]
+    assert {case.parameters["worker_class"] for case in cases} == {"sync", "gthread", "gevent"}
+    assert len({case.parameters["users"] for case in cases}) == 2
+    assert any(case.expect_failure for case in cases)
+
+
+def test_a_case_that_must_fail_has_no_baseline() -> None:
+    text = HEAD + TARGET + FAILING + SERVER + SCENARIO
+    assert suite_of(text).target[1].baseline is None
+    (told,) = mistakes(text.replace('expect = "failure"', 'expect = "failure"\nbaseline = "/x"'))
+    assert "target.2.baseline" in told
+    assert "never timed and has no baseline; leave baseline out" in told
