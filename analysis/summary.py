@@ -21,9 +21,9 @@ _NAMES = frozenset({"server", "worker_class", "scenario"})
 class Estimate:
     """One figure of one case.
 
-    ``value`` is the median over its valid trials, in the figure's unit; null where one of them has none. ``ratio`` is the case over its
-    baseline: exp of the Hodges-Lehmann estimate of the blocks' log ratios, or, for memory (which may
-    grow by nothing and has no logarithm then), the ratio of the two medians.
+    ``value`` is the median over its valid trials, in the figure's unit; null where one of them has none.
+    ``ratio`` is the case over its baseline: exp of the Hodges-Lehmann estimate of the blocks' log ratios,
+    or, for memory (which may grow by nothing and has no logarithm then), the ratio of the two medians.
     """
 
     value: float | None

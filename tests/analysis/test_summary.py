@@ -132,6 +132,13 @@ def test_memory_that_grew_by_nothing_has_a_ratio_where_there_is_one(
     assert row(summarize(run), "orders rows=500").estimates["peak_memory"].ratio == ratio
 
 
+def test_a_figure_below_1_has_a_ratio_as_any_other() -> None:
+    run = run_of((WHOLE, [{"requests_per_second": 0.5}]), (STREAM, [{"requests_per_second": 0.25}]))
+    assert row(summarize(run), "orders rows=500").estimates["requests_per_second"].ratio == pytest.approx(0.5)
+    run = run_of((WHOLE, [{"requests_per_second": 0.0}]), (STREAM, [{"requests_per_second": 0.25}]))
+    assert row(summarize(run), "orders rows=500").estimates["requests_per_second"].ratio is None
+
+
 def test_a_figure_that_is_nowhere_or_0_has_no_ratio() -> None:
     run = run_of(
         (WHOLE, [{"ttfb_p95": None, "throughput": 5.0}, {"ttfb_p95": 9.0, "throughput": 5.0}]),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness import cores as cores_module
 from harness.cores import Cores, divide, split_cores
 
 
@@ -49,6 +51,12 @@ def test_the_server_is_kept_off_the_hyper_threads_of_the_load(distance: int, ser
     assert (split.load, split.harness, split.server) == ([7], [6], server)
 
 
+def test_a_small_machine_has_no_thread_to_spare() -> None:
+    assert divide([0, 1, 2], {0: frozenset({0, 2}), 1: frozenset({1}), 2: frozenset({0, 2})}).server == [0]
+    four = in_pairs([0, 1, 2, 3], 2)
+    assert divide([0, 1, 2, 3], four) == Cores([0], [3], [2])
+
+
 def test_a_machine_of_one_core_with_many_threads_still_has_a_server() -> None:
     cores = list(range(4))
     assert divide(cores, dict.fromkeys(cores, frozenset(cores))) == Cores([0, 1], [3], [2])
@@ -66,6 +74,27 @@ def test_any_machine_is_split_into_its_own_cores(found: set[int], distance: int)
     assert not set(split.server) & {*split.load, *split.harness}
     if len(cores) > 2:
         assert len(set(used)) == len(used)
+
+
+@pytest.mark.parametrize(
+    ("listed", "server"),
+    [
+        ({7: "3,7"}, [0, 1, 2, 4, 5]),
+        ({7: "4-5,7"}, [0, 1, 2, 3]),
+        ({7: "7"}, [0, 1, 2, 3, 4, 5]),
+        ({}, [0, 1, 2, 3, 4, 5]),
+    ],
+)
+def test_hyper_threads_are_those_that_the_kernel_lists(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listed: dict[int, str], server: list[int]
+) -> None:
+    for core, text in listed.items():
+        folder = tmp_path / f"sys/devices/system/cpu/cpu{core}/topology"
+        folder.mkdir(parents=True)
+        (folder / "thread_siblings_list").write_text(text + "\n")
+    monkeypatch.setattr(cores_module, "Path", lambda absolute: tmp_path / absolute.lstrip("/"))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    assert split_cores() == Cores(server, [7], [6])
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no affinity")

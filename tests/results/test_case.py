@@ -33,6 +33,7 @@ def test_a_case_of_before_the_parameter_is_the_case_with_its_default(name: str, 
     ("value", "text"),
     [
         ("/a/b.c:d+e-f", "/a/b.c:d+e-f"),
+        ("Orders.CSV", "Orders.CSV"),
         ("two words", '"two words"'),
         ('say "hi"', r'"say \"hi\""'),
         ("back\\slash", r'"back\\slash"'),
