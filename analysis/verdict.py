@@ -24,30 +24,35 @@ class GatedCase:
 def judge_gates(run: Run, gates: Sequence[GatedCase]) -> list[GateResult]:
     """Each gate's result over the run's valid blocks.
 
-    Raises MeasurementError where so many trials are missing or invalid that a gate could not fail.
+    Raises MeasurementError where so many trials are missing or invalid that a gate could not fail, and
+    where a valid trial cannot give the figure.
     """
     if not gates:
         return []
     family = [(gate.name, gate.limit, _pairs(run, gate)) for gate in gates]
-    for name, limit, pairs in family:
+    for name, _, pairs in family:
         try:
             check_power(len(gates), len(pairs))
         except ValueError as error:
             raise MeasurementError(
                 f"the gate {name} cannot be judged: only {len(pairs)} of {run.header.blocks} blocks have "
-                f"valid trials that give its figure{_needs(limit)}. {error}"
+                f"valid trials of it. {error}"
             ) from error
     return judge(family)
 
 
 def _pairs(run: Run, gate: GatedCase) -> list[Pair]:
-    figure = gate.limit.figure.name
+    figure = gate.limit.figure
+    trials = [*valid_by_block(run, gate.case.identity).values()]
+    if gate.limit.of_baseline and gate.case.baseline is not None:
+        trials += valid_by_block(run, gate.case.baseline).values()
+    without = sum(trial.figures.get(figure.name) is None for trial in trials)
+    if without:  # the trials that have it, like the fast ones that have a p95, would flatter
+        needs = f" (it needs {figure.fewest_requests} requests a trial)" if figure.fewest_requests > 1 else ""
+        raise MeasurementError(
+            f"the gate {gate.name} cannot be judged: {without} of {len(trials)} valid trials do not give "
+            f"{figure.name}{needs}; make the window longer"
+        )
     if gate.limit.of_baseline:
-        return [Pair(own, base) for own, base in pairs_by_block(run, gate.case, figure).values()]
-    trials = valid_by_block(run, gate.case.identity).values()
-    return [Pair(value, 0.0) for trial in trials if (value := trial.figures.get(figure)) is not None]
-
-
-def _needs(limit: Limit) -> str:
-    fewest = limit.figure.fewest_requests
-    return f" (a trial needs {fewest} requests for it)" if fewest > 1 else ""
+        return [Pair(own, base) for own, base in pairs_by_block(run, gate.case, figure.name).values()]
+    return [Pair(value, 0.0) for trial in trials if (value := trial.figures[figure.name]) is not None]

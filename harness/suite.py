@@ -391,10 +391,12 @@ def _line_of(text: str, where: list[int | str]) -> int:
     first = around = 0
     keys = [re.escape(part) for part in where if isinstance(part, str)]
     if len(where) > 1 and isinstance(where[1], int):
-        head = re.compile(rf"\s*\[\[\s*{keys.pop(0)}\s*\]\]")
+        head = re.compile(rf"\s*\[\[\s*{keys[0]}\s*\]\]")
         heads = [number for number, line in enumerate(lines) if head.match(line)]
-        around = heads[where[1]] if where[1] < len(heads) else 0
-        first = around + 1
+        if where[1] < len(heads):
+            around = heads[where[1]]
+            first = around + 1
+            del keys[0]
     inside = list(itertools.takewhile(lambda line: not re.match(r"\s*\[", line), lines[first:]))
     for key in reversed(keys):
         for number, line in enumerate(inside, first):

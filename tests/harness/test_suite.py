@@ -47,6 +47,18 @@ def test_a_whole_suite_is_read() -> None:
     assert suite.text == ORDERS + GATE
 
 
+def test_what_a_suite_leaves_out_has_a_default() -> None:
+    text = ORDERS.replace("blocks = 3", "").replace("users = 1", "")
+    text = text.replace('warmup = "0.5s"', "").replace('window = "2s"', "")
+    suite = suite_of(text)
+    target, scenario = suite.target[0], suite.scenario[0]
+    assert (suite.blocks, suite.warmup, suite.window, suite.gate) == (10, 0.5, 3, [])
+    assert (scenario.users, scenario.keep_alive) == ([1], True)
+    assert (target.form, target.ready, target.expect, target.check) == ("stream", "/", "success", "bytes")
+    assert (target.status, target.timeout, target.headers, target.row_marker) == (200, 30, {}, None)
+    assert target.directory is None
+
+
 @pytest.mark.parametrize(
     ("given", "seconds"), [('"200ms"', 0.2), ('"1.5s"', 1.5), ('" 2 m "', 120), ("3", 3), ("0.25", 0.25)]
 )
@@ -135,6 +147,16 @@ def test_a_mistake_is_told_with_line_key_and_what_is_allowed(
 
 def test_a_file_of_nothing_misses_everything_that_is_needed() -> None:
     assert mistakes("") == [f"1: {key}: missing" for key in ("name", "target", "server", "scenario")]
+
+
+def test_what_is_no_table_is_told() -> None:
+    told = mistakes(HEAD + "target = [5]\nserver = 5\nscenario = []\ngate = [[]]\n")
+    assert [line.split(": ")[:2] for line in told] == [
+        ["5", "target.1"],
+        ["6", "server"],
+        ["7", "scenario"],
+        ["8", "gate.1"],
+    ]
 
 
 def test_a_very_long_value_is_shown_in_part() -> None:

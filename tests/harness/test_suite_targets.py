@@ -103,6 +103,12 @@ def test_a_mistake_in_a_target_is_told_with_its_place(keys: dict[str, str], word
     assert re.search(words, message), message
 
 
+def test_a_wrong_stream_is_one_mistake_and_not_another_of_the_baseline() -> None:
+    message = told(target(stream='"rows={rows}"', baseline='"/whole?rows={rows}"'))
+    assert "orders.toml has 1 mistake;" in message
+    assert "target.1.stream: not a path" in message
+
+
 def test_mistakes_of_one_target_are_told_together() -> None:
     message = told(
         target(

@@ -214,12 +214,18 @@ def test_a_store_can_go_on_in_another_process_s_place(store: Store) -> None:
 
 
 def test_a_path_may_have_any_characters(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "50% of? #1 é 'x'.sqlite"
+    path = tmp_path / "new" / "er" / "50% of? #1 é 'x'.sqlite"
     with Store.create(path, run_header()):
         pass
     with Store.open(path) as store:
         assert store.read().header.suite == "orders"
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_the_file_says_what_it_is(store: Store) -> None:
+    assert plain(store.path, "PRAGMA application_id") == [(int.from_bytes(b"sgug", "big"),)]
+    assert plain(store.path, "PRAGMA user_version") == [(1,)]
+    assert plain(store.path, "PRAGMA journal_mode") == [("delete",)]
 
 
 def test_an_existing_file_is_never_overwritten(store: Store) -> None:
