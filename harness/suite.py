@@ -1,13 +1,10 @@
-"""Suite files: TOML in, a checked `Suite` out, or one message with every mistake and its place."""
+"""What a suite file may say: one class for each of its tables. `harness.suite_file` reads it."""
 
 from __future__ import annotations
 
 import itertools
 import re
-import reprlib
-import tomllib
 from collections.abc import Iterator, Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,7 +15,6 @@ from pydantic import (
     ConfigDict,
     Field,
     PrivateAttr,
-    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -26,7 +22,6 @@ from pydantic import (
 
 from analysis.gate import Limit, parse_limit
 from results.case import SETTINGS
-from results.errors import UsageError
 from results.metrics import FIGURES
 from targets.servers import KINDS, OptionError
 
@@ -291,6 +286,11 @@ class Suite(_Table):
     _text: str = PrivateAttr(default="")
     _folder: Path | None = PrivateAttr(default=None)
 
+    def with_source(self, text: str, folder: Path | None) -> Suite:
+        """The same suite, which now knows the file that it was read from."""
+        self._text, self._folder = text, folder
+        return self
+
     @property
     def text(self) -> str:
         """The file, letter for letter."""
@@ -302,106 +302,6 @@ class Suite(_Table):
         return self._folder
 
 
-def built_in_suites() -> list[str]:
-    """The names of the suites that come with the project."""
-    return sorted(
-        item.name.removesuffix(".toml")
-        for item in (files("scenarios") / "suites").iterdir()
-        if item.name.endswith(".toml")
-    )
-
-
-def load_suite(name: str) -> Suite:
-    """The suite of this built-in name, or of the TOML file at this path.
-
-    Raises UsageError with every mistake in the file, each with its place.
-    """
-    if name in built_in_suites():
-        return parse_suite((files("scenarios") / "suites" / f"{name}.toml").read_text("utf-8"), name, None)
-    path = Path(name)
-    try:
-        if not path.is_file():
-            known = ", ".join(built_in_suites())
-            raise UsageError(f"there is no suite {name!r}: neither a built-in one ({known}) nor a file")
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the suite file {path} cannot be read: {error}") from error
-    return parse_suite(text, str(path), path.resolve().parent)
-
-
-def parse_suite(text: str, place: str, folder: Path | None) -> Suite:
-    """A suite from its text; ``place`` names it in messages, relative folders start at ``folder``."""
-    try:
-        table = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # TOMLDecodeError is the usual one of ValueError's kind
-        raise UsageError(f"{place} is not valid TOML: {error}") from error
-    try:
-        suite = Suite.model_validate(table, context={"folder": folder})
-    except ValidationError as error:
-        count = error.error_count()
-        mistakes = "\n".join(_mistakes(error, text, place))
-        raise UsageError(
-            f"{place} has {count} mistake{'s' if count > 1 else ''}; nothing was measured:\n{mistakes}"
-        ) from error
-    suite._text, suite._folder = text, folder
-    return suite
-
-
 def placeholders(path: object) -> list[str]:
     """The axes that a path names, in its order; none in what is no text."""
     return _PLACEHOLDER.findall(path) if isinstance(path, str) else []
-
-
-def _mistakes(error: ValidationError, text: str, place: str) -> list[str]:
-    """A line for each mistake, in the order of the file."""
-    found: list[tuple[int, str]] = []
-    for item in error.errors():
-        where = [part for part in item["loc"] if part not in {"axes", "[key]"}]
-        name = ".".join(str(part + 1) if isinstance(part, int) else _shown(part) for part in where)
-        explanation = _explanation(item, where).replace("\n", "\n      ")
-        found.append((_line_of(text, where), f"{name}: {explanation}"))
-    return [f"  {place}:{line}: {mistake}" for line, mistake in sorted(found, key=lambda pair: pair[0])]
-
-
-def _shown(key: str) -> str:
-    return key if key.isprintable() else repr(key)
-
-
-def _explanation(item: Any, where: list[int | str]) -> str:
-    tables: dict[str, type[_Table]] = {"target": Target, "scenario": Scenario, "gate": Gate}
-    if item["type"] == "extra_forbidden":
-        table = tables.get(str(where[0]), Suite)
-        known = ", ".join(name for name in table.model_fields if name != "axes")
-        axis = "; an axis must be named in the path, like {rows}" if table is Target else ""
-        return f"unknown key; known are {known}{axis}"
-    if item["type"] == "missing":
-        return "missing"
-    if item["type"] == "list_type" and len(where) == 1:
-        return f"there may be several; write [[{where[0]}]], with two brackets"
-    message = str(item["msg"]).removeprefix("Value error, ")
-    given = item["input"]
-    return (
-        message if given is None or isinstance(given, dict) else f"{message} (given: {reprlib.repr(given)})"
-    )
-
-
-def _line_of(text: str, where: list[int | str]) -> int:
-    """The line of a key, or of the nearest thing around it that has one; 1 for the file itself."""
-    lines = text.splitlines()
-    first = around = 0
-    keys = [re.escape(part) for part in where if isinstance(part, str)]
-    if len(where) > 1 and isinstance(where[1], int):
-        head = re.compile(rf"\s*\[\[\s*{keys[0]}\s*\]\]")
-        heads = [number for number, line in enumerate(lines) if head.match(line)]
-        if where[1] < len(heads):
-            around = heads[where[1]]
-            first = around + 1
-            del keys[0]
-    inside = list(itertools.takewhile(lambda line: not re.match(r"\s*\[", line), lines[first:]))
-    for key in reversed(keys):
-        for number, line in enumerate(inside, first):
-            if re.match(rf"\s*[\"']?{key}[\"']?\s*=", line):
-                return number + 1
-        if f"[{key}]" in lines:
-            return lines.index(f"[{key}]") + 1
-    return around + 1

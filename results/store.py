@@ -6,35 +6,36 @@ acknowledged is on the disk whatever ends the process or the machine, and the fi
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-from results.case import Case
 from results.errors import MeasurementError, StoreError
-from results.metrics import FIGURES
+from results.mapping import (
+    OUTCOME_COLUMN,
+    OUTCOME_LABELS,
+    insert,
+    insert_header,
+    insert_trial,
+    read_run,
+)
 from results.records import (
     MISSING,
     REQUEST_FIELDS,
     MemorySample,
-    Outcome,
     RequestArray,
-    Slot,
     TrialRecord,
     Verification,
 )
-from results.run import Run, RunHeader, TrialSummary
+from results.run import Run, RunHeader
 
 #: "sgug": tells our files from other SQLite files (PRAGMA application_id).
 APPLICATION_ID = 0x73677567
 SCHEMA_VERSION = 1
 
-_OUTCOME_COLUMN = REQUEST_FIELDS.index("outcome")
-_OUTCOME_LABELS = {int(outcome): outcome.label for outcome in Outcome}
 #: What a damaged file shows itself by: bad pages, bad JSON or UTF-8, unknown words and columns.
 _DAMAGE = (sqlite3.Error, ValueError, LookupError)
 
@@ -93,12 +94,12 @@ class Store:
         with self._write() as connection:
             for case, verification in found.items():
                 values = {name: getattr(verification, name) for name in Verification.__slots__}
-                _insert(connection, "verification", {"case": case, **values})
+                insert(connection, "verification", {"case": case, **values})
 
     def add_trial(self, trial: TrialRecord) -> None:
         """Keep one trial, whole, in one transaction; when this returns it is on the disk."""
         with self._write() as connection:
-            _insert_trial(connection, trial)
+            insert_trial(connection, trial)
 
     def finish(self, finished_utc: str) -> None:
         """Mark the run as complete; one that is complete already stays as it is."""
@@ -113,7 +114,7 @@ class Store:
     def read(self) -> Run:
         """The whole run but for raw requests and memory timelines."""
         with self._read() as connection:
-            return _read_run(connection)
+            return read_run(connection)
 
     def requests(self, position: int) -> RequestArray:
         """The raw requests of one trial, shape (requests, fields of REQUEST_FIELDS), int64."""
@@ -122,13 +123,13 @@ class Store:
         columns = ", ".join(
             f"coalesce({name}, {MISSING})" if name != "outcome" else name for name in REQUEST_FIELDS
         )
-        numbers = {label: number for number, label in _OUTCOME_LABELS.items()}
+        numbers = {label: number for number, label in OUTCOME_LABELS.items()}
         with self._read() as connection:
             rows = connection.execute(
                 f"SELECT {columns} FROM request WHERE position = ? ORDER BY rowid",  # noqa: S608
                 (position,),
             )
-            array = [(*row[:_OUTCOME_COLUMN], numbers[row[_OUTCOME_COLUMN]]) for row in rows]
+            array = [(*row[:OUTCOME_COLUMN], numbers[row[OUTCOME_COLUMN]]) for row in rows]
         return np.array(array, dtype=np.int64).reshape(-1, len(REQUEST_FIELDS))
 
     def memory_samples(self, position: int) -> list[MemorySample]:
@@ -189,7 +190,7 @@ def _make(path: Path, connection: sqlite3.Connection, header: RunHeader) -> None
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-            _insert_header(connection, header)
+            insert_header(connection, header)
     except BaseException:
         path.unlink(missing_ok=True)  # a store without its run is none, and would be in the way
         raise
@@ -251,179 +252,3 @@ def _schema_statements() -> Iterator[str]:
     text = (files("results") / "schema.sql").read_text(encoding="utf-8")
     lines = (line.split("--")[0] for line in text.splitlines())
     yield from (part for part in "\n".join(lines).split(";") if part.strip())
-
-
-def _insert(connection: sqlite3.Connection, table: str, row: Mapping[str, Any]) -> None:
-    names = ", ".join(f'"{name}"' for name in row)
-    marks = ", ".join("?" for _ in row)
-    connection.execute(
-        f'INSERT INTO "{table}" ({names}) VALUES ({marks})',  # noqa: S608
-        tuple(row.values()),
-    )
-
-
-def _insert_header(connection: sqlite3.Connection, header: RunHeader) -> None:
-    _insert(
-        connection,
-        "run",
-        {
-            "id": header.run_id,
-            "created_utc": header.created_utc,
-            "suite": header.suite,
-            "suite_toml": header.suite_toml,
-            "seed": header.seed,
-            "blocks": header.blocks,
-            "warmup_s": header.warmup_s,
-            "window_s": header.window_s,
-            "version": header.version,
-            "command": json.dumps(list(header.command)),
-        },
-    )
-    connection.executemany(
-        "INSERT INTO environment VALUES (?, ?)",
-        [(name, json.dumps(value)) for name, value in header.environment.items()],
-    )
-    connection.executemany(
-        'INSERT INTO "case" VALUES (?, ?, ?, ?)',
-        [
-            (case.identity, json.dumps(dict(case.parameters)), case.baseline, case.expect_failure)
-            for case in header.cases
-        ],
-    )
-    connection.executemany(
-        "INSERT INTO slot VALUES (?, ?, ?, ?)",
-        [(slot.position, slot.block, slot.case, slot.control) for slot in header.slots],
-    )
-
-
-def _insert_trial(connection: sqlite3.Connection, trial: TrialRecord) -> None:
-    load, server = trial.load, trial.server
-    row: dict[str, Any] = {
-        "position": trial.position,
-        "started_utc": trial.started_utc,
-        "started_ns": trial.started_ns,
-        "finished_ns": trial.finished_ns,
-        "reason": trial.reason,
-        "server_output": trial.server_output,
-    }
-    if load is not None:
-        row |= {
-            "window_open_ns": load.window_open_ns,
-            "window_close_ns": load.window_close_ns,
-            "drained_ns": load.drained_ns,
-            "client_cpu_ns": load.client_cpu_ns,
-            "client_wall_ns": load.client_wall_ns,
-            "errors": json.dumps(dict(load.errors)),
-        }
-    if server is not None:
-        row |= {
-            "ran_as": server.ran_as,
-            "server_cpu_ns": server.cpu_ns,
-            "machine_steal": server.machine_steal,
-            "machine_throttled_ns": server.machine_throttled_ns,
-            "memory_method": server.memory_method,
-            "cpu_method": server.cpu_method,
-        }
-    _insert(connection, "trial", row)
-    for name, value in trial.figures.items():
-        figure = FIGURES[name]
-        connection.execute(
-            "INSERT INTO figure VALUES (?, ?, ?, ?, ?)",
-            (trial.position, name, figure.definition, figure.unit.value, value),
-        )
-    if server is not None:
-        connection.executemany(
-            "INSERT INTO process VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [
-                (
-                    trial.position,
-                    process.pid,
-                    process.role,
-                    process.rss_at_reset_bytes,
-                    process.hwm_bytes,
-                    process.rss_at_end_bytes,
-                    process.sampled_peak_bytes,
-                )
-                for process in server.processes
-            ],
-        )
-        connection.executemany(
-            "INSERT INTO memory_sample VALUES (?, ?, ?, ?)",
-            [(trial.position, item.pid, item.at_ns, item.rss_bytes) for item in server.samples],
-        )
-    if load is not None:
-        marks = ", ".join("?" for _ in range(len(REQUEST_FIELDS) + 1))
-        connection.executemany(
-            f"INSERT INTO request VALUES ({marks})",  # noqa: S608
-            (_request_row(trial.position, record) for record in load.requests.tolist()),
-        )
-
-
-def _request_row(position: int, record: list[int]) -> tuple[int | str | None, ...]:
-    values: list[int | str | None] = [None if value == MISSING else value for value in record]
-    values[_OUTCOME_COLUMN] = _OUTCOME_LABELS[record[_OUTCOME_COLUMN]]
-    return (position, *values)
-
-
-def _read_run(connection: sqlite3.Connection) -> Run:
-    row = connection.execute("SELECT * FROM run").fetchone()
-    if row is None:
-        raise sqlite3.DatabaseError("it holds no run")
-    slots = [
-        Slot(item["position"], item["block"], item["case"], bool(item["control"]))
-        for item in connection.execute("SELECT * FROM slot ORDER BY position")
-    ]
-    cases = [
-        Case(json.loads(item["parameters"]), item["baseline"], bool(item["expect_failure"]))
-        for item in connection.execute('SELECT * FROM "case" ORDER BY rowid')
-    ]
-    environment = {
-        item["name"]: json.loads(item["value"]) for item in connection.execute("SELECT * FROM environment")
-    }
-    header = RunHeader(
-        run_id=row["id"],
-        created_utc=row["created_utc"],
-        suite=row["suite"],
-        suite_toml=row["suite_toml"],
-        seed=row["seed"],
-        blocks=row["blocks"],
-        warmup_s=row["warmup_s"],
-        window_s=row["window_s"],
-        version=row["version"],
-        command=json.loads(row["command"]),
-        cases=cases,
-        slots=slots,
-        environment=environment,
-    )
-    verifications = {
-        item["case"]: Verification(**{name: item[name] for name in Verification.__slots__})
-        for item in connection.execute("SELECT * FROM verification")
-    }
-    return Run(header, row["finished_utc"], verifications, _read_trials(connection, slots))
-
-
-def _read_trials(connection: sqlite3.Connection, slots: list[Slot]) -> list[TrialSummary]:
-    by_position = {slot.position: slot for slot in slots}
-    figures: dict[int, dict[str, float | None]] = {}
-    for item in connection.execute("SELECT position, name, value FROM figure"):
-        figures.setdefault(item["position"], {})[item["name"]] = item["value"]
-    outcomes: dict[int, dict[str, int]] = {}
-    for item in connection.execute(
-        "SELECT position, outcome, count(*) AS n FROM request GROUP BY position, outcome"
-    ):
-        outcomes.setdefault(item["position"], {})[item["outcome"]] = item["n"]
-    return [
-        TrialSummary(
-            slot=by_position[item["position"]],
-            reason=item["reason"],
-            started_ns=item["started_ns"],
-            finished_ns=item["finished_ns"],
-            window_open_ns=item["window_open_ns"],
-            window_close_ns=item["window_close_ns"],
-            ran_as=item["ran_as"],
-            figures=figures.get(item["position"], {}),
-            outcomes=outcomes.get(item["position"], {}),
-            errors=json.loads(item["errors"] or "{}"),
-        )
-        for item in connection.execute("SELECT * FROM trial ORDER BY position")
-    ]

@@ -9,7 +9,7 @@ import pytest
 
 from harness.cli import VERBS
 from harness.cli.run import command as run_command
-from harness.suite import parse_suite
+from harness.suite_file import parse_suite
 from results.errors import ExitCode
 from results.metrics import FIGURES
 from results.records import Outcome

@@ -7,7 +7,7 @@ from importlib import metadata
 import click
 
 from harness.cli.places import results_folder, stored_runs
-from harness.suite import built_in_suites, load_suite
+from harness.suite_file import built_in_suites, load_suite
 from results.errors import StoreError
 from results.store import Store
 from targets.servers import KINDS

@@ -7,7 +7,7 @@ import click
 from analysis.summary import labels
 from harness.matrix import cases_of
 from harness.plan import make_plan
-from harness.suite import load_suite
+from harness.suite_file import load_suite
 
 
 @click.command("plan")

@@ -25,7 +25,8 @@ from harness.environment import read_environment
 from harness.matrix import case_of_gate, cases_of
 from harness.plan import Plan, make_plan
 from harness.rows import load_rows
-from harness.suite import Suite, load_suite, parse_suite
+from harness.suite import Suite
+from harness.suite_file import load_suite, parse_suite
 from results.errors import Interrupted, UsageError
 from results.run import RunHeader
 from results.store import Store

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.matrix import PlannedCase, cases_of
-from harness.suite import Suite, parse_suite
+from harness.suite import Suite
+from harness.suite_file import parse_suite
 
 HEAD = """name = "orders"
 blocks = 3

@@ -10,7 +10,7 @@ import pytest
 from analysis.gate import check_power
 from harness.matrix import case_of_gate, cases_of
 from harness.plan import make_plan
-from harness.suite import built_in_suites, load_suite
+from harness.suite_file import built_in_suites, load_suite
 from results.errors import ExitCode, UsageError
 from tests.harness.examples import FAILING, HEAD, ORDERS, SCENARIO, SERVER, TARGET, suite_of
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.matrix import cases_of
-from harness.suite import load_suite
+from harness.suite_file import load_suite
 from results.case import SETTINGS
 from results.errors import UsageError
 from tests.harness.examples import HEAD, SCENARIO, SERVER, suite_of
