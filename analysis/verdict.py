@@ -46,9 +46,13 @@ def _pairs(run: Run, gate: GatedCase) -> list[Pair]:
     trials = [*valid_by_block(run, gate.case.identity).values()]
     if gate.limit.of_baseline and gate.case.baseline is not None:
         trials += valid_by_block(run, gate.case.baseline).values()
-    without = sum(trial.figures.get(figure.name) is None for trial in trials)
+    fewest = figure.fewest_gated
+    without = sum(
+        trial.figures.get(figure.name) is None or trial.outcomes.get("verified", 0) < fewest
+        for trial in trials
+    )
     if without:  # the trials that have it, like the fast ones that have a p95, would flatter
-        needs = f" (it needs {figure.fewest_requests} requests a trial)" if figure.fewest_requests > 1 else ""
+        needs = f" (a gate on it needs {fewest} requests a trial)" if fewest > 1 else ""
         raise MeasurementError(
             f"the gate {gate.name} cannot be judged: {without} of {len(trials)} valid trials do not give "
             f"{figure.name}{needs}; make the window longer"

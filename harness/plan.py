@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.matrix import PlannedCase
+from results.errors import UsageError
 from results.records import Slot
 
 #: What a trial takes besides its warm-up and window, in seconds: a server's start and stop above all.
@@ -25,6 +26,11 @@ class Plan:
     window_s: float
 
     @property
+    def blocks(self) -> int:
+        """How many blocks there are."""
+        return self.slots[-1].block + 1 if self.slots else 0
+
+    @property
     def expected_s(self) -> float:
         """About how long the trials will take, in seconds."""
         return len(self.slots) * (self.warmup_s + self.window_s + TRIAL_OVERHEAD_S)
@@ -36,7 +42,10 @@ def make_plan(
     """Blocks of all timed cases, the baselines twice (the second is the A/A control), shuffled.
 
     Each block's order depends on the seed and its own number alone: more blocks change no earlier one.
+    Raises UsageError when there is nothing to time.
     """
+    if all(planned.case.expect_failure for planned in cases):
+        raise UsageError("nothing would be timed: all of these cases are expected to fail; add a target")
     slots: list[Slot] = []
     for block in range(blocks):
         entries = [

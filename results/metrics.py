@@ -35,6 +35,7 @@ class Figure:
 
     ``quantile`` is the quantile over the trial's requests, None where the trial has one value.
     ``fewest_requests`` is how many requests the trial needs for the figure; below, it is null.
+    ``fewest_gated`` is how many verified requests a trial needs before a gate may rest on it.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Figure:
     better: Better
     quantile: float | None = None
     fewest_requests: int = 1
+    fewest_gated: int = 1
 
     @property
     def by_difference(self) -> bool:
@@ -53,7 +55,7 @@ class Figure:
 def _quantiles(metric: str, definition: str) -> list[Figure]:
     return [
         Figure(f"{metric}_p50", definition, Unit.NANOSECONDS, Better.LOWER, 0.5),
-        Figure(f"{metric}_p95", definition, Unit.NANOSECONDS, Better.LOWER, 0.95, 20),
+        Figure(f"{metric}_p95", definition, Unit.NANOSECONDS, Better.LOWER, 0.95, 20, 500),
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from analysis.summary import labels
+from harness.gates import gates_of
 from harness.matrix import cases_of
 from harness.plan import make_plan
 from harness.suite_file import load_suite
@@ -22,6 +23,7 @@ def command(suite: str, blocks: int | None, seed: int, only: str | None) -> None
     plan = make_plan(
         cases_of(chosen, only), blocks=count, seed=seed, warmup_s=chosen.warmup, window_s=chosen.window
     )
+    gates = gates_of(chosen, plan.cases, count)
     names = labels([planned.case for planned in plan.cases])
     timed = [planned for planned in plan.cases if not planned.case.expect_failure]
     click.echo(
@@ -36,6 +38,8 @@ def command(suite: str, blocks: int | None, seed: int, only: str | None) -> None
         click.echo(
             f"  {names[planned.case.identity]}{note}\n      GET {planned.path}\n      {planned.case.identity}"
         )
+    for gate in gates:
+        click.echo(f"\nGate: {gate.name}")
     click.echo(f"\nOrder with seed {seed}:")
     for block in range(count):
         order = [slot for slot in plan.slots if slot.block == block]

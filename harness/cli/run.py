@@ -14,15 +14,14 @@ from types import FrameType
 import click
 from rich.console import Console
 
-from analysis.gate import check_power
-from analysis.verdict import GatedCase
 from harness.cli.outcome import show_outcome
 from harness.cli.places import find_run, new_store_path
 from harness.cli.progress import new_watcher
 from harness.conduct import conduct
 from harness.cores import split_cores
 from harness.environment import read_environment
-from harness.matrix import case_of_gate, cases_of
+from harness.gates import gates_of
+from harness.matrix import cases_of
 from harness.plan import Plan, make_plan
 from harness.rows import load_rows
 from harness.suite import Suite
@@ -73,7 +72,7 @@ def command(
                 f"interrupted; {len(store.done())} of {len(plan.slots)} trials are kept in {store.path}.\n"
                 f"Go on with: streamgauge run --resume {store.path}"
             ) from None
-        return show_outcome(store.read(), _gates(chosen, plan), store.path)
+        return show_outcome(store.read(), gates_of(chosen, plan.cases, plan.blocks), store.path)
 
 
 def _begin(
@@ -87,11 +86,7 @@ def _begin(
         warmup_s=suite.warmup,
         window_s=suite.window,
     )
-    gates = _gates(suite, plan)
-    try:
-        check_power(len(gates), blocks or suite.blocks)
-    except ValueError as error:
-        raise UsageError(f"the suite {suite.name}: {error}") from error
+    gates_of(suite, plan.cases, blocks or suite.blocks)  # refused now, and not after an hour
     header = RunHeader(
         run_id=uuid.uuid4().hex,
         created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -131,19 +126,6 @@ def _resume(name: str) -> tuple[Store, Suite, Plan]:
         header.window_s,
     )
     return store, suite, plan
-
-
-def _gates(suite: Suite, plan: Plan) -> list[GatedCase]:
-    """The suite's gates on cases of this plan; those that --only left out are not judged."""
-    measured = {planned.case.identity for planned in plan.cases}
-    gates = []
-    for gate in suite.gate:
-        planned = case_of_gate(cases_of(suite), gate.case)
-        if planned.case.identity in measured:
-            limit = gate.at_most if gate.at_most is not None else gate.at_least
-            words = "at most" if gate.at_most is not None else "at least"
-            gates.append(GatedCase(f"{gate.case}: {gate.metric} {words} {limit}", planned.case, gate.limit))
-    return gates
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -21,15 +21,20 @@ class Invalid:
 Measured = Mapping[str, float | None] | Invalid
 
 
-def run_of(*arms: tuple[Case, Sequence[Measured]], control: Sequence[Measured] = ()) -> Run:
-    """A run whose blocks hold each arm's trials in order; ``control`` is the second measurement of WHOLE."""
+def run_of(
+    *arms: tuple[Case, Sequence[Measured]], control: Sequence[Measured] = (), verified: int = 10
+) -> Run:
+    """A run whose blocks hold each arm's trials in order; ``control`` is the second measurement of WHOLE.
+
+    Each valid trial has so many ``verified`` requests.
+    """
     trials = [
-        _trial(Slot(0, block, case.identity), measured)
+        _trial(Slot(0, block, case.identity), measured, verified)
         for case, blocks in arms
         for block, measured in enumerate(blocks)
     ]
     trials += [
-        _trial(Slot(0, block, WHOLE.identity, control=True), measured)
+        _trial(Slot(0, block, WHOLE.identity, control=True), measured, verified)
         for block, measured in enumerate(control)
     ]
     cases = [case for case, _ in arms]
@@ -37,7 +42,7 @@ def run_of(*arms: tuple[Case, Sequence[Measured]], control: Sequence[Measured] =
     return Run(header, "now", {case.identity: verification() for case in cases}, trials)
 
 
-def _trial(slot: Slot, measured: Measured) -> TrialSummary:
+def _trial(slot: Slot, measured: Measured, verified: int) -> TrialSummary:
     invalid = isinstance(measured, Invalid)
     return TrialSummary(
         slot=slot,
@@ -48,6 +53,6 @@ def _trial(slot: Slot, measured: Measured) -> TrialSummary:
         window_close_ns=1,
         ran_as="sync",
         figures=measured.figures if isinstance(measured, Invalid) else measured,
-        outcomes={"verified": 8, "truncated": 2} if invalid else {"verified": 10},
+        outcomes={"verified": 8, "truncated": 2} if invalid else {"verified": verified},
         errors={"cut off": 2} if invalid else {},
     )

@@ -73,11 +73,22 @@ def test_a_p95_that_a_trial_could_not_give_is_no_pass_by_the_fast_ones(
 ) -> None:
     full = {"ttfb_p95": 1.0}
     some = [full] * (8 - number) + [without] * number
-    expected = rf"{number} of 8 valid trials do not give ttfb_p95 \(it needs 20 requests .*window longer"
+    expected = (
+        rf"{number} of 8 valid trials do not give ttfb_p95 \(a gate on it needs 500 requests .*window longer"
+    )
     with pytest.raises(MeasurementError, match=expected):
-        judge_gates(run_of((WHOLE, [full] * 8), (STREAM, some)), [gated("2 ms", "ttfb_p95")])
+        judge_gates(run_of((WHOLE, [full] * 8), (STREAM, some), verified=500), [gated("2 ms", "ttfb_p95")])
     with pytest.raises(MeasurementError, match=f"{number} of 16 valid trials"):
-        judge_gates(run_of((WHOLE, some), (STREAM, [full] * 8)), [gated("2 of baseline", "ttfb_p95")])
+        judge_gates(
+            run_of((WHOLE, some), (STREAM, [full] * 8), verified=500), [gated("2 of baseline", "ttfb_p95")]
+        )
+
+
+def test_a_gate_on_a_p95_needs_500_requests_a_trial() -> None:
+    arms = ((WHOLE, [{"ttfb_p95": 1.0}] * 8), (STREAM, [{"ttfb_p95": 1e9}] * 8))
+    with pytest.raises(MeasurementError, match="8 of 8 valid trials do not give ttfb_p95"):
+        judge_gates(run_of(*arms, verified=499), [gated("2 ms", "ttfb_p95")])
+    assert judge_gates(run_of(*arms, verified=500), [gated("2 ms", "ttfb_p95")])[0].failed
 
 
 def test_an_invalid_trial_needs_no_figure() -> None:
