@@ -28,7 +28,7 @@ set_up() {
     echo "Setting up streamgauge's environment in $venv (once) ..." >&2
     rm -rf "$venv"
     if command -v uv >/dev/null; then
-        uv venv --quiet --python "$python" "$venv"
+        uv venv --quiet --seed --python "$python" "$venv"
         uv pip install --quiet --python "$venv/bin/python" --require-hashes -r "$lock"
         uv pip install --quiet --python "$venv/bin/python" --no-deps --no-build-isolation -e "$root"
     else
@@ -38,10 +38,23 @@ set_up() {
     fi
     "$venv/bin/python" -m compileall -q "$root/harness" "$root/results" "$root/scenarios" "$root/analysis" "$root/targets"
     # Last, so that an interrupted set-up starts over.
-    cp "$lock" "$venv/installed-from"
+    stamp >"$venv/installed-from"
 }
 
-cmp -s "$lock" "$venv/installed-from" || set_up
+# An environment knows its own folder: moved, or made from another lock, it is made anew.
+stamp() {
+    echo "$root"
+    cat "$lock"
+}
+
+if ! stamp | cmp -s - "$venv/installed-from"; then
+    exec 9>"$root/.setting-up"
+    if command -v flock >/dev/null; then
+        flock 9  # somebody else may be setting up just now
+    fi
+    stamp | cmp -s - "$venv/installed-from" || set_up
+    exec 9>&-
+fi
 PATH="$venv/bin:$PATH"
 
 if [ "${1:-}" = test ]; then
@@ -54,6 +67,7 @@ if [ "${1:-}" = test ]; then
     exec python -m pytest "$@"
 fi
 
+export STREAMGAUGE_COMMAND="$0"  # what messages tell the user to type
 export STREAMGAUGE_RESULTS="${STREAMGAUGE_RESULTS:-$root/results/runs}"
 [ $# -gt 0 ] || set -- run
 exec "$venv/bin/streamgauge" "$@"

@@ -78,7 +78,12 @@ def _rates(load: LoadRecord) -> Mapping[str, float]:
 def _memory(server: ServerRecord) -> Mapping[str, float]:
     """Over the workers; a server that is one process is its own worker."""
     workers = [process for process in server.processes if process.role == "worker"]
-    marks = [(worker, worker.hwm_bytes) for worker in workers if worker.hwm_bytes is not None]
+    # The kernel keeps the mark by an approximate counter: a sample may lie a little above it.
+    marks = [
+        (worker, max(worker.hwm_bytes, worker.sampled_peak_bytes))
+        for worker in workers
+        if worker.hwm_bytes is not None
+    ]
     if marks:
         return {
             "peak_memory": max(mark - worker.rss_at_reset_bytes for worker, mark in marks),

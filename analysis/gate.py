@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -36,16 +37,18 @@ class Limit:
     of_baseline: bool
     upper: bool
 
-    def excess(self, figure: float, baseline: float | None) -> float:
+    def of(self, baseline: float) -> float:
+        """The limit in the figure's unit, for a block with this baseline (not asked for an amount)."""
+        # memory that shrank grew by nothing: twice -4 KiB is no limit
+        return self.value * max(baseline, 0.0) if self.of_baseline else self.value
+
+    def excess(self, figure: float, baseline: float) -> float:
         """How far one block's figure is beyond the limit; above 0 is worse.
 
         A ratio is compared by logarithm, and memory by difference: a stream that grows by nothing has
-        no logarithm. ``baseline`` is only asked for a ratio.
+        no logarithm.
         """
-        limit = self.value
-        if self.of_baseline:
-            assert baseline is not None  # noqa: S101  - `judge` pairs the figures
-            limit *= max(baseline, 0.0)  # memory that shrank grew by nothing: twice -4 KiB is no limit
+        limit = self.of(baseline)
         sign = 1 if self.upper else -1
         if self.figure.by_difference or figure <= 0 or limit <= 0:
             return sign * (figure - limit)
@@ -62,11 +65,16 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """``p`` is corrected over the family. ``failed``: the case is beyond its limit."""
+    """``p`` is corrected over the family. ``failed``: the case is beyond its limit.
+
+    ``figure`` and ``limit`` are medians over the blocks, in the figure's unit.
+    """
 
     name: str
     p: float
     failed: bool
+    figure: float
+    limit: float
 
 
 def parse_limit(given: str, figure: Figure, *, upper: bool) -> Limit:
@@ -115,8 +123,16 @@ def judge(family: Sequence[tuple[str, Limit, Sequence[Pair]]]) -> list[GateResul
     raw = [
         p_greater([limit.excess(pair.figure, pair.baseline) for pair in pairs]) for _, limit, pairs in family
     ]
-    corrected = holm(raw)
-    return [GateResult(name, p, failed=p <= LEVEL) for (name, _, _), p in zip(family, corrected, strict=True)]
+    return [
+        GateResult(
+            name,
+            p,
+            failed=p <= LEVEL,
+            figure=statistics.median(pair.figure for pair in pairs),
+            limit=statistics.median(limit.of(pair.baseline) for pair in pairs),
+        )
+        for (name, limit, pairs), p in zip(family, holm(raw), strict=True)
+    ]
 
 
 def holm(raw: Sequence[float]) -> list[float]:

@@ -13,6 +13,7 @@ from results.metrics import FIGURES
 from results.records import Verification
 from results.run import Run, TrialSummary
 
+_PAGE_BYTES = 4096
 #: Settings whose values speak for themselves.
 _NAMES = frozenset({"server", "worker_class", "scenario"})
 
@@ -138,16 +139,32 @@ def _estimate(run: Run, case: Case, valid: Sequence[TrialSummary], name: str, *,
     base = valid_by_block(run, case.baseline or case.identity).values()
     if any(trial.figures.get(name) is None for trial in base):
         return Estimate(value, None)
-    return Estimate(value, _ratio(pairs_by_block(run, case, name, control=control), name))
+    pairs = pairs_by_block(run, case, name, control=control)
+    if FIGURES[name].by_difference:
+        return Estimate(value, _ratio_of_medians(pairs, memory_resolution_bytes(run)))
+    return Estimate(value, _ratio(pairs))
 
 
-def _ratio(pairs: Mapping[int, tuple[float, float]], name: str) -> float | None:
+def memory_resolution_bytes(run: Run) -> int:
+    """How far the kernel's count of a process's memory may be off.
+
+    Linux counts pages for each CPU apart and adds them up in batches of max(32, 2 x CPUs) pages
+    (lib/percpu_counter.c); the high-water mark is taken from that sum.
+    """
+    cpus = int(run.header.environment.get("cpu_count") or 1)
+    return max(32, 2 * cpus) * cpus * _PAGE_BYTES
+
+
+def _ratio_of_medians(pairs: Mapping[int, tuple[float, float]], resolution: float) -> float | None:
+    """None where the baseline itself cannot be told from nothing."""
     if not pairs:
         return None
-    if FIGURES[name].by_difference:
-        baseline = statistics.median(against for _, against in pairs.values())
-        own = statistics.median(value for value, _ in pairs.values())
-        return own / baseline if baseline > 0 else None
-    if any(value <= 0 or against <= 0 for value, against in pairs.values()):
+    baseline = statistics.median(against for _, against in pairs.values())
+    own = statistics.median(value for value, _ in pairs.values())
+    return own / baseline if baseline > resolution else None
+
+
+def _ratio(pairs: Mapping[int, tuple[float, float]]) -> float | None:
+    if not pairs or any(value <= 0 or against <= 0 for value, against in pairs.values()):
         return None
     return math.exp(hodges_lehmann([math.log(value / against) for value, against in pairs.values()]))

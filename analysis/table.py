@@ -60,6 +60,16 @@ def columns() -> Sequence[Column]:
     )
 
 
+def headline_columns() -> Sequence[Column]:
+    """The columns that fit into 80 characters."""
+    return (
+        Column("case", lambda row: row.label),
+        *_figure("ttfb_p50", "TTFB p50"),
+        *_figure("throughput", "throughput"),
+        *_figure("peak_memory", "memory"),
+    )
+
+
 def _figure(name: str, heading: str) -> tuple[Column, Column]:
     unit = FIGURES[name].unit
     return (

@@ -24,6 +24,9 @@ from harness.verify import VerifyFailed, groups_of, verify_group
 from results.records import Slot, TrialRecord, Verification
 from results.store import Store
 
+#: A Unix socket's path has room for about 100 bytes (unix(7)).
+_LONGEST_FOLDER = 80
+
 
 class Watcher(Protocol):
     """Is told how a run goes on, to show it."""
@@ -56,6 +59,9 @@ class Workshop:
 def workshop(cores: Cores) -> Iterator[Workshop]:
     """Everything that is started ends with the block, and with this process, however that ends."""
     folder = Path(tempfile.mkdtemp(prefix="streamgauge-"))
+    if len(str(folder)) > _LONGEST_FOLDER:
+        folder.rmdir()
+        folder = Path(tempfile.mkdtemp(prefix="streamgauge-", dir="/tmp"))
     try:
         with _pinned(cores), Processes() as processes, LoadDriver(processes, folder, cores.load) as driver:
             yield Workshop(processes, driver, folder, cores, sys.executable)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import platform
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -58,6 +61,7 @@ def read_environment(cores: Cores, suite_folder: Path | None) -> dict[str, Any]:
         "c_library": " ".join(platform.libc_ver()),
         "python": platform.python_version(),
         "python_implementation": platform.python_implementation(),
+        "sqlite": sqlite3.sqlite_version,
         "packages": {name: _version(name) for name in PACKAGES},
         "allocation_variables": {
             name: os.environ[name] for name in _ALLOCATION_VARIABLES if name in os.environ
@@ -68,6 +72,41 @@ def read_environment(cores: Cores, suite_folder: Path | None) -> dict[str, Any]:
         "suite_git": git_state(suite_folder) if suite_folder is not None else None,
         "lock_sha256": _sha256(ROOT / "requirements.lock"),
     }
+
+
+#: What must be the same for two trials of one run.
+_SAME_IN_A_RUN = (
+    "cpu",
+    "cpu_count",
+    "memory_bytes",
+    "transparent_hugepages",
+    "kernel",
+    "c_library",
+    "python",
+    "sqlite",
+    "packages",
+    "allocation_variables",
+    "cores",
+)
+
+
+def differences(stored: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What of a stored environment is not so now, a phrase each; empty when a run may go on."""
+    found = []
+    for name in _SAME_IN_A_RUN:
+        before, after = stored.get(name), json.loads(json.dumps(now.get(name)))
+        if isinstance(before, dict) and isinstance(after, dict):
+            found += [
+                f"{name}: {key} was {before.get(key)} and is {after.get(key)}"
+                for key in sorted({*before, *after})
+                if before.get(key) != after.get(key)
+            ]
+        elif before != after:
+            found.append(f"{name} was {before} and is {after}")
+    commits = [(item.get("git") or {}).get("commit") for item in (stored, now)]
+    if commits[0] != commits[1]:
+        found.append(f"streamgauge's own commit was {commits[0]} and is {commits[1]}")
+    return found
 
 
 def git_state(folder: Path) -> dict[str, Any] | None:

@@ -11,21 +11,33 @@ from harness.suite import Suite
 from results.errors import UsageError
 
 
-def gates_of(suite: Suite, measured: Sequence[PlannedCase], blocks: int) -> list[GatedCase]:
-    """The suite's gates on the measured cases; those that ``--only`` left out are not judged.
+def gates_of(suite: Suite, measured: Sequence[PlannedCase], blocks: int) -> tuple[list[GatedCase], list[str]]:
+    """The suite's gates on the measured cases, and the names of those whose case ``--only`` left out.
 
-    Raises UsageError when a gate names no case or several, or when the gates could never fail with this
-    number of blocks.
+    Raises UsageError with all gates that name no case or several, or when the gates could never fail with
+    this number of blocks.
     """
     identities = {planned.case.identity for planned in measured}
-    gates = []
+    gates: list[GatedCase] = []
+    left_out: list[str] = []
+    mistakes: list[str] = []
+    cases = cases_of(suite)
     for gate in suite.gate:
-        planned = case_of_gate(cases_of(suite), gate.case)
+        limit = f"at most {gate.at_most}" if gate.at_most is not None else f"at least {gate.at_least}"
+        name = f"{gate.case}: {gate.metric} {limit}"
+        try:
+            planned = case_of_gate(cases, gate.case)
+        except UsageError as error:
+            mistakes.append(str(error))
+            continue
         if planned.case.identity in identities:
-            limit = f"at most {gate.at_most}" if gate.at_most is not None else f"at least {gate.at_least}"
-            gates.append(GatedCase(f"{gate.case}: {gate.metric} {limit}", planned.case, gate.limit))
+            gates.append(GatedCase(name, planned.case, gate.limit))
+        else:
+            left_out.append(name)
+    if mistakes:
+        raise UsageError(f"the suite {suite.name}: " + "\n".join(mistakes))
     try:
         check_power(len(gates), blocks)
     except ValueError as error:
         raise UsageError(f"the suite {suite.name}: {error}") from error
-    return gates
+    return gates, left_out

@@ -61,9 +61,11 @@ class LoadDriver:
     def fetch(self, specification: FetchSpecification) -> Verification:
         """Ask once; the body is kept in the specification's file.
 
-        Raises LoadFailed when the driver is gone.
+        Raises LoadFailed when the driver is gone, MeasurementError when the file cannot be written.
         """
         answer, _ = self._ask(specification)
+        if "status" not in answer:
+            raise MeasurementError(f"{answer['failure']}; make room there, or set TMPDIR to another folder")
         chunks = answer["chunk_bytes"] or None
         return Verification(
             status=answer["status"] if answer["status"] > 0 else None,

@@ -102,6 +102,11 @@ class OwnedProcess:
             file.seek(max(0, size - limit_bytes))
             return file.read(limit_bytes).decode(errors="replace")
 
+    def output_head(self, limit_bytes: int = 1 << 20) -> str:
+        """The begin of the same."""
+        with self.output.open("rb") as file:
+            return file.read(limit_bytes).decode(errors="replace")
+
     def _request_end(self, grace_s: float) -> None:
         if not self._gone:
             # When its keeper has gone, the reason is still to be read: `_await_end` does.

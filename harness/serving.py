@@ -29,6 +29,8 @@ STOP_GRACE_S = 0.5
 _POLL_EVERY_S = 0.005
 #: Two looks at a worker's CPU time (10 ms ticks) this far apart tell whether it is at rest.
 _SETTLED_AFTER_S = 0.1
+_PATIENCE_S = 3.0
+_LAST_LINES = 3
 _START_ATTEMPTS = 3
 _OUTPUT_SHOWN_BYTES = 4000
 
@@ -61,7 +63,7 @@ def serving(
     """
     process, port = _start(planned, processes, folder, cores, python)
     try:
-        ran_as = KINDS[planned.server_kind].worker_class_that_ran(process.output_tail(_OUTPUT_SHOWN_BYTES))
+        ran_as = KINDS[planned.server_kind].worker_class_that_ran(process.output_head())
         _check_class(planned, ran_as)
         yield RunningServer(process, port, ran_as)
     finally:
@@ -153,20 +155,22 @@ def _wait_for_workers(process: OwnedProcess, port: int, target: Target, workers:
 
     Each is then likely to have answered a small request; which one answers is the kernel's choice.
     """
-    deadline = time.monotonic() + READY_TIMEOUT_S
+    begun = time.monotonic()
     before: dict[int, float] = {}
-    while time.monotonic() < deadline:
-        children = psutil.Process(process.pid).children(recursive=True)
+    while time.monotonic() < begun + READY_TIMEOUT_S:
         with contextlib.suppress(psutil.NoSuchProcess):  # it ended between two looks: look again
+            children = psutil.Process(process.pid).children(recursive=True)
             used = {child.pid: sum(child.cpu_times()[:2]) for child in children}
-            if len(used) >= workers and used == before:
+            # an app may have threads of its own that never rest
+            rested = used == before or time.monotonic() > begun + _PATIENCE_S
+            if len(used) >= workers and rested:
                 for _ in range(4 * workers):
                     _ask(port, target, READY_TIMEOUT_S)
                 return
             before = used
         time.sleep(_SETTLED_AFTER_S)
     raise ServerFailed(
-        f"the server of {target.name} ({target.app}) has no {workers} workers at rest after "
+        f"the server of {target.name} ({target.app}) has no {workers} workers after "
         f"{READY_TIMEOUT_S:g} s. Its own output:\n{_indented(process)}"
     )
 
@@ -187,13 +191,19 @@ def _ask(port: int, target: Target, timeout_s: float) -> int | None:
 
 def _check_class(planned: PlannedCase, ran_as: str | None) -> None:
     wanted: Any = planned.case.parameters.get("worker_class")
-    if ran_as is not None and wanted is not None and ran_as != wanted:
+    if wanted is not None and ran_as != wanted:
         raise ServerFailed(
             f"the suite asked for worker class {wanted}, and the server says that it runs {ran_as}; "
-            "figures under the wrong name would be worse than none"
+            "figures under the wrong name would be worse than none. Does the app change the server's log?"
         )
 
 
 def _indented(process: OwnedProcess) -> str:
     lines = process.output_tail(_OUTPUT_SHOWN_BYTES).strip().splitlines() or ["(it wrote nothing)"]
     return "\n".join(f"    {line}" for line in lines)
+
+
+def last_words(output: str) -> str:
+    """The end of what a server wrote, to go behind a reason; nothing where it wrote nothing."""
+    lines = output.strip().splitlines()[-_LAST_LINES:]
+    return "; the server's last words: " + " | ".join(line.strip() for line in lines) if lines else ""

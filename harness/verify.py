@@ -11,7 +11,7 @@ import xxhash
 
 from harness.load import LoadDriver
 from harness.matrix import PlannedCase
-from harness.serving import HOST, RunningServer
+from harness.serving import HOST, RunningServer, last_words
 from results.errors import MeasurementError
 from results.records import Verification
 from scenarios.specification import Address, FetchSpecification
@@ -72,7 +72,7 @@ def verify_group(
     by_identity = {planned.case.identity: planned for planned in group.cases}
 
     def asked(planned: PlannedCase) -> tuple[Path, Verification]:
-        key = (planned.path, tuple(planned.target.headers.items()))
+        key = _key(planned)
         if key not in bodies:
             body = folder / f"body-{len(bodies)}"
             found = driver.fetch(FetchSpecification(address_of(planned, server.port), str(body)))
@@ -85,11 +85,20 @@ def verify_group(
             record(identity, found)
             baseline = by_identity.get(planned.case.baseline or "")
             whole = asked(baseline)[0] if baseline is not None else None
-            problems += [f"{identity}: {problem}" for problem in _problems(planned, found, body, whole)]
+            wrong = [f"{identity}: {problem}" for problem in _problems(planned, found, body, whole)]
+            problems += [line + last_words(server.output()) for line in wrong]
+            if not planned.case.is_baseline:
+                body.unlink()  # a big one times many variants would fill the disk
+                del bodies[_key(planned)]
     finally:
         for body, _ in bodies.values():
             body.unlink(missing_ok=True)
     return problems
+
+
+def _key(planned: PlannedCase) -> tuple[str, object]:
+    """Cases with the same key get the same response."""
+    return planned.path, tuple(planned.target.headers.items())
 
 
 def _problems(planned: PlannedCase, found: Verification, body: Path, whole: Path | None) -> Iterator[str]:

@@ -29,7 +29,7 @@ class Outcome(IntEnum):
     WRONG_LENGTH = 7
     WRONG_BYTES = 8
     UNFINISHED = 9
-    """Cut off by us: it was still under way when the drain's time was over."""
+    """Not judged: the record was made before the response was through. A driver never hands one over."""
 
     @property
     def label(self) -> str:

@@ -47,7 +47,7 @@ class Request:
 class TimedClient:
     """Sends requests over one connection and opens it again where the server closes it.
 
-    ``timeout_s`` bounds a whole exchange, from before the connection is made to the message's end.
+    ``timeout_s`` bounds one attempt, from before the connection is made to the message's end.
     """
 
     def __init__(self, host: str, port: int, *, timeout_s: float) -> None:
@@ -83,6 +83,8 @@ class TimedClient:
                 raise
             exchange.fail(Outcome.TIMED_OUT, f"no complete response within {self._timeout_s:g} s")
         except MALFORMED as error:
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from None  # ours: verify cannot write the body that it keeps
             exchange.fail(Outcome.MALFORMED, f"not a valid HTTP response: {error}")
         except OSError as error:
             exchange.fail(*_network_failure(error, connected=self._socket is not None))

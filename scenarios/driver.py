@@ -52,10 +52,13 @@ def _fetch(specification: FetchSpecification) -> dict[str, Any]:
     request = Request(
         address.method, address.path, address.headers, close=True, host=f"{address.host}:{address.port}"
     )
-    with Path(specification.keep_in).open("wb") as file:
-        exchange = client.perform(
-            request, lambda: KeptExchange(address.method, Window(NEVER_NS, NEVER_NS), file)
-        )
+    try:
+        with Path(specification.keep_in).open("wb") as file:
+            exchange = client.perform(
+                request, lambda: KeptExchange(address.method, Window(NEVER_NS, NEVER_NS), file)
+            )
+    except OSError as error:
+        return {"failure": f"the body cannot be kept for comparison in {specification.keep_in}: {error}"}
     return {
         "status": exchange.status,
         "body_bytes": exchange.body_bytes,

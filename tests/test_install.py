@@ -63,7 +63,7 @@ def test_the_wheel_holds_what_is_needed_and_no_runs(wheel: Path) -> None:
 
 
 def test_a_user_s_own_targets_and_results_stay_theirs(installed: Path, tmp_path: Path) -> None:
-    for name in ("targets", "results", "scenarios", "analysis"):
+    for name in ("targets", "results", "scenarios", "analysis", "harness"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text(f"raise ImportError('this {name} is the user s own')\n")
     (tmp_path / "shop.py").write_text(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
+import traceback
 from importlib import metadata
 
 import click
@@ -67,20 +69,31 @@ def main(words: list[str] | None = None) -> int:
     given = sys.argv[1:] if words is None else words
     try:
         code = cli.main(args=given, prog_name="streamgauge", standalone_mode=False)
+        sys.stdout.flush()
         return int(code or 0)
-    except StreamgaugeError as error:
-        if "--debug" in given:
-            raise
-        click.echo(f"streamgauge: {error}", err=True)
-        return error.exit_code
-    except click.exceptions.Exit as ended:
-        return ended.exit_code
+    except (SystemExit, BrokenPipeError):
+        # Click ends a closed pipe with code 1, which is the gate's word for "worse". Whoever read our
+        # output has seen enough (| head); Python must not try to flush the rest again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return ExitCode.GOOD
     except click.Abort:
         return ExitCode.INTERRUPTED
-    except click.ClickException as error:
+    except Exception as error:  # noqa: BLE001  - whatever it is, Python's exit code 1 would mean "worse"
+        return _told(error, debug="--debug" in given)
+
+
+def _told(error: Exception, *, debug: bool) -> ExitCode:
+    """Tell the error and return its exit code."""
+    if debug:
+        traceback.print_exception(error)
+    if isinstance(error, click.exceptions.Exit):
+        return ExitCode(error.exit_code)
+    if isinstance(error, click.ClickException):
         error.show()
         return ExitCode.USAGE
-    except BrokenPipeError:
-        # Whoever read our output has seen enough (| head); Python must not try to flush it again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.GOOD
+    text = f"streamgauge: {error}"
+    if not isinstance(error, StreamgaugeError):
+        text = f"streamgauge: unexpected {type(error).__name__}: {error}; --debug shows where"
+    with contextlib.suppress(OSError):  # standard error may be what is broken
+        click.echo(text, err=True)
+    return error.exit_code if isinstance(error, StreamgaugeError) else ExitCode.INVALID

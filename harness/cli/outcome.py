@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from analysis.summary import summarize
-from analysis.table import columns
+from analysis.table import amount, columns, headline_columns
 from analysis.verdict import GatedCase, judge_gates
 from results.errors import ExitCode
 from results.run import Run
@@ -21,32 +21,33 @@ from results.run import Run
 _PIPE_WIDTH = 240
 
 
+#: What a terminal must have for the whole table; a narrower one gets the columns that matter most.
+_WHOLE_TABLE_WIDTH = 140
+
+
 def print_table(run: Run) -> None:
     """The end table on standard output."""
-    shown = columns()
-    table = Table(show_edge=False, pad_edge=False)
+    console = Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH)
+    narrow = console.width < _WHOLE_TABLE_WIDTH
+    shown = headline_columns() if narrow else columns()
+    table = Table(show_edge=False, pad_edge=False, padding=(0, 0) if narrow else (0, 1))
     for number, column in enumerate(shown):
-        table.add_column(column.heading, justify="right" if number else "left", overflow="fold")
+        table.add_column(column.heading, justify="right" if number else "left", no_wrap=bool(number))
     for row in summarize(run):
         table.add_row(
             *(Text(column.cell(row)) for column in shown), style="bold" if row.case.is_baseline else ""
         )
-    console = Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH)
     console.print(table)
+    if narrow:
+        click.echo(f"(chunk sizes, p95 and CPU: in a terminal of {_WHOLE_TABLE_WIDTH} columns, or in a pipe)")
 
 
-def show_outcome(run: Run, gates: Sequence[GatedCase], path: Path) -> ExitCode:
-    """Print everything that a run ends with; its exit code."""
+def show_outcome(run: Run, gates: Sequence[GatedCase], left_out: Sequence[str], path: Path) -> ExitCode:
+    """Print everything that a run ends with; its exit code. ``left_out`` names the gates not judged."""
     click.echo()
     print_table(run)
     click.echo("\nRatios are to the whole form on the same server under the same load (block by block);")
     click.echo('"(again)" is the whole form measured a second time: how far it is from ×1 is the noise.')
-    code = ExitCode.GOOD
-    for result in judge_gates(run, gates):
-        verdict = "WORSE" if result.failed else "not worse"
-        click.echo(f"gate: {result.name}: {verdict} (p = {result.p:.3g}, Holm)")
-        if result.failed:
-            code = ExitCode.WORSE
     invalid = [trial for trial in run.trials if trial.reason is not None]
     for trial in invalid:
         click.echo(f"invalid: trial {trial.slot.position} ({trial.slot.case}): {trial.reason}", err=True)
@@ -55,6 +56,16 @@ def show_outcome(run: Run, gates: Sequence[GatedCase], path: Path) -> ExitCode:
             f"{len(invalid)} of {len(run.trials)} trials are invalid and left out of the figures above",
             err=True,
         )
-        code = ExitCode.INVALID
     click.echo(f"\nStored in {path}")
-    return code
+    for name in left_out:
+        click.echo(f"gate: {name}: NOT JUDGED, --only left its case out")
+    worse = False
+    for gate, result in zip(gates, judge_gates(run, gates), strict=True):
+        unit = gate.limit.figure.unit
+        measured = f"{amount(result.figure, unit)} against a limit of {amount(result.limit, unit)}"
+        verdict = "WORSE" if result.failed else "not worse"
+        click.echo(f"gate: {result.name}: {verdict}: {measured} (p = {result.p:.3g}, Holm)")
+        worse = worse or result.failed
+    if invalid:
+        return ExitCode.INVALID
+    return ExitCode.WORSE if worse else ExitCode.GOOD

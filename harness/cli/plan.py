@@ -23,13 +23,14 @@ def command(suite: str, blocks: int | None, seed: int, only: str | None) -> None
     plan = make_plan(
         cases_of(chosen, only), blocks=count, seed=seed, warmup_s=chosen.warmup, window_s=chosen.window
     )
-    gates = gates_of(chosen, plan.cases, count)
+    gates, left_out = gates_of(chosen, plan.cases, count)
     names = labels([planned.case for planned in plan.cases])
     timed = [planned for planned in plan.cases if not planned.case.expect_failure]
+    minutes, seconds = divmod(round(plan.expected_s), 60)
     click.echo(
         f"{chosen.name}: {len(timed)} cases in {count} blocks, {len(plan.slots)} trials of "
         f"{plan.warmup_s:g} s warm-up and {plan.window_s:g} s window; "
-        f"about {plan.expected_s / 60:.0f} minutes"
+        f"about {minutes}:{seconds:02d} minutes"
     )
     click.echo("\nCases:")
     for planned in plan.cases:
@@ -38,8 +39,10 @@ def command(suite: str, blocks: int | None, seed: int, only: str | None) -> None
         click.echo(
             f"  {names[planned.case.identity]}{note}\n      GET {planned.path}\n      {planned.case.identity}"
         )
-    for gate in gates:
-        click.echo(f"\nGate: {gate.name}")
+    for name in [gate.name for gate in gates] + [
+        f"{name} (not judged: left out by --only)" for name in left_out
+    ]:
+        click.echo(f"\nGate: {name}")
     click.echo(f"\nOrder with seed {seed}:")
     for block in range(count):
         order = [slot for slot in plan.slots if slot.block == block]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import shlex
 import signal
 import sys
 import uuid
@@ -19,14 +21,14 @@ from harness.cli.places import find_run, new_store_path
 from harness.cli.progress import new_watcher
 from harness.conduct import conduct
 from harness.cores import split_cores
-from harness.environment import read_environment
+from harness.environment import differences, read_environment
 from harness.gates import gates_of
 from harness.matrix import cases_of
 from harness.plan import Plan, make_plan
 from harness.rows import load_rows
 from harness.suite import Suite
 from harness.suite_file import load_suite, parse_suite
-from results.errors import Interrupted, UsageError
+from results.errors import Interrupted, MeasurementError, UsageError
 from results.run import RunHeader
 from results.store import Store
 
@@ -49,7 +51,8 @@ def command(
     resume: str | None,
 ) -> int:
     """Measure SUITE: a built-in name (default: quick) or the path of a TOML file."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     console = Console(stderr=not sys.stdout.isatty() and sys.stderr.isatty())
     if resume is None:
         store, chosen, plan = _begin(suite, blocks, seed, only, output)
@@ -68,11 +71,10 @@ def command(
             with new_watcher(console, plan, done=len(store.done())) as watcher:
                 conduct(plan, store, watcher, split_cores())
         except KeyboardInterrupt:
-            raise Interrupted(
-                f"interrupted; {len(store.done())} of {len(plan.slots)} trials are kept in {store.path}.\n"
-                f"Go on with: streamgauge run --resume {store.path}"
-            ) from None
-        return show_outcome(store.read(), gates_of(chosen, plan.cases, plan.blocks), store.path)
+            raise Interrupted(f"interrupted; {_what_is_kept(store, plan)}") from None
+        except MeasurementError as error:
+            raise MeasurementError(f"{error}\n{_what_is_kept(store, plan)}") from error
+        return show_outcome(store.read(), *gates_of(chosen, plan.cases, plan.blocks), store.path)
 
 
 def _begin(
@@ -109,6 +111,12 @@ def _resume(name: str) -> tuple[Store, Suite, Plan]:
     path = find_run(name)
     store = Store.open(path, writable=True)
     header = store.read().header
+    unlike = differences(header.environment, read_environment(split_cores(), None))
+    if unlike:
+        raise UsageError(
+            f"{path} cannot go on here, its trials would not be alike: {'; '.join(unlike)}. "
+            "Go on where it began, or measure anew"
+        )
     folder = header.environment.get("suite_folder")
     suite = parse_suite(header.suite_toml, str(path), Path(folder) if folder else None)
     planned = {item.case.identity: item for item in cases_of(suite)}
@@ -126,6 +134,17 @@ def _resume(name: str) -> tuple[Store, Suite, Plan]:
         header.window_s,
     )
     return store, suite, plan
+
+
+def _what_is_kept(store: Store, plan: Plan) -> str:
+    """Where the finished trials are, and how to go on; a store without any is removed."""
+    done = len(store.done())
+    if not done:
+        store.path.unlink(missing_ok=True)
+        return "no trial was finished, and nothing is kept"
+    program = os.environ.get("STREAMGAUGE_COMMAND", "streamgauge")
+    words = shlex.join([program, "run", "--resume", str(store.path)])
+    return f"{done} of {len(plan.slots)} trials are kept in {store.path}.\nGo on with: {words}"
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.plan import Plan, make_plan
+from results.errors import UsageError
 from tests.harness.examples import FAILING, TARGET, orders
 
 CASES = orders(target=TARGET.replace("[1, 500]", "[1, 5, 50, 500, 5000]") + FAILING)
@@ -72,3 +73,10 @@ def test_the_expected_time_grows_with_every_trial_s_parts() -> None:
     assert plan(8, 1).expected_s == pytest.approx(2 * usual.expected_s)
     longer = make_plan(CASES, blocks=4, seed=1, warmup_s=1.5, window_s=3.0)
     assert longer.expected_s - usual.expected_s == pytest.approx(2 * len(usual.slots))
+
+
+def test_a_plan_of_nothing_but_expected_failures_is_refused() -> None:
+    failing = [planned for planned in orders(target=TARGET + FAILING) if planned.case.expect_failure]
+    assert failing
+    with pytest.raises(UsageError, match="nothing would be timed"):
+        make_plan(failing, blocks=3, seed=1, warmup_s=0, window_s=1)
