@@ -85,15 +85,15 @@ def test_each_baseline_is_followed_by_its_control_and_failures_are_not_timed() -
 def test_what_the_machine_does_to_a_block_cancels(name: str) -> None:
     rows = summarize(
         run_of(
-            (WHOLE, [{name: 1000 * level} for level in DRIFT]),
-            (STREAM, [{name: 250 * level} for level in DRIFT]),
-            control=[{name: 1000 * level} for level in DRIFT],
+            (WHOLE, [{name: 1000e6 * level} for level in DRIFT]),
+            (STREAM, [{name: 250e6 * level} for level in DRIFT]),
+            control=[{name: 1000e6 * level} for level in DRIFT],
         )
     )
     assert row(rows, "orders rows=500").estimates[name].ratio == pytest.approx(0.25)
     assert row(rows, "orders whole (again)").estimates[name].ratio == pytest.approx(1)
     assert row(rows, "orders whole").estimates[name].ratio is None
-    assert row(rows, "orders rows=500").estimates[name].value == pytest.approx(250 * 2.5)
+    assert row(rows, "orders rows=500").estimates[name].value == pytest.approx(250e6 * 2.5)
 
 
 def test_a_ratio_is_of_the_blocks_and_not_of_the_medians() -> None:
@@ -107,7 +107,7 @@ def test_a_ratio_is_of_the_blocks_and_not_of_the_medians() -> None:
 
 
 def test_invalid_trials_are_left_out_with_their_partners() -> None:
-    good, half, slow, fast = ({"ttfb_p50": value, "peak_memory": value} for value in (100, 50, 1e9, 1))
+    good, half, slow, fast = ({"ttfb_p50": value, "peak_memory": value * 1e6} for value in (100, 50, 1e9, 1))
     run = run_of(
         (WHOLE, [good] * 3 + [Invalid(slow)] * 4 + [slow] * 4), (STREAM, [half] * 7 + [Invalid(fast)] * 4)
     )
@@ -123,7 +123,14 @@ def test_invalid_trials_are_left_out_with_their_partners() -> None:
 
 @pytest.mark.parametrize(
     ("whole", "stream", "ratio"),
-    [(0, 0, None), (0, 4096, None), (-4096, 0, None), (8192, 0, 0), (8192, 2048, 0.25)],
+    [
+        (0, 0, None),
+        (0, 4096, None),
+        (-4096, 0, None),
+        (8192, 2048, None),  # less than the kernel's counters can tell from nothing
+        (8 << 20, 0, 0),
+        (8 << 20, 2 << 20, 0.25),
+    ],
 )
 def test_memory_that_grew_by_nothing_has_a_ratio_where_there_is_one(
     whole: float, stream: float, ratio: float | None

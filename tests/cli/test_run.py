@@ -90,7 +90,8 @@ fails = ["before", "after"]
 
 def test_an_expected_failure_that_works_is_an_error(streamgauge: Streamgauge, tmp_path: Path) -> None:
     suite = tmp_path / "context.toml"
-    suite.write_text(TINY.format(blocks=1).replace('baseline = "/csv?total={total}"', 'expect = "failure"'))
+    healthy = '\n[[target]]\nname = "healthy"\napp = "targets.csv_app:app"\n'
+    suite.write_text(TINY.format(blocks=1) + healthy + 'stream = "/csv"\nexpect = "failure"\n')
     done = streamgauge("run", str(suite))
     assert done.returncode == 3
     assert "expects a failure" in done.stderr

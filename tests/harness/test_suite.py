@@ -264,7 +264,7 @@ def test_built_in_suites_take_no_longer_than_they_may(name: str, minutes: float)
 def test_built_in_suites_are_those_of_the_design() -> None:
     assert built_in_suites() == ["ci", "full", "quick"]
     quick = load_suite("quick")
-    assert (quick.blocks, quick.window) == (8, 1)
+    assert (quick.blocks, quick.window) == (8, 2)
     assert len(cases_of(quick)) == 7
     assert load_suite("ci").gate
     full = load_suite("full")

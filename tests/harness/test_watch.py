@@ -20,7 +20,7 @@ from harness.load import own_environment
 from harness.processes import OwnedProcess, Processes
 from harness.serving import free_port
 from harness.watch import ServerChanged, ServerWatch
-from results.records import REQUEST_FIELDS, LoadRecord, ServerRecord, unpack_requests
+from results.records import REQUEST_FIELDS, LoadRecord, ProcessMemory, ServerRecord, unpack_requests
 from targets.servers import gunicorn
 
 SYNTHETIC = Path(__file__).parent.parent / "synthetic"
@@ -140,6 +140,22 @@ def test_cpu_is_that_of_all_threads_also_of_those_that_ended(app: Running) -> No
     burnt = sum(account["burnt_ns"] for account in accounts)
     assert burnt >= 300e6
     assert burnt <= record.cpu_ns <= burnt + 60e6
+
+
+@linux
+def test_processes_that_came_and_went_cost_cpu_and_leave_memory_untold(app: Running) -> None:
+    record, _ = watched(app, "/burn-process?ms=200", "/burn-process?ms=1")
+    assert record.cpu_ns >= 200e6
+    assert figures(record)["peak_memory"] is None
+    assert "came and went" in record.memory_method
+
+
+@linux
+def test_a_sampled_peak_above_the_kernel_s_approximate_mark_counts() -> None:
+    process = ProcessMemory(1, "worker", 1000, 5000, 1000, 6000)
+    record = ServerRecord("sync", 0, [process], [], None, None, "", "")
+    assert figures(record)["peak_memory"] == 5000
+    assert figures(record)["peak_missed"] == 0
 
 
 def test_an_idle_server_costs_next_to_nothing(app: Running) -> None:

@@ -7,6 +7,7 @@
     /leak?mib=1         1 MiB, touched, kept for the life of the worker
     /burn?ms=20         20 ms of CPU in the thread that serves
     /burn-thread?ms=20  20 ms of CPU in a thread that has exited before the answer
+    /burn-process?ms=20 20 ms of CPU in a process that has exited before the answer
 
 Each takes `kib` too: the size of the answer's body. Equal paths give equal bodies. The truth is
 in the field `X-Truth` as JSON and, when the environment's SYNTHETIC_TRUTH names a file, a line
@@ -18,6 +19,8 @@ from __future__ import annotations
 import json
 import mmap
 import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -97,6 +100,13 @@ def _burn(ms: float = 20) -> Truth:
     return {"burnt_ns": burnt}
 
 
+def _burn_process(ms: float = 20) -> Truth:
+    """The same in a process that comes and goes within the request."""
+    code = "import sys,time\nwhile time.process_time() < float(sys.argv[1]) / 1e3: pass"
+    subprocess.run([sys.executable, "-I", "-S", "-c", code, str(ms)], check=True)
+    return {"burnt_ns": round(ms * 1e6)}
+
+
 def _burn_thread(ms: float = 20) -> Truth:
     truth: Truth = {}
     thread = threading.Thread(target=lambda: truth.update(_burn(ms)))
@@ -111,6 +121,7 @@ _ROUTES: dict[str, Callable[..., Truth]] = {
     "/leak": _leak,
     "/burn": _burn,
     "/burn-thread": _burn_thread,
+    "/burn-process": _burn_process,
 }
 
 
