@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import math
 import re
+import sqlite3
 import statistics
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 from analysis.signed_rank import hodges_lehmann
@@ -90,6 +92,16 @@ def _answers(run: Run) -> str:
     )
 
 
+def _busiest_client() -> float:
+    """The largest share of its core that the load driver used in any window, 0 to 1."""
+    uri = f"{REFERENCE.resolve().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True)) as store:
+        share: float = store.execute(
+            "SELECT max(1.0 * client_cpu_ns / client_wall_ns) FROM trial"
+        ).fetchone()[0]
+    return share
+
+
 def _machine(run: Run) -> str:
     environment = run.header.environment
     packages = environment["packages"]
@@ -97,7 +109,8 @@ def _machine(run: Run) -> str:
         f"{len(run.trials)} trials in {run.header.blocks} blocks, windows of {run.header.window_s:g} s, "
         f"one user, gunicorn {packages['gunicorn']} with a sync worker, Flask {packages['flask']}, "
         f"Jinja {packages['jinja2']}, Python {environment['python']}, on {environment['cpu_count']} cores of "
-        f"{environment['cpu']} under {environment['system']} {environment['kernel']}, seed {run.header.seed}."
+        f"{environment['cpu']} under {environment['system']} {environment['kernel']}, seed {run.header.seed}. "
+        f"The load driver used at most {_busiest_client():.0%} of its own core (with the smallest chunks)."
     )
 
 
