@@ -109,7 +109,8 @@ def _machine(run: Run) -> str:
         f"{len(run.trials)} trials in {run.header.blocks} blocks, windows of {run.header.window_s:g} s, "
         f"one user, gunicorn {packages['gunicorn']} with a sync worker, Flask {packages['flask']}, "
         f"Jinja {packages['jinja2']}, Python {environment['python']}, on {environment['cpu_count']} cores of "
-        f"{environment['cpu']} under {environment['system']} {environment['kernel']}, seed {run.header.seed}. "
+        f"{environment['cpu']} under {environment['system']} {environment['kernel']}, "
+        f"seed {run.header.seed}. "
         f"The load driver used at most {_busiest_client():.0%} of its own core (with the smallest chunks)."
     )
 
