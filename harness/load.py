@@ -6,13 +6,15 @@ import os
 import socket
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
+
 from harness.processes import OwnedProcess, Processes
 from results.errors import MeasurementError
-from results.records import LoadRecord, Verification, unpack_requests
+from results.records import COLUMN, MISSING, LoadRecord, RequestArray, Verification, unpack_requests
 from scenarios.link import Link, LinkClosed
 from scenarios.specification import FetchSpecification, TrialSpecification, to_message
 
@@ -84,7 +86,7 @@ class LoadDriver:
         Raises LoadFailed when the driver is gone, RecordsLost when the two sides count differently.
         """
         answer, packed = self._ask(specification)
-        requests = unpack_requests(packed)
+        requests = corrected(unpack_requests(packed), answer)
         if not len(requests) == answer["recorded"] == answer["issued"]:
             raise RecordsLost(
                 f"the load driver issued {answer['issued']} requests and recorded {answer['recorded']}, "
@@ -98,6 +100,8 @@ class LoadDriver:
             errors=answer["errors"],
             client_cpu_ns=answer["client_cpu_ns"],
             client_wall_ns=answer["client_wall_ns"],
+            clock_drift_ns=answer["clock_drift_ns"],
+            clock_span_ns=answer["clock_span_ns"],
         )
 
     def _ask(self, specification: FetchSpecification | TrialSpecification) -> tuple[dict[str, Any], bytes]:
@@ -108,6 +112,23 @@ class LoadDriver:
             raise LoadFailed(
                 f"the load driver died ({closed}); its last words:\n{self._process.output_tail()}"
             ) from closed
+
+
+def corrected(requests: RequestArray, answer: Mapping[str, Any]) -> RequestArray:
+    """The requests with kernel stamps corrected for the wall clock's drift since the trial's anchor.
+
+    A clock that is slewed moves evenly; a step is told by `harness.validity`.
+    """
+    drift_ns, span_ns = answer["clock_drift_ns"], answer["clock_span_ns"]
+    if not drift_ns:
+        return requests
+    requests = requests.copy()
+    for name in ("headers_ns", "first_body_ns", "first_row_ns", "last_ns"):
+        instants = requests[:, COLUMN[name]]
+        since = instants - answer["clock_begun_ns"]
+        shift = np.rint(since * (drift_ns / span_ns)).astype(np.int64)
+        requests[:, COLUMN[name]] = np.where(instants == MISSING, MISSING, instants - shift)
+    return requests
 
 
 def own_environment() -> dict[str, str]:

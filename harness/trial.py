@@ -14,14 +14,12 @@ from harness.load import LoadDriver, LoadFailed
 from harness.matrix import PlannedCase
 from harness.processes import Processes, SupervisorDied
 from harness.serving import last_words, serving
+from harness.validity import reasons
 from harness.verify import address_of
 from harness.watch import ServerChanged, ServerWatch
 from results.errors import MeasurementError
-from results.records import COLUMN, LoadRecord, Outcome, Slot, TrialRecord, Verification
+from results.records import Slot, TrialRecord, Verification
 from scenarios.specification import TrialSpecification
-
-#: A window that the driver took longer over than this times its length was not the one asked for.
-_LONGEST_WINDOW = 1.05
 
 
 class Measurer(Protocol):
@@ -99,9 +97,9 @@ class TrialMeasurer:
             finally:
                 watch.close()
             output = server.output()
-        reason = changed or reason_of(load)
+        broken = [*([changed] if changed else []), *reasons(load, seen)]
         return record(
-            reason if reason is None else reason + last_words(output),
+            "; ".join(broken) + last_words(output) if broken else None,
             load=load,
             server=seen,
             figures=figures_of_trial(load, seen),
@@ -121,26 +119,3 @@ class TrialMeasurer:
             digest=int(expected.digest, 16) if planned.target.check == "bytes" else None,
             row_marker=planned.target.row_marker,
         )
-
-
-def reason_of(load: LoadRecord) -> str | None:
-    """Why the load of a trial does not count, None when it does."""
-    outcomes = load.requests[:, COLUMN["outcome"]]
-    failed = int((outcomes != Outcome.VERIFIED).sum())
-    if failed:
-        text, count = max(load.errors.items(), key=lambda item: item[1])
-        return f"{failed} of {len(outcomes)} responses failed; {count} times: {text}"
-    window_ns = load.window_close_ns - load.window_open_ns
-    if load.client_wall_ns > window_ns * _LONGEST_WINDOW:
-        return (
-            f"the load driver was held up: its window of {window_ns / 1e9:g} s took it "
-            f"{load.client_wall_ns / 1e9:.3g} s"
-        )
-    sent = load.requests[:, COLUMN["sent_ns"]]
-    if not ((sent >= load.window_open_ns) & (sent < load.window_close_ns)).any():
-        longest = (load.requests[:, COLUMN["last_ns"]] - sent).max(initial=0) / 1e9
-        return (
-            f"no request was sent inside the window of {window_ns / 1e9:g} s: a response takes "
-            f"{longest:.3g} s; make the window at least ten times as long"
-        )
-    return None

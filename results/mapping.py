@@ -79,6 +79,8 @@ def insert_trial(connection: sqlite3.Connection, trial: TrialRecord) -> None:
             "drained_ns": load.drained_ns,
             "client_cpu_ns": load.client_cpu_ns,
             "client_wall_ns": load.client_wall_ns,
+            "clock_drift_ns": load.clock_drift_ns,
+            "clock_span_ns": load.clock_span_ns,
             "errors": json.dumps(dict(load.errors)),
         }
     if server is not None:

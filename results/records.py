@@ -49,6 +49,8 @@ REQUEST_FIELDS: Final = (
     "first_row_ns",
     "last_ns",
     "stall_max_ns",
+    "client_lag_ns",
+    "stamp_error_ns",
     "status",
     "body_bytes",
     "bytes_at_open",
@@ -99,7 +101,9 @@ class LoadRecord:
     """What the load driver saw in one trial.
 
     ``requests`` has the shape (requests, fields of REQUEST_FIELDS). ``errors`` counts failure texts.
-    ``client_cpu_ns`` is the driver's own CPU time over ``client_wall_ns``.
+    ``client_cpu_ns`` is the driver's own CPU time over ``client_wall_ns``. ``clock_drift_ns`` is by how much
+    the wall clock, which stamps arrivals in the kernel, moved against CLOCK_MONOTONIC over
+    ``clock_span_ns``; null where arrivals are stamped by the event loop.
     """
 
     window_open_ns: int
@@ -109,6 +113,8 @@ class LoadRecord:
     errors: Mapping[str, int]
     client_cpu_ns: int
     client_wall_ns: int
+    clock_drift_ns: int | None = None
+    clock_span_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,8 @@ CREATE TABLE trial (
     drained_ns            INTEGER,
     client_cpu_ns         INTEGER,
     client_wall_ns        INTEGER,
+    clock_drift_ns        INTEGER,    -- of the wall clock against the monotonic one; NULL: stamped by the loop
+    clock_span_ns         INTEGER,
     errors                TEXT,       -- JSON: failure text -> count
     ran_as                TEXT,       -- what the server said of itself (gunicorn: its worker class)
     server_cpu_ns         INTEGER,
@@ -108,6 +110,8 @@ CREATE TABLE request (
     first_row_ns     INTEGER,
     last_ns          INTEGER,
     stall_max_ns     INTEGER,
+    client_lag_ns    INTEGER,         -- read of the first body byte - its kernel stamp; NULL: no kernel stamp
+    stamp_error_ns   INTEGER,         -- at most so much too late is that stamp
     status           INTEGER,
     body_bytes       INTEGER NOT NULL,
     bytes_at_open    INTEGER NOT NULL,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import socket as stdlib_socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic_ns
@@ -11,15 +10,19 @@ from typing import TypeVar
 
 import gevent
 import httptools
-from gevent import socket
 
 from results.records import Outcome
+from scenarios.arrival import StampClock
 from scenarios.exchange import MALFORMED, Exchange
+from scenarios.polling import PollClock
+from scenarios.stamped_socket import StampedSocket
 
 E = TypeVar("E", bound=Exchange)
 
 #: Shared by all connections of this process: between a read and its parsing no other greenlet runs.
 _BUFFER = memoryview(bytearray(256 * 1024))
+_READS = [_BUFFER]
+_FIRST_READS = [_BUFFER[:1024]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +53,14 @@ class TimedClient:
     ``timeout_s`` bounds one attempt, from before the connection is made to the message's end.
     """
 
-    def __init__(self, host: str, port: int, *, timeout_s: float) -> None:
+    def __init__(
+        self, host: str, port: int, *, timeout_s: float, clock: StampClock, polls: PollClock
+    ) -> None:
         self._address = (host, port)
         self._timeout_s = timeout_s
-        self._socket: socket.socket | None = None
+        self._clock = clock
+        self._polls = polls
+        self._socket: StampedSocket | None = None
 
     def close(self) -> None:
         """Close the connection, if one is open."""
@@ -97,28 +104,22 @@ class TimedClient:
 
     def _converse(self, request: Request, exchange: Exchange) -> None:
         if self._socket is None:
-            self._socket = self._connect()
+            self._socket = StampedSocket(self._address, self._polls)
             exchange.connected_ns = monotonic_ns()
         connection = self._socket
         parser = httptools.HttpResponseParser(exchange)
         exchange.sending(parser)
-        connection.sendall(request.wire)
+        connection.send(request.wire)
+        # Small until the body has begun: a small read takes the first segment's stamp.
+        into = _FIRST_READS
         while not exchange.complete:
-            size = connection.recv_into(_BUFFER)
+            size, arrival = connection.receive(into, self._clock)
             if not size:
                 exchange.ended()
                 return
-            exchange.arrived(_BUFFER[:size])
-
-    def _connect(self) -> socket.socket:
-        connection = socket.socket(stdlib_socket.AF_INET, stdlib_socket.SOCK_STREAM)
-        try:
-            connection.setsockopt(stdlib_socket.IPPROTO_TCP, stdlib_socket.TCP_NODELAY, 1)
-            connection.connect(self._address)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+            exchange.arrived(_BUFFER[:size], arrival)
+            if exchange.body_bytes:
+                into = _READS
 
 
 def _network_failure(error: OSError, *, connected: bool) -> tuple[Outcome, str]:

@@ -20,9 +20,11 @@ from gevent import socket
 from locust.runners import LocalRunner
 
 from results.records import REQUEST_STRUCT
+from scenarios.arrival import StampClock
 from scenarios.client import Request, TimedClient
 from scenarios.exchange import NEVER_NS, KeptExchange, Window
 from scenarios.link import Link, LinkClosed
+from scenarios.polling import PollClock
 from scenarios.specification import FetchSpecification, TrialSpecification, from_message
 from scenarios.user import StreamUser, Trial, TrialEnvironment
 
@@ -33,22 +35,25 @@ def serve(link: Link) -> None:
     locust.stats.CONSOLE_STATS_INTERVAL_SEC = 3600
     environment = TrialEnvironment(user_classes=[StreamUser])
     runner = environment.create_local_runner()
+    polls = PollClock()
     gc.freeze()
     while True:
         try:
             message, _ = link.receive()
             specification = from_message(message)
             if isinstance(specification, FetchSpecification):
-                link.send(_fetch(specification))
+                link.send(_fetch(specification, polls))
             else:
-                link.send(*run_trial(environment, runner, specification))
+                link.send(*run_trial(environment, runner, specification, polls))
         except LinkClosed:
             return
 
 
-def _fetch(specification: FetchSpecification) -> dict[str, Any]:
+def _fetch(specification: FetchSpecification, polls: PollClock) -> dict[str, Any]:
     address = specification.address
-    client = TimedClient(address.host, address.port, timeout_s=address.timeout_s)
+    client = TimedClient(
+        address.host, address.port, timeout_s=address.timeout_s, clock=StampClock(), polls=polls
+    )
     request = Request(
         address.method, address.path, address.headers, close=True, host=f"{address.host}:{address.port}"
     )
@@ -70,14 +75,15 @@ def _fetch(specification: FetchSpecification) -> dict[str, Any]:
 
 
 def run_trial(
-    environment: TrialEnvironment, runner: LocalRunner, specification: TrialSpecification
+    environment: TrialEnvironment, runner: LocalRunner, specification: TrialSpecification, polls: PollClock
 ) -> tuple[dict[str, Any], bytes]:
     """Stop issuing at the window's end, let what is under way finish, and hand everything over."""
     gc.collect()
     gc.disable()  # a collection in the middle of a window would look like a slow server
     started_ns = monotonic_ns()
     open_ns = started_ns + round(specification.warmup_s * 1e9)
-    trial = Trial(specification, Window(open_ns, open_ns + round(specification.window_s * 1e9)))
+    window = Window(open_ns, open_ns + round(specification.window_s * 1e9))
+    trial = Trial(specification, window, polls)
     environment.trial = trial
     runner.start(specification.users, spawn_rate=specification.users)
     _sleep_until(trial.window.open_ns)
@@ -98,6 +104,9 @@ def run_trial(
         "errors": dict(trial.errors),
         "client_cpu_ns": cpu_ns,
         "client_wall_ns": wall_ns,
+        "clock_drift_ns": trial.clock.drift_ns() if trial.clock.stamped else None,
+        "clock_begun_ns": trial.clock.begun_ns,
+        "clock_span_ns": monotonic_ns() - trial.clock.begun_ns if trial.clock.stamped else None,
     }
     return message, bytes(trial.packed)
 

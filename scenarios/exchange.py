@@ -12,6 +12,7 @@ import httptools
 import xxhash
 
 from results.records import MISSING, REQUEST_STRUCT, Outcome
+from scenarios.arrival import Arrival
 from scenarios.rows import RowFinder, row_finder
 
 NEVER_NS = sys.maxsize
@@ -37,11 +38,12 @@ class Window:
 class Exchange:
     """Is told what arrives (`arrived`, `ended`) and stamps when; httptools calls its ``on_*`` methods.
 
-    Instants are CLOCK_MONOTONIC ns as the event loop sees them: right after the read that brought the
-    bytes. One that did not happen is MISSING.
+    Instants are CLOCK_MONOTONIC ns: the kernel's stamp of the arrival where it gives one, else right after
+    the read that brought the bytes. One that did not happen is MISSING.
     """
 
     __slots__ = (
+        "_arrival",
         "_edge_ns",
         "_encoding",
         "_hash",
@@ -57,6 +59,7 @@ class Exchange:
         "bytes_at_close",
         "bytes_at_open",
         "chunked",
+        "client_lag_ns",
         "close_delimited",
         "complete",
         "connected_ns",
@@ -72,6 +75,7 @@ class Exchange:
         "reads",
         "sent_ns",
         "stall_max_ns",
+        "stamp_error_ns",
         "status",
     )
 
@@ -83,12 +87,13 @@ class Exchange:
         self._rows: RowFinder | None = None
         self._hash = xxhash.xxh3_64()
         self._type = self._encoding = ""
+        self._arrival: Arrival
         self._now_ns = 0
         self._last_read_ns = 0
         self._edge_ns = window.open_ns
         self.intended_ns = self.connected_ns = self.sent_ns = MISSING
         self.headers_ns = self.first_body_ns = self.first_row_ns = self.last_ns = MISSING
-        self.stall_max_ns = MISSING
+        self.stall_max_ns = self.client_lag_ns = self.stamp_error_ns = MISSING
         self.status = MISSING
         self.body_bytes = 0
         self.bytes_at_open = MISSING
@@ -120,13 +125,13 @@ class Exchange:
         self._parser = parser
         self.sent_ns = monotonic_ns()
 
-    def arrived(self, data: memoryview) -> None:
-        """A read brought these bytes just now.
+    def arrived(self, data: memoryview, arrival: Arrival) -> None:
+        """A read brought these bytes.
 
         Raises httptools.HttpParserError and zlib.error for a malformed response.
         """
-        now = monotonic_ns()
-        self._now_ns = now
+        self._arrival = arrival
+        self._now_ns = now = arrival.at_ns
         self.reads += 1
         if now >= self._edge_ns:
             self._cross_edges(now)
@@ -191,6 +196,8 @@ class Exchange:
             self.first_row_ns,
             self.last_ns,
             self.stall_max_ns,
+            self.client_lag_ns,
+            self.stamp_error_ns,
             self.status,
             self.body_bytes,
             at_open,
@@ -252,6 +259,8 @@ class Exchange:
         """Some bytes of the body (undone of chunking, not of content encoding)."""
         if self.first_body_ns == MISSING:
             self.first_body_ns = self._now_ns
+            self.client_lag_ns = self._arrival.lag_ns
+            self.stamp_error_ns = self._arrival.error_ns
         self.body_bytes += len(body)
         self._hash.update(body)
         if self._rows is not None and self._rows.feed(body):

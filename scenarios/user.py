@@ -12,8 +12,10 @@ from locust.env import Environment
 from locust.exception import StopUser
 
 from results.records import Outcome
+from scenarios.arrival import StampClock
 from scenarios.client import Request, TimedClient
 from scenarios.exchange import Exchange, Expected, Window
+from scenarios.polling import PollClock
 from scenarios.specification import TrialSpecification
 
 #: How long a user waits after a failure, so that a dead server is not asked in a tight loop.
@@ -24,8 +26,10 @@ MOST_ERROR_TEXTS = 20
 class Trial:
     """The state of one trial's load: whether to go on asking, and the records so far."""
 
-    def __init__(self, specification: TrialSpecification, window: Window) -> None:
+    def __init__(self, specification: TrialSpecification, window: Window, polls: PollClock) -> None:
         self.specification = specification
+        self.clock = StampClock()
+        self.polls = polls
         self.window = window
         self.issuing = True
         self.issued = 0
@@ -89,7 +93,9 @@ class StreamUser(User):
         address = specification.address
         fire = self.environment.events.request.fire
         number = trial.join()
-        client = TimedClient(address.host, address.port, timeout_s=address.timeout_s)
+        client = TimedClient(
+            address.host, address.port, timeout_s=address.timeout_s, clock=trial.clock, polls=trial.polls
+        )
         try:
             while trial.issuing:
                 trial.issued += 1

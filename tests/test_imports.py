@@ -14,7 +14,13 @@ import results
 import scenarios
 import targets
 
-MAY = {"scenarios.driver", "scenarios.user", "scenarios.client"}
+MAY = {
+    "scenarios.driver",
+    "scenarios.user",
+    "scenarios.client",
+    "scenarios.polling",
+    "scenarios.stamped_socket",
+}
 
 
 def modules() -> list[str]:

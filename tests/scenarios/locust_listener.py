@@ -11,6 +11,7 @@ import sys
 
 from results.records import REQUEST_STRUCT
 from scenarios.driver import run_trial
+from scenarios.polling import PollClock
 from scenarios.specification import TrialSpecification, from_message
 from scenarios.user import StreamUser, TrialEnvironment
 
@@ -31,7 +32,7 @@ def main() -> None:
 
     environment.events.request.add_listener(on_request)  # type: ignore[no-untyped-call]
     environment.events.spawning_complete.add_listener(on_spawned)  # type: ignore[no-untyped-call]
-    _, packed = run_trial(environment, runner, specification)
+    _, packed = run_trial(environment, runner, specification, PollClock())
     print(
         json.dumps(
             {

@@ -9,8 +9,9 @@ import pytest
 import xxhash
 
 from results.records import Outcome
-from scenarios.client import Request, TimedClient
+from scenarios.client import Request
 from scenarios.exchange import NEVER_NS, Exchange, Expected, Window
+from tests.scenarios.clients import client_of
 from tests.synthetic import SyntheticServer
 
 
@@ -24,7 +25,7 @@ def judged(server: SyntheticServer, path: str, *, timeout_s: float = 20, good: s
     """The path's response, judged against the body that it (or the path ``good``) should have."""
     server.reset()
     body = server.body(good or path)
-    client = TimedClient(server.host, server.port, timeout_s=timeout_s)
+    client = client_of(server.host, server.port, timeout_s=timeout_s)
     window = Window(NEVER_NS, NEVER_NS)
     exchange = client.perform(Request("GET", path), lambda: Exchange("GET", window))
     client.close()
@@ -74,7 +75,7 @@ def test_a_slow_drip_ends_with_the_timeout_though_bytes_keep_coming(server: Synt
 def test_nobody_listening_is_a_failure_to_connect() -> None:
     with SyntheticServer() as gone:
         host, port = gone.host, gone.port
-    client = TimedClient(host, port, timeout_s=5)
+    client = client_of(host, port, timeout_s=5)
     exchange = client.perform(Request("GET", "/"), lambda: Exchange("GET", Window(NEVER_NS, NEVER_NS)))
     assert exchange.outcome is Outcome.CONNECT_FAILED
     assert exchange.sent_ns == -1
@@ -82,7 +83,7 @@ def test_nobody_listening_is_a_failure_to_connect() -> None:
 
 def test_a_failure_leaves_the_next_request_a_new_connection(server: SyntheticServer) -> None:
     server.reset()
-    client = TimedClient(server.host, server.port, timeout_s=20)
+    client = client_of(server.host, server.port, timeout_s=20)
     window = Window(NEVER_NS, NEVER_NS)
     broken = client.perform(Request("GET", server.path(unterminated=True)), lambda: Exchange("GET", window))
     after = client.perform(Request("GET", server.path()), lambda: Exchange("GET", window))

@@ -9,8 +9,9 @@ from typing import Any, Literal
 import pytest
 
 from results.records import MISSING, Outcome
-from scenarios.client import Request, TimedClient
+from scenarios.client import Request
 from scenarios.exchange import NEVER_NS, Exchange, Expected, Window
+from tests.scenarios.clients import client_of
 from tests.synthetic import RequestTruth, SyntheticServer
 from tests.synthetic.reply import Framing, Stale
 
@@ -35,7 +36,7 @@ def ask(
 ) -> tuple[Exchange, RequestTruth]:
     """One request on a connection of its own, and what the server knows of it."""
     server.reset()
-    client = TimedClient(server.host, server.port, timeout_s=20)
+    client = client_of(server.host, server.port, timeout_s=20)
     exchange = client.perform(Request(method, path), lambda: Exchange(method, window, marker))
     client.close()
     return exchange, server.truth()[0]
@@ -175,7 +176,7 @@ def test_bytes_are_counted_at_both_edges_of_the_window(server: SyntheticServer) 
     whole, _ = ask(server, path)
     start = whole.sent_ns
 
-    client = TimedClient(server.host, server.port, timeout_s=20)
+    client = client_of(server.host, server.port, timeout_s=20)
     server.reset()
     window = Window(0, 0)
 
@@ -198,7 +199,7 @@ def test_bytes_are_counted_at_both_edges_of_the_window(server: SyntheticServer) 
 
 def test_kept_alive_connections_are_used_again(server: SyntheticServer) -> None:
     server.reset()
-    client = TimedClient(server.host, server.port, timeout_s=20)
+    client = client_of(server.host, server.port, timeout_s=20)
     request = Request("GET", server.path())
     first, second = (client.perform(request, lambda: Exchange("GET", NO_WINDOW)) for _ in range(2))
     client.close()
@@ -209,7 +210,7 @@ def test_kept_alive_connections_are_used_again(server: SyntheticServer) -> None:
 
 def test_one_connection_a_request_when_asked_for(server: SyntheticServer) -> None:
     server.reset()
-    client = TimedClient(server.host, server.port, timeout_s=20)
+    client = client_of(server.host, server.port, timeout_s=20)
     request = Request("GET", server.path(), close=True)
     exchanges = [client.perform(request, lambda: Exchange("GET", NO_WINDOW)) for _ in range(3)]
     client.close()
@@ -221,7 +222,7 @@ def test_one_connection_a_request_when_asked_for(server: SyntheticServer) -> Non
 def test_a_stale_connection_is_not_the_response_s_failure(server: SyntheticServer, stale: Stale) -> None:
     """The server promised to keep the connection and closed it: the request goes out once more."""
     server.reset()
-    client = TimedClient(server.host, server.port, timeout_s=20)
+    client = client_of(server.host, server.port, timeout_s=20)
     path = server.path(stale=stale)
     for _ in range(3):
         exchange = client.perform(Request("GET", path), lambda: Exchange("GET", NO_WINDOW))

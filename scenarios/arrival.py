@@ -1,0 +1,78 @@
+"""When bytes arrived: the kernel's stamp, turned into monotonic time, and how far it may be off."""
+
+from __future__ import annotations
+
+import struct
+import sys
+from collections.abc import Sequence
+from time import clock_gettime_ns, monotonic_ns
+from typing import NamedTuple
+
+from results.records import MISSING
+
+_LINUX = sys.platform == "linux"
+#: SO_TIMESTAMPNS of asm-generic/socket.h; the stamp is a struct timespec of CLOCK_REALTIME.
+_SO_TIMESTAMPNS = 35
+_SOL_SOCKET = 1
+_TIMESPEC = struct.Struct("@ll")
+_CLOCK_REALTIME = 0
+_ANCHOR_TRIES = 9
+
+#: Room for the control message that carries a stamp (CMSG_SPACE of a timespec).
+CONTROL_BYTES = 32 if _LINUX else 0
+
+
+class Arrival(NamedTuple):
+    """One read. ``at_ns`` (CLOCK_MONOTONIC) is when its last byte arrived.
+
+    ``lag_ns`` is how much later it was read; ``error_ns`` bounds how much earlier its first byte may have
+    arrived: the kernel merges segments that nobody has read and keeps the later stamp. Both are MISSING
+    where the kernel gave no stamp.
+    """
+
+    at_ns: int
+    lag_ns: int
+    error_ns: int
+
+
+class StampClock:
+    """Turns the kernel's stamps (wall clock) into monotonic time, by an anchor between the two clocks."""
+
+    def __init__(self) -> None:
+        self.begun_ns = monotonic_ns()
+        self._offset_ns = _offset_ns()
+        self.stamped = False
+        """Whether the kernel has given a stamp yet."""
+
+    def arrival(self, control: Sequence[tuple[int, int, bytes]], empty_ns: int) -> Arrival:
+        """The arrival that a read's control messages tell; the socket was last seen empty at ``empty_ns``."""
+        now = monotonic_ns()
+        for level, kind, data in control:
+            if level == _SOL_SOCKET and kind == _SO_TIMESTAMPNS and len(data) == _TIMESPEC.size:
+                self.stamped = True
+                seconds, nanoseconds = _TIMESPEC.unpack(data)
+                # By rounding of the anchor a stamp may seem to lie in the future.
+                at_ns = min(seconds * 1_000_000_000 + nanoseconds - self._offset_ns, now)
+                return Arrival(at_ns, now - at_ns, max(at_ns - empty_ns, 0))
+        return Arrival(now, MISSING, MISSING)
+
+    def drift_ns(self) -> int:
+        """By how much (ns) the wall clock has moved against the monotonic one since the anchor was taken."""
+        return _offset_ns() - self._offset_ns
+
+
+def ask_for_stamps(descriptor: object) -> None:
+    """Have the kernel stamp what arrives on a socket, where it can (Linux)."""
+    if _LINUX:
+        descriptor.setsockopt(_SOL_SOCKET, _SO_TIMESTAMPNS, 1)  # type: ignore[attr-defined]
+
+
+def _offset_ns() -> int:
+    """Wall clock - monotonic clock, ns: the reading that was interrupted least."""
+    readings = []
+    for _ in range(_ANCHOR_TRIES):
+        before = monotonic_ns()
+        wall = clock_gettime_ns(_CLOCK_REALTIME)
+        after = monotonic_ns()
+        readings.append((after - before, wall - (before + after) // 2))
+    return min(readings)[1]

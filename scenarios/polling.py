@@ -1,0 +1,66 @@
+"""When the event loop last saw its sockets empty: the bound of an arrival stamp's error."""
+
+from __future__ import annotations
+
+import os
+import resource
+from pathlib import Path
+from time import monotonic_ns
+
+import gevent
+
+#: Linux: time on the CPU, time spent waiting for one (ns), and slices of this thread.
+_SCHEDSTAT = Path("/proc/thread-self/schedstat")
+_THREAD = getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)
+
+
+class PollClock:
+    """Stamps each poll of the event loop of this thread.
+
+    The kernel merges segments that nobody has read yet and keeps the later stamp, so that a stamp may be
+    later than the first byte by at most the time since the socket was last seen empty (``empty_ns``). A
+    loop that slept in its poll saw all sockets empty until it was woken up; one that had work to do saw a
+    socket that it reports now empty in the poll before.
+
+    Whether it slept is told by the thread's voluntary context switches (getrusage(2)): time alone would
+    take a preempted poll for a sleeping one. Between being woken and running, it may have waited for a
+    processor; the kernel counts that time (Documentation/scheduler/sched-stats.rst).
+    """
+
+    def __init__(self) -> None:
+        loop = gevent.get_hub().loop
+        self._schedstat = os.open(_SCHEDSTAT, os.O_RDONLY) if _SCHEDSTAT.exists() else None
+        self._began_ns = self._previous_ns = self.empty_ns = monotonic_ns()
+        self._sleeps = resource.getrusage(_THREAD).ru_nvcsw
+        self._waited_ns = self._wait_ns()
+        # The last to run before a poll, and the first after it.
+        self._before = loop.prepare(ref=False, priority=loop.MINPRI)
+        self._after = loop.check(ref=False, priority=loop.MAXPRI)
+        self._before.start(self._begin)
+        self._after.start(self._end)
+
+    def _begin(self) -> None:
+        self._previous_ns = self._began_ns
+        self._began_ns = monotonic_ns()
+
+    def _end(self) -> None:
+        sleeps = resource.getrusage(_THREAD).ru_nvcsw
+        if sleeps == self._sleeps:
+            self.empty_ns = self._previous_ns
+            return
+        self._sleeps = sleeps
+        now, waited_ns = monotonic_ns(), self._wait_ns()
+        self.empty_ns = max(now - (waited_ns - self._waited_ns), self._previous_ns)
+        self._waited_ns = waited_ns
+
+    def _wait_ns(self) -> int:
+        """How long this thread has waited for a processor in all, ns; 0 where that is not told."""
+        return int(os.pread(self._schedstat, 64, 0).split()[1]) if self._schedstat is not None else 0
+
+    def close(self) -> None:
+        """Stop stamping."""
+        self._before.stop()
+        self._after.stop()
+        if self._schedstat is not None:
+            os.close(self._schedstat)
+            self._schedstat = None

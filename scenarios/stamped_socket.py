@@ -1,0 +1,87 @@
+"""A non-blocking TCP connection under gevent whose reads tell when their bytes arrived."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from time import monotonic_ns
+
+import gevent
+from gevent import monkey
+
+from scenarios.arrival import CONTROL_BYTES, Arrival, StampClock, ask_for_stamps
+from scenarios.polling import PollClock
+
+#: The standard library's own socket, also where Locust has patched it: waiting is done here.
+_Socket: type[socket.socket] = monkey.get_original("socket", "socket")
+_READ, _WRITE = 1, 2
+
+
+class StampedSocket:
+    """One connection, made when this object is; waits let other greenlets run.
+
+    Raises OSError as sockets do.
+    """
+
+    def __init__(self, address: tuple[str, int], polls: PollClock) -> None:
+        self._polls = polls
+        self._hub = gevent.get_hub()
+        self._empty_ns = 0
+        self._socket = _Socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            self._socket.setblocking(False)
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            ask_for_stamps(self._socket)
+            self._readable = self._hub.loop.io(self._socket.fileno(), _READ)
+            self._connect(address)
+        except BaseException:
+            self._socket.close()
+            raise
+
+    def _connect(self, address: tuple[str, int]) -> None:
+        code = self._socket.connect_ex(address)
+        if code == errno.EINPROGRESS:
+            self._wait_writable()
+            code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            raise OSError(code, os.strerror(code))
+
+    def send(self, data: bytes) -> None:
+        """Send everything. What will be received from now on has not arrived yet."""
+        self._empty_ns = monotonic_ns()
+        while data:
+            try:
+                data = data[self._socket.send(data) :]
+            except BlockingIOError:
+                self._wait_writable()
+
+    def receive(self, into: list[memoryview], clock: StampClock) -> tuple[int, Arrival]:
+        """Read what is there into the one buffer of ``into``: how many bytes (0 at the end), and when.
+
+        The socket was last seen empty by a read that found nothing, or by the loop's poll before the one
+        that reported it, whichever is later.
+        """
+        while True:
+            try:
+                size, control, _, _ = self._socket.recvmsg_into(into, CONTROL_BYTES)
+            except BlockingIOError:
+                self._empty_ns = monotonic_ns()
+                self._hub.wait(self._readable)
+                self._empty_ns = max(self._empty_ns, self._polls.empty_ns)
+                continue
+            return size, clock.arrival(control, self._empty_ns)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._readable.stop()
+        self._readable.close()
+        self._socket.close()
+
+    def _wait_writable(self) -> None:
+        watcher = self._hub.loop.io(self._socket.fileno(), _WRITE)
+        try:
+            self._hub.wait(watcher)
+        finally:
+            watcher.stop()
+            watcher.close()

@@ -1,0 +1,120 @@
+"""Each rule by which a trial does not count."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harness.load import corrected
+from harness.serving import last_words
+from harness.validity import reasons
+from results.records import COLUMN, MISSING, REQUEST_FIELDS, LoadRecord, Outcome, ServerRecord
+
+SECOND_NS = 1_000_000_000
+MS = 1_000_000
+
+
+def load(
+    *sent_s: float,
+    outcome: Outcome = Outcome.VERIFIED,
+    wall_s: float = 1.0,
+    cpu_s: float = 0.1,
+    ttfb_ms: float = 10,
+    lag_ms: float = 0,
+    error_ms: float = 0,
+    drift_ms: float | None = None,
+    **errors: int,
+) -> LoadRecord:
+    """A window from 1 s to 2 s, and a request of 0.1 s for each instant."""
+    requests = np.full((len(sent_s), len(REQUEST_FIELDS)), MISSING, dtype=np.int64)
+    for row, at in zip(requests, sent_s, strict=True):
+        row[COLUMN["sent_ns"]] = at * SECOND_NS
+        row[COLUMN["first_body_ns"]] = at * SECOND_NS + ttfb_ms * MS
+        row[COLUMN["last_ns"]] = (at + 0.1) * SECOND_NS
+        row[COLUMN["client_lag_ns"]] = lag_ms * MS
+        row[COLUMN["stamp_error_ns"]] = error_ms * MS
+        row[COLUMN["outcome"]] = outcome
+    return LoadRecord(
+        window_open_ns=SECOND_NS,
+        window_close_ns=2 * SECOND_NS,
+        drained_ns=3 * SECOND_NS,
+        requests=requests,
+        errors=errors,
+        client_cpu_ns=round(cpu_s * SECOND_NS),
+        client_wall_ns=round(wall_s * SECOND_NS),
+        clock_drift_ns=None if drift_ms is None else round(drift_ms * MS),
+        clock_span_ns=None if drift_ms is None else 2 * SECOND_NS,
+    )
+
+
+def server(*, steal: float | None = 0.0, throttled_ms: float | None = 0) -> ServerRecord:
+    held = None if throttled_ms is None else round(throttled_ms * MS)
+    return ServerRecord("sync", 0, [], [], steal, held, "", "")
+
+
+def test_a_load_of_verified_requests_counts() -> None:
+    assert reasons(load(0.9, 1.0, 1.5), server()) == []
+    assert reasons(load(1.0), None) == []
+
+
+def test_one_failure_is_one_too_many_and_is_named() -> None:
+    (reason,) = reasons(load(1.1, 1.2, outcome=Outcome.WRONG_BYTES, flipped=2), server())
+    assert reason == "2 of 2 responses failed; 2 times: flipped"
+
+
+@pytest.mark.parametrize("sent", [[], [0.5], [0.5, 2.5]])
+def test_nothing_sent_inside_the_window_is_no_figure(sent: list[float]) -> None:
+    (reason,) = reasons(load(*sent), server())
+    assert "no request was sent inside the window" in reason
+    assert "ten times as long" in reason
+
+
+BROKEN = {
+    "held up": (load(1.5, wall_s=1.2), server(), load(1.5, wall_s=1.04), server()),
+    "91% of its core": (load(1.5, cpu_s=0.91), server(), load(1.5, cpu_s=0.89), server()),
+    "read the first byte late": (load(1.5, lag_ms=1.2), server(), load(1.5, lag_ms=0.9), server()),
+    "p99 4 ms, more than 3 ms": (
+        load(1.5, lag_ms=4, ttfb_ms=60),
+        server(),
+        load(1.5, lag_ms=2.9, ttfb_ms=60),
+        server(),
+    ),
+    "cannot tell when": (load(1.5, error_ms=1.2), server(), load(1.5, error_ms=0.9), server()),
+    "stepped by -3 ms": (load(1.5, drift_ms=-3), server(), load(1.5, drift_ms=1), server()),
+    "took 11%": (load(1.5), server(steal=0.11), load(1.5), server(steal=0.09)),
+    "held the processes back for 5 ms": (load(1.5), server(throttled_ms=5), load(1.5), server()),
+}
+
+
+@pytest.mark.parametrize("reason", BROKEN)
+def test_each_rule_is_broken_beyond_its_limit_and_kept_below(reason: str) -> None:
+    bad, bad_server, good, good_server = BROKEN[reason]
+    (told,) = reasons(bad, bad_server)
+    assert reason in told
+    assert reasons(good, good_server) == []
+
+
+def test_all_broken_rules_are_told() -> None:
+    told = reasons(load(1.5, cpu_s=0.95, lag_ms=5), server(steal=0.5))
+    assert len(told) == 3
+
+
+def test_what_the_machine_does_not_tell_breaks_no_rule() -> None:
+    unstamped = load(1.5, lag_ms=MISSING / MS, error_ms=MISSING / MS)
+    assert reasons(unstamped, server(steal=None, throttled_ms=None)) == []
+
+
+def test_a_slewed_clock_is_corrected_evenly() -> None:
+    requests = load(1.0, 1.5, 2.0).requests
+    requests[:, COLUMN["first_row_ns"]] = MISSING
+    answer = {"clock_drift_ns": 400_000, "clock_span_ns": SECOND_NS, "clock_begun_ns": SECOND_NS}
+    after = corrected(requests, answer)
+    shifts = requests[:, COLUMN["last_ns"]] - after[:, COLUMN["last_ns"]]
+    assert shifts.tolist() == [40_000, 240_000, 440_000]
+    assert (after[:, COLUMN["first_row_ns"]] == MISSING).all()
+    assert (after[:, COLUMN["sent_ns"]] == requests[:, COLUMN["sent_ns"]]).all()
+
+
+def test_the_server_s_last_words_are_its_last_three_lines() -> None:
+    assert last_words("") == ""
+    assert last_words("one\ntwo\n three\nfour\n") == "; the server's last words: two | three | four"
