@@ -18,7 +18,7 @@ from harness.validity import reasons
 from harness.verify import address_of
 from harness.watch import ServerChanged, ServerWatch
 from results.errors import MeasurementError
-from results.records import Slot, TrialRecord, Verification
+from results.records import COLUMN, LoadRecord, Outcome, Slot, TrialRecord, Verification
 from scenarios.specification import TrialSpecification
 
 
@@ -99,7 +99,7 @@ class TrialMeasurer:
             output = server.output()
         broken = [*([changed] if changed else []), *reasons(load, seen)]
         return record(
-            "; ".join(broken) + last_words(output) if broken else None,
+            "; ".join(broken) + (last_words(output) if _failed(load) else "") if broken else None,
             load=load,
             server=seen,
             figures=figures_of_trial(load, seen),
@@ -119,3 +119,8 @@ class TrialMeasurer:
             digest=int(expected.digest, 16) if planned.target.check == "bytes" else None,
             row_marker=planned.target.row_marker,
         )
+
+
+def _failed(load: LoadRecord) -> bool:
+    """Whether a response failed: then the server may have said why."""
+    return bool((load.requests[:, COLUMN["outcome"]] != Outcome.VERIFIED).any())

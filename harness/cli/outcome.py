@@ -15,12 +15,14 @@ from analysis.summary import summarize
 from analysis.table import amount, columns, headline_columns
 from analysis.verdict import GatedCase, judge_gates
 from results.errors import ExitCode
-from results.run import Run
+from results.run import Run, TrialSummary
 
 #: A table in a pipe is for people and for grep: wide enough that no cell is folded.
 _PIPE_WIDTH = 240
 
 
+#: The share of a case's trials that must be valid.
+_LEAST_VALID = 0.75
 #: What a terminal must have for the whole table; a narrower one gets the columns that matter most.
 _WHOLE_TABLE_WIDTH = 140
 
@@ -40,6 +42,20 @@ def print_table(run: Run) -> None:
     console.print(table)
     if narrow:
         click.echo(f"(chunk sizes, p95 and CPU: in a terminal of {_WHOLE_TABLE_WIDTH} columns, or in a pipe)")
+
+
+def trustworthy(trials: Sequence[TrialSummary]) -> bool:
+    """Whether a run may be relied on although some of its trials are invalid.
+
+    Not when a response failed or a server did not start: something is broken. Trials that the load side,
+    the clock or the machine spoilt are left out, and borne as long as each case keeps most of its own.
+    """
+    if any(trial.reason is not None and set(trial.outcomes) != {"verified"} for trial in trials):
+        return False
+    kept: dict[tuple[str, bool], list[bool]] = {}
+    for trial in trials:
+        kept.setdefault((trial.slot.case, trial.slot.control), []).append(trial.reason is None)
+    return all(sum(valid) >= _LEAST_VALID * len(valid) for valid in kept.values())
 
 
 def show_outcome(run: Run, gates: Sequence[GatedCase], left_out: Sequence[str], path: Path) -> ExitCode:
@@ -66,6 +82,6 @@ def show_outcome(run: Run, gates: Sequence[GatedCase], left_out: Sequence[str], 
         verdict = "WORSE" if result.failed else "not worse"
         click.echo(f"gate: {result.name}: {verdict}: {measured} (p = {result.p:.3g}, Holm)")
         worse = worse or result.failed
-    if invalid:
+    if not trustworthy(run.trials):
         return ExitCode.INVALID
     return ExitCode.WORSE if worse else ExitCode.GOOD

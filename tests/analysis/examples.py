@@ -16,6 +16,7 @@ class Invalid:
     """A trial that does not count, and the figures that it would have had."""
 
     figures: Mapping[str, float | None]
+    failed: int = 2
 
 
 Measured = Mapping[str, float | None] | Invalid
@@ -44,6 +45,7 @@ def run_of(
 
 def _trial(slot: Slot, measured: Measured, verified: int) -> TrialSummary:
     invalid = isinstance(measured, Invalid)
+    failed = measured.failed if isinstance(measured, Invalid) else 0
     return TrialSummary(
         slot=slot,
         reason="2 of 10 responses failed" if invalid else None,
@@ -53,6 +55,6 @@ def _trial(slot: Slot, measured: Measured, verified: int) -> TrialSummary:
         window_close_ns=1,
         ran_as="sync",
         figures=measured.figures if isinstance(measured, Invalid) else measured,
-        outcomes={"verified": 8, "truncated": 2} if invalid else {"verified": verified},
+        outcomes={"verified": verified - failed, **({"truncated": failed} if failed else {})},
         errors={"cut off": 2} if invalid else {},
     )
