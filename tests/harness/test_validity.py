@@ -70,16 +70,8 @@ def test_nothing_sent_inside_the_window_is_no_figure(sent: list[float]) -> None:
 
 
 BROKEN = {
-    "held up": (load(1.5, wall_s=1.2), server(), load(1.5, wall_s=1.04), server()),
+    "held up": (load(1.5, wall_s=1.2), server(), load(1.5, wall_s=1.09), server()),
     "91% of its core": (load(1.5, cpu_s=0.91), server(), load(1.5, cpu_s=0.89), server()),
-    "read the first byte late": (load(1.5, lag_ms=1.2), server(), load(1.5, lag_ms=0.9), server()),
-    "p99 4 ms, more than 3 ms": (
-        load(1.5, lag_ms=4, ttfb_ms=60),
-        server(),
-        load(1.5, lag_ms=2.9, ttfb_ms=60),
-        server(),
-    ),
-    "cannot tell when": (load(1.5, error_ms=1.2), server(), load(1.5, error_ms=0.9), server()),
     "stepped by -3 ms": (load(1.5, drift_ms=-3), server(), load(1.5, drift_ms=1), server()),
     "took 11%": (load(1.5), server(steal=0.11), load(1.5), server(steal=0.09)),
     "held the processes back for 5 ms": (load(1.5), server(throttled_ms=5), load(1.5), server()),
@@ -95,7 +87,7 @@ def test_each_rule_is_broken_beyond_its_limit_and_kept_below(reason: str) -> Non
 
 
 def test_all_broken_rules_are_told() -> None:
-    told = reasons(load(1.5, cpu_s=0.95, lag_ms=5), server(steal=0.5))
+    told = reasons(load(1.5, cpu_s=0.95, drift_ms=9), server(steal=0.5))
     assert len(told) == 3
 
 
