@@ -10,8 +10,6 @@ from results.records import COLUMN, LoadRecord, Outcome, RequestArray, ServerRec
 MOST_CLIENT_CPU = 0.9
 #: A window that the driver took longer over than this times its length was not the one asked for.
 LONGEST_WINDOW = 1.05
-#: Waking up late once is no reason in a short window.
-_WINDOW_GRACE_NS = 50_000_000
 MOST_STEAL = 0.1
 #: How fast a disciplined clock may be slewed (adjtimex(2): 500 ppm); more is a step.
 FASTEST_SLEW = 500e-6
@@ -40,7 +38,7 @@ def _of_responses(load: LoadRecord) -> Iterator[str]:
 
 def _of_load(load: LoadRecord) -> Iterator[str]:
     """The load side could not keep up."""
-    if load.client_wall_ns > _window_ns(load) * LONGEST_WINDOW + _WINDOW_GRACE_NS:
+    if load.client_wall_ns > _window_ns(load) * LONGEST_WINDOW:
         yield (
             f"the load driver was held up: its window of {_window_ns(load) / 1e9:g} s took it "
             f"{load.client_wall_ns / 1e9:.3g} s"
