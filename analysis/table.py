@@ -38,12 +38,12 @@ def amount(value: float | None, unit: Unit) -> str:
         case Unit.BYTES_PER_SECOND:
             return _scaled(value, (("GB/s", 1e9), ("MB/s", 1e6), ("kB/s", 1e3), ("B/s", 1)))
         case Unit.PER_SECOND:
-            return f"{_digits(value)}/s"
+            return f"{digits(value)}/s"
 
 
 def times(ratio: float | None) -> str:
     """A ratio to the baseline, like ×0.021."""
-    return _MISSING if ratio is None else f"×{_digits(ratio)}"
+    return _MISSING if ratio is None else f"×{digits(ratio)}"
 
 
 def columns() -> Sequence[Column]:
@@ -94,11 +94,11 @@ def _trials(row: CaseSummary) -> str:
 def _scaled(value: float, units: Sequence[tuple[str, float]]) -> str:
     for name, size in units:
         if abs(value) >= 0.9995 * size:  # what rounds to 1 of this unit is shown in it
-            return f"{_digits(value / size)} {name}"
-    return f"{_digits(value)} {units[-1][0]}"
+            return f"{digits(value / size)} {name}"
+    return f"{digits(value)} {units[-1][0]}"
 
 
-def _digits(value: float) -> str:
+def digits(value: float) -> str:
     """Three significant digits, without an exponent."""
     if value == 0:
         return "0"

@@ -38,10 +38,13 @@ class Outcome(IntEnum):
 
 
 #: The fields of one request, in order; every field is a signed 64-bit integer. Instants (``*_ns``)
-#: are CLOCK_MONOTONIC nanoseconds. MISSING stands for null; it never enters the store.
+#: are CLOCK_MONOTONIC nanoseconds. ``connection`` is the local TCP port, by which a server's own books can
+#: be joined. MISSING stands for null; it never enters the store.
 REQUEST_FIELDS: Final = (
     "user",
+    "connection",
     "intended_ns",
+    "late_ns",
     "connected_ns",
     "sent_ns",
     "headers_ns",

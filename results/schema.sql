@@ -102,7 +102,9 @@ CREATE TABLE memory_sample (
 CREATE TABLE request (
     position         INTEGER NOT NULL REFERENCES trial,
     user             INTEGER NOT NULL,
-    intended_ns      INTEGER,
+    connection       INTEGER,         -- the client's TCP port; NULL: it never connected
+    intended_ns      INTEGER,         -- when the schedule wanted it sent; NULL in a closed loop
+    late_ns          INTEGER,         -- so much after that instant the client began with it
     connected_ns     INTEGER,         -- NULL: the connection was used before
     sent_ns          INTEGER,
     headers_ns       INTEGER,

@@ -34,7 +34,7 @@ from results.run import Run, RunHeader
 
 #: "sgug": tells our files from other SQLite files (PRAGMA application_id).
 APPLICATION_ID = 0x73677567
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 #: What a damaged file shows itself by: bad pages, bad JSON or UTF-8, unknown words and columns.
 _DAMAGE = (sqlite3.Error, ValueError, LookupError)
@@ -242,6 +242,11 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
         raise StoreError(
             f"{path} was written by a newer streamgauge (schema {version}; this one reads up to "
             f"{SCHEMA_VERSION}); upgrade streamgauge to read it"
+        )
+    if version < SCHEMA_VERSION:
+        raise StoreError(
+            f"{path} was written before the first release (schema {version}; this one reads "
+            f"{SCHEMA_VERSION}); measure again"
         )
     found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":

@@ -107,6 +107,7 @@ class TimedClient:
             self._socket = StampedSocket(self._address, self._polls)
             exchange.connected_ns = monotonic_ns()
         connection = self._socket
+        exchange.connection = connection.port
         parser = httptools.HttpResponseParser(exchange)
         exchange.sending(parser)
         connection.send(request.wire)

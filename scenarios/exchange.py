@@ -63,6 +63,7 @@ class Exchange:
         "close_delimited",
         "complete",
         "connected_ns",
+        "connection",
         "error",
         "first_body_ns",
         "first_row_ns",
@@ -70,6 +71,7 @@ class Exchange:
         "intended_ns",
         "keep_alive",
         "last_ns",
+        "late_ns",
         "length",
         "outcome",
         "reads",
@@ -91,7 +93,7 @@ class Exchange:
         self._now_ns = 0
         self._last_read_ns = 0
         self._edge_ns = window.open_ns
-        self.intended_ns = self.connected_ns = self.sent_ns = MISSING
+        self.connection = self.intended_ns = self.late_ns = self.connected_ns = self.sent_ns = MISSING
         self.headers_ns = self.first_body_ns = self.first_row_ns = self.last_ns = MISSING
         self.stall_max_ns = self.client_lag_ns = self.stamp_error_ns = MISSING
         self.status = MISSING
@@ -188,7 +190,9 @@ class Exchange:
         at_close = self.body_bytes if self.bytes_at_close == MISSING else self.bytes_at_close
         return REQUEST_STRUCT.pack(
             user,
+            self.connection,
             self.intended_ns,
+            self.late_ns,
             self.connected_ns,
             self.sent_ns,
             self.headers_ns,

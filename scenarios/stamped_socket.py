@@ -19,7 +19,7 @@ _READ, _WRITE = 1, 2
 
 
 class StampedSocket:
-    """One connection, made when this object is; waits let other greenlets run.
+    """One connection, made when this object is, from the local ``port``; waits let other greenlets run.
 
     Raises OSError as sockets do.
     """
@@ -35,6 +35,7 @@ class StampedSocket:
             ask_for_stamps(self._socket)
             self._readable = self._hub.loop.io(self._socket.fileno(), _READ)
             self._connect(address)
+            self.port: int = self._socket.getsockname()[1]
         except BaseException:
             self._socket.close()
             raise

@@ -53,7 +53,9 @@ def request(**fields: int) -> dict[str, int]:
     sent = fields.get("sent_ns", OPEN_NS + SECOND)
     return {
         "user": 0,
+        "connection": 40_001,
         "intended_ns": MISSING,
+        "late_ns": MISSING,
         "connected_ns": MISSING,
         "sent_ns": sent,
         "headers_ns": sent + SECOND // 2,

@@ -75,6 +75,10 @@ def _folder(path: Path) -> None:
             lambda path: change(path, f"PRAGMA user_version={SCHEMA_VERSION + 1}"),
             [f"newer streamgauge (schema {SCHEMA_VERSION + 1}", f"up to {SCHEMA_VERSION}", "upgrade"],
         ),
+        (
+            lambda path: change(path, f"PRAGMA user_version={SCHEMA_VERSION - 1}"),
+            [f"before the first release (schema {SCHEMA_VERSION - 1}", "measure again"],
+        ),
         (lambda path: change(path, "DROP TABLE figure"), ["damaged", "restore a copy"]),
         (lambda path: change(path, "DELETE FROM run"), ["damaged", "holds no run", "restore a copy"]),
         (
