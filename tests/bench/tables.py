@@ -22,9 +22,7 @@ DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "accuracy.md"
 def parser(description: str) -> argparse.ArgumentParser:
     """An argument parser with the options that every bench has."""
     made = argparse.ArgumentParser(description=description)
-    made.add_argument(
-        "--smoke", action="store_true", help="small sizes: the bench works, no figures"
-    )
+    made.add_argument("--smoke", action="store_true", help="small sizes: the bench works, no figures")
     made.add_argument("--write", action="store_true", help="put the tables into docs/accuracy.md")
     return made
 
