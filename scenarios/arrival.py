@@ -47,14 +47,25 @@ class StampClock:
     def arrival(self, control: Sequence[tuple[int, int, bytes]], empty_ns: int) -> Arrival:
         """The arrival that a read's control messages tell; the socket was last seen empty at ``empty_ns``."""
         now = monotonic_ns()
+        at_ns = self._stamp_ns(control)
+        if at_ns == MISSING:
+            return Arrival(now, MISSING, MISSING)
+        # By rounding of the anchor a stamp may seem to lie in the future.
+        at_ns = min(at_ns, now)
+        return Arrival(at_ns, now - at_ns, max(at_ns - empty_ns, 0))
+
+    def instant(self, control: Sequence[tuple[int, int, bytes]]) -> int:
+        """The same without lag and error: only when (CLOCK_MONOTONIC ns)."""
+        at_ns = self._stamp_ns(control)
+        return monotonic_ns() if at_ns == MISSING else at_ns
+
+    def _stamp_ns(self, control: Sequence[tuple[int, int, bytes]]) -> int:
         for level, kind, data in control:
-            if level == _SOL_SOCKET and kind == _SO_TIMESTAMPNS and len(data) == _TIMESPEC.size:
+            if kind == _SO_TIMESTAMPNS and level == _SOL_SOCKET and len(data) == _TIMESPEC.size:
                 self.stamped = True
                 seconds, nanoseconds = _TIMESPEC.unpack(data)
-                # By rounding of the anchor a stamp may seem to lie in the future.
-                at_ns = min(seconds * 1_000_000_000 + nanoseconds - self._offset_ns, now)
-                return Arrival(at_ns, now - at_ns, max(at_ns - empty_ns, 0))
-        return Arrival(now, MISSING, MISSING)
+                return int(seconds * 1_000_000_000 + nanoseconds - self._offset_ns)
+        return MISSING
 
     def drift_ns(self) -> int:
         """By how much (ns) the wall clock has moved against the monotonic one since the anchor was taken."""

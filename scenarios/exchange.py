@@ -13,9 +13,11 @@ import xxhash
 
 from results.records import MISSING, REQUEST_STRUCT, Outcome
 from scenarios.arrival import Arrival
+from scenarios.body import BodyReader, ChunkedBody, SizedBody
 from scenarios.rows import RowFinder, row_finder
 
 NEVER_NS = sys.maxsize
+_HEADERS_END = b"\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Exchange:
 
     __slots__ = (
         "_arrival",
+        "_body",
         "_edge_ns",
         "_encoding",
         "_hash",
@@ -86,6 +89,7 @@ class Exchange:
         self._window = window
         self._marker = marker
         self._parser: httptools.HttpResponseParser | None = None
+        self._body: BodyReader | None = None
         self._rows: RowFinder | None = None
         self._hash = xxhash.xxh3_64()
         self._type = self._encoding = ""
@@ -127,21 +131,53 @@ class Exchange:
         self._parser = parser
         self.sent_ns = monotonic_ns()
 
-    def arrived(self, data: memoryview, arrival: Arrival) -> None:
-        """A read brought these bytes.
+    def arrived_first(self, data: memoryview, arrival: Arrival) -> None:
+        """A read brought these bytes, and the body had not begun before; raises as `arrived` does."""
+        self._arrival = arrival
+        self.arrived(data, arrival.at_ns)
+
+    def arrived(self, data: memoryview, at_ns: int) -> None:
+        """A read brought these bytes, which arrived at ``at_ns``.
 
         Raises httptools.HttpParserError and zlib.error for a malformed response.
         """
-        self._arrival = arrival
-        self._now_ns = now = arrival.at_ns
+        self._now_ns = at_ns
         self.reads += 1
-        if now >= self._edge_ns:
-            self._cross_edges(now)
-        if self.first_body_ns != MISSING:
-            self.stall_max_ns = max(self.stall_max_ns, now - self._last_read_ns)
-        self._last_read_ns = now
+        if at_ns >= self._edge_ns:
+            self._cross_edges(at_ns)
+        if self.first_body_ns != MISSING and at_ns - self._last_read_ns > self.stall_max_ns:
+            self.stall_max_ns = at_ns - self._last_read_ns
+        self._last_read_ns = at_ns
+        if self._body is not None:
+            self._body.feed(data)
+        elif self.reads == 1:
+            self._begin(data)
+        else:
+            assert self._parser is not None  # noqa: S101  - `sending` came first
+            self._parser.feed_data(data)
+
+    def _begin(self, data: memoryview) -> None:
+        """The first read of a response: where it holds the whole header block, the body's reader is chosen."""
         assert self._parser is not None  # noqa: S101  - `sending` came first
-        self._parser.feed_data(data)
+        end = bytes(data).find(_HEADERS_END)
+        if end < 0:
+            self._parser.feed_data(data)
+            return
+        end += len(_HEADERS_END)
+        self._parser.feed_data(data[:end])
+        if self.headers_ns != MISSING and not self.complete:
+            self._body = self._body_reader()
+        rest = data[end:]
+        if rest and self._body is not None:
+            self._body.feed(rest)
+        elif rest:
+            self._parser.feed_data(rest)
+
+    def _body_reader(self) -> BodyReader | None:
+        """Who reads the body that begins now; None leaves it to the parser."""
+        if self.chunked:
+            return ChunkedBody(self)
+        return SizedBody(self, self.length) if self.length else None
 
     def ended(self) -> None:
         """The server has closed its side: right for a body that only this delimits, else too soon."""
@@ -181,8 +217,8 @@ class Exchange:
         self.error = error
 
     def release(self) -> None:
-        """Let go of the parser, which holds on to this object: no cycle is left to collect."""
-        self._parser = None
+        """Let go of what holds on to this object: no cycle is left to collect."""
+        self._parser = self._body = None
 
     def pack(self, user: int) -> bytes:
         """The request's record (results.records.REQUEST_FIELDS)."""
@@ -249,18 +285,21 @@ class Exchange:
     def on_headers_complete(self) -> None:
         """The header block is complete."""
         assert self._parser is not None  # noqa: S101  - only `arrived` feeds the parser
+        if self.headers_ns != MISSING:
+            return  # a second parser was brought into the first one's state
         self.status = self._parser.get_status_code()
         if self.status < 200:
             return
         self.headers_ns = self._now_ns
+        self.keep_alive = self._parser.should_keep_alive()
         self._rows = row_finder(self._type, self._encoding, self._marker)
         if self._method == "HEAD":
             # The parser does not know that the request was HEAD and would wait for a body.
             self.complete = True
             self.last_ns = self._now_ns
 
-    def on_body(self, body: bytes) -> None:
-        """Some bytes of the body (undone of chunking, not of content encoding)."""
+    def on_body(self, body: bytes | memoryview) -> None:
+        """Some bytes of the body (undone of chunking, not of content encoding); a view is not to be kept."""
         if self.first_body_ns == MISSING:
             self.first_body_ns = self._now_ns
             self.client_lag_ns = self._arrival.lag_ns
@@ -273,7 +312,6 @@ class Exchange:
 
     def on_message_complete(self) -> None:
         """The parser has seen the end of the message."""
-        assert self._parser is not None  # noqa: S101  - only `arrived` feeds the parser
         if self.status < 200:  # an interim response (RFC 9110, 15.2): the real one follows
             self.status = MISSING
             self.length = None
@@ -281,7 +319,6 @@ class Exchange:
             self._type = self._encoding = ""
             return
         self.complete = True
-        self.keep_alive = self._parser.should_keep_alive()
         self.last_ns = self._now_ns
 
 
@@ -296,7 +333,10 @@ class KeptExchange(Exchange):
         self._chunk_bytes = 0
         self.chunk_bytes: list[int] = []
 
-    def on_body(self, body: bytes) -> None:
+    def _body_reader(self) -> None:
+        """The parser reads: it alone tells where each chunk ends."""
+
+    def on_body(self, body: bytes | memoryview) -> None:
         """Some bytes of the body."""
         super().on_body(body)
         self._file.write(body)

@@ -12,7 +12,7 @@ _QUOTE_OR_END = re.compile(rb'["\n]')
 class RowFinder(Protocol):
     """Is fed decoded content piece by piece until it has seen the first complete data row."""
 
-    def feed(self, content: bytes) -> bool:
+    def feed(self, content: bytes | memoryview) -> bool:
         """Whether the first row is complete with this piece."""
 
 
@@ -25,7 +25,7 @@ class CsvRowFinder:
         self._quoted = False
         self._records = 0
 
-    def feed(self, content: bytes) -> bool:
+    def feed(self, content: bytes | memoryview) -> bool:
         """Whether the first row is complete with this piece."""
         for match in _QUOTE_OR_END.finditer(content):
             # An escaped quote is two quotes: the state is back after the second.
@@ -47,7 +47,7 @@ class MarkerRowFinder:
         self._markers = list(markers)
         self._rest = b""
 
-    def feed(self, content: bytes) -> bool:
+    def feed(self, content: bytes | memoryview) -> bool:
         """Whether the last marker is complete with this piece."""
         self._rest += content
         while self._markers:
@@ -72,7 +72,7 @@ class DecodingRowFinder:
         self._finder = finder
         self._decoder = zlib.decompressobj(16 + zlib.MAX_WBITS if encoding == "gzip" else zlib.MAX_WBITS)
 
-    def feed(self, content: bytes) -> bool:
+    def feed(self, content: bytes | memoryview) -> bool:
         """Whether the first row is complete with this piece.
 
         Raises zlib.error when the content is not what its encoding says.

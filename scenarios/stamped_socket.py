@@ -28,6 +28,7 @@ class StampedSocket:
         self._polls = polls
         self._hub = gevent.get_hub()
         self._empty_ns = 0
+        self._drained = True
         self._socket = _Socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
             self._socket.setblocking(False)
@@ -43,41 +44,78 @@ class StampedSocket:
     def _connect(self, address: tuple[str, int]) -> None:
         code = self._socket.connect_ex(address)
         if code == errno.EINPROGRESS:
+            code = self._socket.connect_ex(address)  # over loopback it is there by now
+        if code == errno.EALREADY:
             self._wait_writable()
             code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if code:
+        if code not in {0, errno.EISCONN}:
             raise OSError(code, os.strerror(code))
 
     def send(self, data: bytes) -> None:
         """Send everything. What will be received from now on has not arrived yet."""
         self._empty_ns = monotonic_ns()
+        self._drained = True
         while data:
             try:
                 data = data[self._socket.send(data) :]
             except BlockingIOError:
                 self._wait_writable()
 
-    def receive(self, into: list[memoryview], clock: StampClock) -> tuple[int, Arrival]:
+    def receive_first(self, into: list[memoryview], clock: StampClock) -> tuple[int, Arrival]:
         """Read what is there into the one buffer of ``into``: how many bytes (0 at the end), and when.
 
-        The socket was last seen empty by a read that found nothing, or by the loop's poll before the one
-        that reported it, whichever is later.
+        The socket was last seen empty by a read that did not fill its buffer or found nothing, or by the
+        loop's poll before the one that reported it, whichever is later.
         """
+        if self._drained:
+            self._wait_watched()
         while True:
             try:
                 size, control, _, _ = self._socket.recvmsg_into(into, CONTROL_BYTES)
+                break
             except BlockingIOError:
                 self._empty_ns = monotonic_ns()
-                self._hub.wait(self._readable)
-                self._empty_ns = max(self._empty_ns, self._polls.empty_ns)
-                continue
-            return size, clock.arrival(control, self._empty_ns)
+                self._wait_watched()
+        arrival = clock.arrival(control, self._empty_ns)
+        self._drained = size < len(into[0])
+        if self._drained:
+            self._empty_ns = arrival.at_ns
+        return size, arrival
+
+    def receive(self, into: list[memoryview], clock: StampClock) -> tuple[int, int]:
+        """The same for what follows: how many bytes, and when, without the bound of that instant's error."""
+        if self._drained:
+            self._wait_readable()
+        while True:
+            try:
+                size, control, _, _ = self._socket.recvmsg_into(into, CONTROL_BYTES)
+                break
+            except BlockingIOError:
+                self._wait_readable()
+        self._drained = size < len(into[0])
+        return size, clock.instant(control)
 
     def close(self) -> None:
         """Close the connection."""
         self._readable.stop()
         self._readable.close()
         self._socket.close()
+
+    def _wait_watched(self) -> None:
+        """Wait while the poll clock keeps the bound of what will be read."""
+        self._polls.watch()
+        try:
+            self._wait_readable()
+        finally:
+            self._empty_ns = max(self._empty_ns, self._polls.empty_ns())
+            self._polls.unwatch()
+
+    def _wait_readable(self) -> None:
+        self._readable.start(gevent.getcurrent().switch)
+        try:
+            self._hub.switch()
+        finally:
+            self._readable.stop()
 
     def _wait_writable(self) -> None:
         watcher = self._hub.loop.io(self._socket.fileno(), _WRITE)
