@@ -157,7 +157,7 @@ class Exchange:
             self._parser.feed_data(data)
 
     def _begin(self, data: memoryview) -> None:
-        """The first read of a response: where it holds the whole header block, the body's reader is chosen."""
+        """The first read of a response: where it holds all headers, the body's reader is chosen."""
         assert self._parser is not None  # noqa: S101  - `sending` came first
         end = bytes(data).find(_HEADERS_END)
         if end < 0:
