@@ -7,6 +7,7 @@ machine does to a round it does to all clients of it, and ratios are taken round
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -97,10 +98,12 @@ def main() -> None:
         nginx(cores.server, 2_000_000 if given.smoke else LARGE_BYTES) as server,
         LoadDriver(processes, Path(folder), cores.load) as driver,
     ):
+        if cores.load is not None:
+            os.sched_setaffinity(0, cores.load)  # the clients that are started from here inherit it
         chosen = [load for load in loads(driver) if given.only in load.title]
         if given.smoke:
             chosen = _each_client_once(chosen)
-        tables = [_measured(load, server, rounds, seconds, cores.load) for load in chosen]
+        tables = [_measured(load, server, rounds, seconds) for load in chosen]
     publish("client_cost", "\n\n".join(tables), write=given.write)
 
 
@@ -116,8 +119,8 @@ def _each_client_once(chosen: Sequence[Load]) -> list[Load]:
     return left
 
 
-def _measured(load: Load, server: Nginx, rounds: int, seconds: float, cores: Sequence[int] | None) -> str:
-    asked = Asked(server, load.path, load.connections, seconds, load.keep_alive, cores)
+def _measured(load: Load, server: Nginx, rounds: int, seconds: float) -> str:
+    asked = Asked(server, load.path, load.connections, seconds, load.keep_alive)
     figures: dict[str, list[float]] = {name: [] for name in load.clients}
     for turn in range(rounds):
         names = list(load.clients)

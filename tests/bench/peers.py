@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +33,6 @@ class Asked:
     connections: int
     seconds: float
     keep_alive: bool
-    cores: Sequence[int] | None
 
     @property
     def url(self) -> str:
@@ -123,7 +121,7 @@ def wrk(asked: Asked) -> Cost:
             asked.url,
         ]
         close = [] if asked.keep_alive else ["-H", "Connection: close"]
-        text, cpu_s = _timed([_program("wrk"), *close, *words], asked.cores)
+        text, cpu_s = _timed([_program("wrk"), *close, *words])
     told = re.search(r"told (\S+) (\S+) (\S+)", text)
     if told is None or float(told[3]):
         raise SystemExit(f"wrk failed: {text}")
@@ -133,7 +131,7 @@ def wrk(asked: Asked) -> Cost:
 def h2load(asked: Asked) -> Cost:
     """h2load with one thread over HTTP/1.1; it verifies nothing, and knows keep-alive only."""
     words = ["--h1", "-t1", f"-c{asked.connections}", "-D", str(math.ceil(asked.seconds)), asked.url]
-    text, cpu_s = _timed([_program("h2load"), *words], asked.cores)
+    text, cpu_s = _timed([_program("h2load"), *words])
     responses = re.search(r"(\d+) succeeded, (\d+) failed", text)
     traffic = re.search(r"\((\d+)\) data", text)
     if responses is None or traffic is None or int(responses[2]):
@@ -160,24 +158,17 @@ def _bare(hashed: str, asked: Asked) -> Cost:
 
 
 def _child(module: str, words: list[str], asked: Asked) -> Cost:
-    text, _ = _timed([sys.executable, "-m", module, *words], asked.cores)
+    text, _ = _timed([sys.executable, "-m", module, *words])
     told = json.loads(text.splitlines()[-1])
     if told["failures"]:
         raise SystemExit(f"{module} had {told['failures']} failures")
     return Cost(told["responses"], told["body_bytes"], told["cpu_s"])
 
 
-def _timed(command: list[str], cores: Sequence[int] | None) -> tuple[str, float]:
+def _timed(command: list[str]) -> tuple[str, float]:
     """What a program printed, and its CPU seconds (wait4(2))."""
-
-    def pin() -> None:
-        if cores is not None:
-            os.sched_setaffinity(0, cores)
-
     with tempfile.TemporaryFile("w+") as output:
-        process = subprocess.Popen(
-            command, stdout=output, stderr=subprocess.STDOUT, env=own_environment(), preexec_fn=pin
-        )
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=own_environment())
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0)
