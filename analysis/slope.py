@@ -28,7 +28,7 @@ DEFINITION: Final = "memory_slope.sizes.v1"
 FEWEST_SIZES = 4
 _CONFIDENCE = 0.95
 #: With 5 blocks even the widest signed-rank interval covers less (1 - 2 x 2^-5 = 94%).
-_FEWEST_BLOCKS = 6
+FEWEST_BLOCKS = 6
 #: What may be called constant: less than one byte held for fifty that are streamed.
 _CONSTANT_BELOW = 0.02
 
@@ -116,7 +116,7 @@ def _slope(run: Run, axis: str, family: Sequence[Case]) -> MemorySlope | None:
         return None
     slope = hodges_lehmann(slopes)
     low, high = None, None
-    if len(slopes) >= _FEWEST_BLOCKS:
+    if len(slopes) >= FEWEST_BLOCKS:
         low, high = interval(slopes, _CONFIDENCE)
         resolution = memory_resolution_bytes(run) / (sizes[-1] - sizes[0])
         low, high = min(low, slope - resolution), max(high, slope + resolution)

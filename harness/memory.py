@@ -22,7 +22,7 @@ def reset_high_water(process: psutil.Process) -> None:
 def high_water_bytes(process: psutil.Process) -> int | None:
     """VmHWM: the largest resident set since the reset; None on macOS, which keeps no such mark.
 
-    ``ru_maxrss`` is no substitute: a fresh child inherits its parent's, and nothing resets it.
+    ``ru_maxrss`` is no substitute: a fresh child inherits its parent's, and no reset takes that back.
     """
     return _line_bytes(process.pid, "status", "VmHWM") if _LINUX else None
 

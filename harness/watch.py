@@ -79,15 +79,7 @@ class ServerWatch:
             passing = self._reaped_faults() != self._reaped
             pss_at_end = self._pss.end()
             time.sleep(SETTLE_S)
-            processes = [
-                replace(
-                    memory,
-                    rss_settled_bytes=rss_bytes(process),
-                    pss_at_reset_bytes=self._pss_at_reset.get(process.pid),
-                    pss_at_end_bytes=pss_at_end.get(process.pid),
-                )
-                for memory, process in zip(processes, self._processes, strict=True)
-            ]
+            settled = [rss_bytes(process) for process in self._processes]
         except (psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError) as error:
             raise ServerChanged("a process of the server ended during the trial") from error
         if now != set(self._rss_at_reset):
@@ -98,7 +90,7 @@ class ServerWatch:
         return ServerRecord(
             ran_as=ran_as,
             cpu_ns=cpu_ns,
-            processes=[] if passing else processes,
+            processes=[] if passing else self._with(processes, settled, pss_at_end),
             samples=self._samples,
             machine_steal=steal_share(self._machine, machine),
             machine_throttled_ns=throttled_ns(self._machine, machine),
@@ -142,6 +134,20 @@ class ServerWatch:
             rss_at_end_bytes=rss,
             sampled_peak_bytes=max([self._rss_at_reset[pid], rss, *sampled]),
         )
+
+    def _with(
+        self, processes: Sequence[ProcessMemory], settled: Sequence[int], pss_at_end: Mapping[int, int]
+    ) -> list[ProcessMemory]:
+        """The processes with their RSS after settling and their PSS, where it could be read."""
+        return [
+            replace(
+                process,
+                rss_settled_bytes=rss,
+                pss_at_reset_bytes=self._pss_at_reset.get(process.pid),
+                pss_at_end_bytes=pss_at_end.get(process.pid),
+            )
+            for process, rss in zip(processes, settled, strict=True)
+        ]
 
     def _cpu_time_ns(self) -> int:
         """CPU time (ns) of all threads of the tree, of those that have ended too.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from analysis.slope import DEFINITION, MemorySlope, memory_slopes
+from analysis.slope import DEFINITION, FEWEST_BLOCKS, MemorySlope, memory_slopes
 from analysis.summary import summarize
 from analysis.table import amount
 from results.metrics import FIGURES, Unit
@@ -45,7 +45,7 @@ def _line(slope: MemorySlope) -> str:
     smallest, largest = (amount(slope.sizes_bytes[end], Unit.BYTES) for end in (0, -1))
     line = f"{slope.label}: {slope.slope:z.3f} B held for each byte"
     if slope.low is None:
-        line += f" (no interval: {slope.blocks} blocks, it takes 6)"
+        line += f" (no interval: it takes {FEWEST_BLOCKS} blocks)"
     else:
         line += f" ({slope.low:z.3f} to {slope.high:z.3f})"
     line += f", {smallest} to {largest}"
