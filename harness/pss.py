@@ -19,7 +19,7 @@ from results.records import LoadRecord, ServerRecord
 #: Readings take up at most this share of the warm-up: a slower server would not show its peak.
 MOST_COST = 0.1
 LEAST_PAUSE_S = 0.005
-#: The last reading begins so long before the warm-up's end, and five of the longest readings before it.
+#: The last reading begins so long before the warm-up's end, or five of the longest readings, if that is more.
 _DISTANCE_NS = 20_000_000
 _READINGS_DISTANCE = 5
 

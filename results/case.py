@@ -14,8 +14,8 @@ Value = str | int | float | bool
 #: entered here with the value that all earlier runs had, so that their cases keep their identity.
 REGISTERED_DEFAULTS: Mapping[str, Value] = MappingProxyType({"workers": 1, "keep_alive": True})
 
-#: The same for parameters that came after runs were stored: an identity is in their stores as text, and
-#: these are left out of it where they have their default.
+#: The same for parameters that came after runs were stored. Stores hold identities as text: so that it stays
+#: the same letter for letter, these are left out of it where they have their default.
 LATER_DEFAULTS: Mapping[str, Value] = MappingProxyType({"preload": False})
 
 #: The parameters that a case has besides its target, form and axes, in the order in which a label shows them.

@@ -141,8 +141,9 @@ def in_force(options: Options) -> dict[str, str | int]:
 def arguments(options: Options, *, app: str, host: str, port: int, python: str) -> list[str]:
     """Return the command that serves `app` ("module:name") on `host` and `port` with `python`.
 
-    Every option in force is written out, so that no environment variable can change it. The log
-    goes to stderr, requests are not logged.
+    Every option in force is written out, so that no environment variable can change it (but for
+    `preload`, which can only be turned on: VARIABLES_TO_CLEAR sees to that). The log goes to
+    stderr, requests are not logged.
     """
     force = in_force(options)
     command = [

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.cli.memory import print_slopes
 from results.errors import ExitCode
+from tests.analysis.sizes import MB, grown
 from tests.cli.conftest import Streamgauge
 
 #: A body of `mib` x 1,024,000 bytes, and as many MiB held for it (or nothing, in the stream).
@@ -17,7 +19,7 @@ HELD_FOR_EACH_BYTE = (1 << 20) / 1_024_000
 SUITE = """
 name = "sizes"
 blocks = {blocks}
-warmup = "0.5s"
+warmup = "1s"
 window = "0.4s"
 
 [[target]]
@@ -66,7 +68,28 @@ def test_a_block_for_each_response_has_the_slope_of_its_size_and_a_stream_has_no
         ).fetchall()
     assert inside == (0,)
     assert len(trials) == 12
-    assert all(before >= 2 and after == 1 for _, before, after in trials)
+    assert all(before >= 1 and after == 1 for _, before, after in trials)
+    assert sum(before for _, before, _ in trials) > len(trials), "the warm-ups were sampled"
+
+
+@pytest.mark.parametrize(
+    ("held", "line"),
+    [
+        (0.0, "  orders: 0.000 B held for each byte (-0.008 to 0.008), 244 KiB to 15.3 MiB: constant\n"),
+        (0.01, "  orders: 0.010 B held for each byte (0.002 to 0.018), 244 KiB to 15.3 MiB\n"),
+        (1.5, "  orders: 1.500 B held for each byte (1.492 to 1.508), 244 KiB to 15.3 MiB\n"),
+    ],
+)
+def test_constant_is_said_only_where_the_interval_shows_it(
+    capsys: pytest.CaptureFixture[str], held: float, line: str
+) -> None:
+    print_slopes(grown(lambda length, _: 5 * MB + held * length))
+    assert capsys.readouterr().out.endswith(line)
+
+
+def test_a_run_of_one_size_says_nothing_of_sizes(capsys: pytest.CaptureFixture[str]) -> None:
+    print_slopes(grown(lambda length, _: length, totals=[100]))
+    assert capsys.readouterr().out == ""
 
 
 def test_preload_is_a_part_of_the_case_where_it_is_asked_for(

@@ -14,7 +14,7 @@ from harness import pss
 from harness.memory import pss_bytes
 from harness.pss import LEAST_PAUSE_S, MOST_COST, PssSampler
 
-WARMUP_S = 0.6
+WARMUP_S = 1.5
 
 
 def reading(seconds: float) -> Callable[[int], int]:
@@ -55,8 +55,8 @@ def test_readings_end_before_the_warm_up_and_take_up_a_tenth_of_it(
 
 
 def test_a_slow_reading_begins_long_before_the_window_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    """At 100 ms a reading the next would come 900 ms later: the warm-up is over by then."""
-    sampler = sampled(monkeypatch, reading(0.1), [3])
+    """At 200 ms a reading the next would come 1.8 s later: the warm-up is over by then."""
+    sampler = sampled(monkeypatch, reading(0.2), [3])
     assert len(sampler.samples) == 2
 
 
