@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from analysis.tree_pss import tree_pss_bytes
 from results.metrics import FIGURES
 from results.records import COLUMN, MISSING, LoadRecord, Outcome, RequestArray, ServerRecord
 
@@ -31,6 +32,7 @@ def figures_of_trial(load: LoadRecord, server: ServerRecord | None) -> dict[str,
     figures |= _rates(load)
     if server is not None:
         figures |= _memory(server)
+        figures["tree_pss"] = tree_pss_bytes(load, server)
         # bytes of a failed response would make the verified ones look cheaper
         received = int(_verified(load.requests)[:, COLUMN["body_bytes"]].sum())
         if received:
@@ -84,8 +86,14 @@ def _memory(server: ServerRecord) -> Mapping[str, float]:
         for worker in workers
         if worker.hwm_bytes is not None
     ]
+    settled = [
+        worker.rss_settled_bytes - worker.rss_at_reset_bytes
+        for worker in workers
+        if worker.rss_settled_bytes is not None
+    ]
+    retained = {"retained": max(settled)} if settled else {}
     if marks:
-        return {
+        return retained | {
             "peak_memory": max(mark - worker.rss_at_reset_bytes for worker, mark in marks),
             "peak_rss": max(mark for _, mark in marks),
             "peak_missed": max(mark - worker.sampled_peak_bytes for worker, mark in marks),
@@ -93,7 +101,7 @@ def _memory(server: ServerRecord) -> Mapping[str, float]:
     if not workers:
         return {}
     # Without a high-water mark, sampling is all there is; what it missed cannot be known.
-    return {
+    return retained | {
         "peak_memory": max(worker.sampled_peak_bytes - worker.rss_at_reset_bytes for worker in workers),
         "peak_rss": max(worker.sampled_peak_bytes for worker in workers),
     }

@@ -55,7 +55,7 @@ def _pairs(run: Run, gate: GatedCase) -> list[Pair]:
         needs = f" (a gate on it needs {fewest} requests a trial)" if fewest > 1 else ""
         raise MeasurementError(
             f"the gate {gate.name} cannot be judged: {without} of {len(trials)} valid trials do not give "
-            f"{figure.name}{needs}; make the window longer"
+            f"{figure.name}{needs}; make the warm-up or the window longer"
         )
     if gate.limit.of_baseline:
         return [Pair(own, base) for own, base in pairs_by_block(run, gate.case, figure.name).values()]

@@ -12,7 +12,7 @@ from results.records import Slot
 
 #: What a trial takes besides its warm-up and window, in seconds: a server's start and stop above all.
 #: Only the first guess of a run's length rests on it.
-TRIAL_OVERHEAD_S = 0.5
+TRIAL_OVERHEAD_S = 0.6
 
 
 @dataclass(frozen=True, slots=True)

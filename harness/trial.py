@@ -13,6 +13,7 @@ from harness.cores import Cores
 from harness.load import LoadDriver, LoadFailed
 from harness.matrix import PlannedCase
 from harness.processes import Processes, SupervisorDied
+from harness.pss import with_reason
 from harness.serving import last_words, serving
 from harness.validity import reasons
 from harness.verify import address_of
@@ -88,10 +89,10 @@ class TrialMeasurer:
         ) as server:
             seen, changed = None, None
             watch = ServerWatch(server.process.pid, self._cores.server)
-            watch.reset()
+            watch.reset(self._warmup_s)
             try:
                 load = self._driver.run(self._specification(planned, expected, server.port))
-                seen = watch.read(server.ran_as)
+                seen = with_reason(watch.read(server.ran_as), load)
             except ServerChanged as error:
                 changed = str(error)
             finally:

@@ -18,7 +18,13 @@ _SLEW_GRACE_NS = 100_000
 
 def reasons(load: LoadRecord, server: ServerRecord | None) -> list[str]:
     """Every rule that this trial breaks, in words; empty when it counts."""
-    return [*_of_responses(load), *_of_load(load), *_of_clock(load), *_of_machine(server)]
+    return [
+        *_of_responses(load),
+        *_of_load(load),
+        *_of_clock(load),
+        *_of_machine(server),
+        *_of_watch(load, server),
+    ]
 
 
 def _of_responses(load: LoadRecord) -> Iterator[str]:
@@ -66,6 +72,14 @@ def _of_machine(server: ServerRecord | None) -> Iterator[str]:
         yield f"the hypervisor took {share}"
     if server.machine_throttled_ns:
         yield f"a cgroup held the processes back for {server.machine_throttled_ns / 1e6:.3g} ms"
+
+
+def _of_watch(load: LoadRecord, server: ServerRecord | None) -> Iterator[str]:
+    """A reading of PSS in the window would hold up the server that is timed."""
+    for sample in server.pss_samples if server else ():
+        if sample.at_ns < load.window_close_ns and sample.at_ns + sample.took_ns > load.window_open_ns:
+            ended_ns = sample.at_ns + sample.took_ns - load.window_open_ns
+            yield f"a reading of the server's PSS reached {ended_ns / 1e6:.3g} ms into the window"
 
 
 def _inside(load: LoadRecord) -> RequestArray:

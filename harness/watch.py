@@ -1,22 +1,28 @@
-"""Watches a server tree through one trial: the kernel's memory marks, sampled RSS, CPU time."""
+"""Watches a server tree through one trial: memory marks, sampled RSS and PSS, CPU time."""
 
 from __future__ import annotations
 
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 
 from harness.machine import read_machine, steal_share, throttled_ns
+from harness.memory import high_water_bytes, reset_high_water, rss_bytes
+from harness.pss import PssSampler
 from results.errors import MeasurementError
 from results.records import MemorySample, ProcessMemory, ServerRecord
 
 SAMPLE_EVERY_S = 0.02
+#: The client has its last byte before the worker has closed the response and let go of what it held.
+SETTLE_S = 0.1
 
 _LINUX = sys.platform == "linux"
+_PASSING = "not told: processes of the server came and went, and their memory with them"
 
 
 class ServerChanged(MeasurementError):  # noqa: N818  - named for what happened
@@ -35,30 +41,32 @@ class ServerWatch:
         self._processes: list[psutil.Process] = []
         self._rss_at_reset: dict[int, int] = {}
         self._samples: list[MemorySample] = []
+        self._pss = PssSampler()
+        self._pss_at_reset: Mapping[int, int] = {}
         self._stop = threading.Event()
         self._sampler = threading.Thread(target=self._sample, name="memory-sampler", daemon=True)
 
-    def reset(self) -> None:
+    def reset(self, warmup_s: float = 0.0) -> None:
         """Take the tree as it is, reset the kernel's high-water marks, and start sampling.
 
-        Source: proc(5), clear_refs: writing 5 resets VmHWM to the present resident set.
+        PSS is sampled only until a warm-up of ``warmup_s`` seconds that begins after this call is over.
         Raises ServerChanged when the server is gone.
         """
         try:
             self._processes = _tree(self._root_pid)
             for process in self._processes:
-                if _LINUX:
-                    Path(f"/proc/{process.pid}/clear_refs").write_text("5")
-                self._rss_at_reset[process.pid] = _rss_bytes(process)
+                reset_high_water(process)
+                self._rss_at_reset[process.pid] = rss_bytes(process)
             self._machine = read_machine(self._cores)
             self._cpu_ns = self._cpu_time_ns()
             self._reaped = self._reaped_faults()
+            self._pss_at_reset = self._pss.begin([process.pid for process in self._processes], warmup_s)
         except (psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError) as error:
             raise ServerChanged("a process of the server ended before the load began") from error
         self._sampler.start()
 
     def read(self, ran_as: str | None) -> ServerRecord:
-        """What was seen since the reset; sampling ends.
+        """What was seen since the reset; sampling ends. Takes `SETTLE_S` and a little more.
 
         Raises ServerChanged when the tree is no longer the one that was reset.
         """
@@ -69,6 +77,9 @@ class ServerWatch:
             now = {process.pid for process in _tree(self._root_pid)}
             processes = [self._memory_of(process) for process in self._processes]
             passing = self._reaped_faults() != self._reaped
+            pss_at_end = self._pss.end()
+            time.sleep(SETTLE_S)
+            settled = [rss_bytes(process) for process in self._processes]
         except (psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError) as error:
             raise ServerChanged("a process of the server ended during the trial") from error
         if now != set(self._rss_at_reset):
@@ -79,12 +90,14 @@ class ServerWatch:
         return ServerRecord(
             ran_as=ran_as,
             cpu_ns=cpu_ns,
-            processes=[] if passing else processes,
+            processes=[] if passing else self._with(processes, settled, pss_at_end),
             samples=self._samples,
             machine_steal=steal_share(self._machine, machine),
             machine_throttled_ns=throttled_ns(self._machine, machine),
             memory_method=_memory_method(passing),
             cpu_method="process CPU clocks and reaped children's times" if _LINUX else "process times",
+            pss_samples=[] if passing else self._pss.samples,
+            pss_method=_PASSING if passing else self._pss.method,
         )
 
     def close(self) -> None:
@@ -92,6 +105,7 @@ class ServerWatch:
         self._end_sampling()
 
     def _end_sampling(self) -> None:
+        self._pss.close()
         self._stop.set()
         if self._sampler.is_alive():
             self._sampler.join()
@@ -109,17 +123,31 @@ class ServerWatch:
 
     def _memory_of(self, process: psutil.Process) -> ProcessMemory:
         pid = process.pid
-        rss = _rss_bytes(process)
+        rss = rss_bytes(process)
         sampled = [sample.rss_bytes for sample in self._samples if sample.pid == pid]
         alone = len(self._processes) == 1
         return ProcessMemory(
             pid=pid,
             role="worker" if alone or pid != self._root_pid else "master",
             rss_at_reset_bytes=self._rss_at_reset[pid],
-            hwm_bytes=_status_bytes(pid, "VmHWM") if _LINUX else None,
+            hwm_bytes=high_water_bytes(process),
             rss_at_end_bytes=rss,
             sampled_peak_bytes=max([self._rss_at_reset[pid], rss, *sampled]),
         )
+
+    def _with(
+        self, processes: Sequence[ProcessMemory], settled: Sequence[int], pss_at_end: Mapping[int, int]
+    ) -> list[ProcessMemory]:
+        """The processes with their RSS after settling and their PSS, where it could be read."""
+        return [
+            replace(
+                process,
+                rss_settled_bytes=rss,
+                pss_at_reset_bytes=self._pss_at_reset.get(process.pid),
+                pss_at_end_bytes=pss_at_end.get(process.pid),
+            )
+            for process, rss in zip(processes, settled, strict=True)
+        ]
 
     def _cpu_time_ns(self) -> int:
         """CPU time (ns) of all threads of the tree, of those that have ended too.
@@ -148,7 +176,7 @@ class ServerWatch:
 
 def _memory_method(passing: bool) -> str:
     if passing:
-        return "not told: processes of the server came and went, and their memory with them"
+        return _PASSING
     return "VmHWM after clear_refs" if _LINUX else f"RSS sampled each {SAMPLE_EVERY_S} s"
 
 
@@ -162,15 +190,3 @@ def _process_clock_ns(pid: int) -> int:
         return time.clock_gettime_ns((~pid << 3) | 2)
     except OSError as error:
         raise ProcessLookupError(f"process {pid} is gone") from error
-
-
-def _rss_bytes(process: psutil.Process) -> int:
-    return _status_bytes(process.pid, "VmRSS") if _LINUX else process.memory_info().rss
-
-
-def _status_bytes(pid: int, name: str) -> int:
-    """A ``Vm...`` line of /proc/PID/status (proc(5)), in bytes."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith(f"{name}:"):
-            return int(line.split()[1]) * 1024
-    raise ProcessLookupError(f"process {pid} has no {name}: it has ended")

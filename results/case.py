@@ -14,11 +14,16 @@ Value = str | int | float | bool
 #: entered here with the value that all earlier runs had, so that their cases keep their identity.
 REGISTERED_DEFAULTS: Mapping[str, Value] = MappingProxyType({"workers": 1, "keep_alive": True})
 
+#: The same for parameters that came after runs were stored. Stores hold identities as text: so that it stays
+#: the same letter for letter, these are left out of it where they have their default.
+LATER_DEFAULTS: Mapping[str, Value] = MappingProxyType({"preload": False})
+
 #: The parameters that a case has besides its target, form and axes, in the order in which a label shows them.
 SETTINGS = (
     "server",
     "worker_class",
     "workers",
+    "preload",
     "threads",
     "timeout_s",
     "keep_alive_s",
@@ -31,13 +36,17 @@ _PLAIN = re.compile(r"[\w./:+-]+", re.ASCII)
 
 
 def identity(parameters: Mapping[str, Value]) -> str:
-    """The sorted parameters with registered defaults filled in, as one line of text.
+    """The sorted parameters with registered defaults filled in (later ones left out), as one line of text.
 
     Two runs measure the same case exactly when this text is the same. A value that is more than
     letters, digits and ``./:+-`` is quoted as in JSON. A number and its text are one value, as in a path.
     """
     filled = {**REGISTERED_DEFAULTS, **parameters}
-    return " ".join(f"{key}={_quoted(filled[key])}" for key in sorted(filled))
+    return " ".join(
+        f"{key}={_quoted(filled[key])}"
+        for key in sorted(filled)
+        if key not in LATER_DEFAULTS or value_text(filled[key]) != value_text(LATER_DEFAULTS[key])
+    )
 
 
 def value_text(value: Value) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from results.case import Case
 from results.metrics import FIGURES
+from results.pss import insert_pss
 from results.records import MISSING, REQUEST_FIELDS, Outcome, Slot, TrialRecord, Verification
 from results.run import Run, RunHeader, TrialSummary
 
@@ -90,6 +91,7 @@ def insert_trial(connection: sqlite3.Connection, trial: TrialRecord) -> None:
             "machine_steal": server.machine_steal,
             "machine_throttled_ns": server.machine_throttled_ns,
             "memory_method": server.memory_method,
+            "pss_method": server.pss_method,
             "cpu_method": server.cpu_method,
         }
     insert(connection, "trial", row)
@@ -101,7 +103,7 @@ def insert_trial(connection: sqlite3.Connection, trial: TrialRecord) -> None:
         )
     if server is not None:
         connection.executemany(
-            "INSERT INTO process VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO process VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     trial.position,
@@ -111,6 +113,9 @@ def insert_trial(connection: sqlite3.Connection, trial: TrialRecord) -> None:
                     process.hwm_bytes,
                     process.rss_at_end_bytes,
                     process.sampled_peak_bytes,
+                    process.rss_settled_bytes,
+                    process.pss_at_reset_bytes,
+                    process.pss_at_end_bytes,
                 )
                 for process in server.processes
             ],
@@ -119,6 +124,7 @@ def insert_trial(connection: sqlite3.Connection, trial: TrialRecord) -> None:
             "INSERT INTO memory_sample VALUES (?, ?, ?, ?)",
             [(trial.position, item.pid, item.at_ns, item.rss_bytes) for item in server.samples],
         )
+        insert_pss(connection, trial.position, server.pss_samples)
     if load is not None:
         marks = ", ".join("?" for _ in range(len(REQUEST_FIELDS) + 1))
         connection.executemany(

@@ -69,6 +69,8 @@ _ALL = (
     Figure("requests_per_second", "requests_per_second.window.v1", Unit.PER_SECOND, Better.HIGHER),
     Figure("peak_memory", "peak_memory.growth.v1", Unit.BYTES, Better.LOWER),
     Figure("peak_rss", "peak_rss.worker.v1", Unit.BYTES, Better.LOWER),
+    Figure("tree_pss", "tree_pss.sampled.v1", Unit.BYTES, Better.LOWER),
+    Figure("retained", "retained.settled.v1", Unit.BYTES, Better.LOWER),
     Figure("peak_missed", "peak_missed.sampling.v1", Unit.BYTES, Better.LOWER),
     Figure("cpu_per_mb", "cpu_per_mb.tree.v1", Unit.NANOSECONDS_PER_MEGABYTE, Better.LOWER),
 )

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from results.pss import PssSample
+
 #: Shape (requests, fields of REQUEST_FIELDS), int64. A name for type checkers: NumPy is not imported here.
 RequestArray: TypeAlias = "npt.NDArray[np.int64]"
 
@@ -79,7 +81,8 @@ def unpack_requests(packed: bytes) -> RequestArray:
 class ProcessMemory:
     """What the kernel says of one process of the server tree, in bytes.
 
-    ``hwm_bytes`` is null where the kernel has no resettable high-water mark (macOS).
+    ``hwm_bytes`` is null where the kernel has no resettable high-water mark (macOS). The end is that of
+    the drain; ``rss_settled_bytes`` is read a settle time later. PSS is null where it cannot be read.
     """
 
     pid: int
@@ -88,6 +91,9 @@ class ProcessMemory:
     hwm_bytes: int | None
     rss_at_end_bytes: int
     sampled_peak_bytes: int
+    rss_settled_bytes: int | None = None
+    pss_at_reset_bytes: int | None = None
+    pss_at_end_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +133,8 @@ class ServerRecord:
     ``ran_as`` is the kind that the server itself said it ran as (gunicorn: its worker class). ``cpu_ns``
     is the CPU time of all threads of the tree from the reset to the end of the drain.
     ``machine_*`` are the shares (0 to 1) of that time that the hypervisor took, and the time for which a
-    cgroup held the tree back; null where the kernel does not tell.
+    cgroup held the tree back; null where the kernel does not tell. ``pss_samples`` are the tree's: before
+    the load, in the warm-up, and one after the drain; ``pss_method`` says how, or why they tell nothing.
     """
 
     ran_as: str | None
@@ -138,6 +145,8 @@ class ServerRecord:
     machine_throttled_ns: int | None
     memory_method: str
     cpu_method: str
+    pss_samples: Sequence[PssSample] = ()
+    pss_method: str = "not told: nobody asked"
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,7 @@ CREATE TABLE trial (
     machine_steal         REAL,       -- share of CPU time, 0 to 1
     machine_throttled_ns  INTEGER,
     memory_method         TEXT,
+    pss_method            TEXT,
     cpu_method            TEXT,
     server_output         TEXT NOT NULL
 ) STRICT;
@@ -88,6 +89,9 @@ CREATE TABLE process (
     hwm_bytes           INTEGER,
     rss_at_end_bytes    INTEGER NOT NULL,
     sampled_peak_bytes  INTEGER NOT NULL,
+    rss_settled_bytes   INTEGER,           -- a settle time after the end of the drain
+    pss_at_reset_bytes  INTEGER,           -- NULL: cannot be read
+    pss_at_end_bytes    INTEGER,
     PRIMARY KEY (position, pid)
 ) STRICT, WITHOUT ROWID;
 
@@ -97,6 +101,15 @@ CREATE TABLE memory_sample (
     at_ns      INTEGER NOT NULL,
     rss_bytes  INTEGER NOT NULL,
     PRIMARY KEY (position, pid, at_ns)
+) STRICT, WITHOUT ROWID;
+
+-- The sum of PSS over the server tree: before the load, in the warm-up, after the drain; never in the window.
+CREATE TABLE pss_sample (
+    position   INTEGER NOT NULL REFERENCES trial,
+    at_ns      INTEGER NOT NULL,
+    took_ns    INTEGER NOT NULL,      -- what the reading cost
+    pss_bytes  INTEGER NOT NULL,
+    PRIMARY KEY (position, at_ns)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE request (

@@ -22,6 +22,7 @@ from results.mapping import (
     insert_trial,
     read_run,
 )
+from results.pss import PssSample, read_pss
 from results.records import (
     MISSING,
     REQUEST_FIELDS,
@@ -140,6 +141,11 @@ class Store:
                 (position,),
             )
             return [MemorySample(*row) for row in rows]
+
+    def pss_samples(self, position: int) -> list[PssSample]:
+        """The PSS of one trial's server tree, by time."""
+        with self._read() as connection:
+            return read_pss(connection, position)
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:

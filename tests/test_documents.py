@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis.slope import DEFINITION as MEMORY_SLOPE
 from harness.cli import VERBS
 from harness.cli.run import command as run_command
 from harness.suite_file import parse_suite
@@ -57,5 +58,6 @@ def test_every_figure_and_outcome_is_defined() -> None:
     text = (ROOT / "docs" / "metrics.md").read_text("utf-8")
     for figure in FIGURES.values():
         assert f"`{figure.definition}`" in text
+    assert f"`{MEMORY_SLOPE}`" in text
     for outcome in set(Outcome) - {Outcome.UNFINISHED}:
         assert f"`{outcome.label}`" in text

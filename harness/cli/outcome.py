@@ -14,6 +14,7 @@ from rich.text import Text
 from analysis.summary import summarize
 from analysis.table import amount, columns, headline_columns
 from analysis.verdict import GatedCase, judge_gates
+from harness.cli.memory import print_slopes
 from results.errors import ExitCode
 from results.run import Run, TrialSummary
 
@@ -62,6 +63,7 @@ def show_outcome(run: Run, gates: Sequence[GatedCase], left_out: Sequence[str], 
     """Print everything that a run ends with; its exit code. ``left_out`` names the gates not judged."""
     click.echo()
     print_table(run)
+    print_slopes(run)
     click.echo("\nRatios are to the whole form on the same server under the same load (block by block);")
     click.echo('"(again)" is the whole form measured a second time: how far it is from ×1 is the noise.')
     invalid = [trial for trial in run.trials if trial.reason is not None]

@@ -9,6 +9,7 @@ import statistics
 import click
 
 from analysis.summary import labels
+from harness.cli.memory import print_memory
 from harness.cli.outcome import print_table
 from harness.cli.places import find_run
 from results.run import Run
@@ -45,6 +46,7 @@ def command(run: str) -> None:
     _print_verification(stored)
     click.echo()
     print_table(stored)
+    print_memory(stored)
     for trial in stored.trials:
         if trial.reason is not None:
             click.echo(f"\ninvalid: trial {trial.slot.position} ({trial.slot.case}): {trial.reason}")

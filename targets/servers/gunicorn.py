@@ -30,9 +30,9 @@ VARIABLES_TO_CLEAR: Final = (
 
 DEFAULTS: Final[Mapping[str, Mapping[str, int]]] = MappingProxyType(
     {
-        "sync": {"workers": 1, "timeout_s": 30},
-        "gthread": {"workers": 1, "threads": 1, "timeout_s": 30, "keep_alive_s": 2},
-        "gevent": {"workers": 1, "timeout_s": 30, "keep_alive_s": 2},
+        "sync": {"workers": 1, "preload": False, "timeout_s": 30},
+        "gthread": {"workers": 1, "preload": False, "threads": 1, "timeout_s": 30, "keep_alive_s": 2},
+        "gevent": {"workers": 1, "preload": False, "timeout_s": 30, "keep_alive_s": 2},
     }
 )
 """What gunicorn uses where an option is not given: for each class, all options that it reads."""
@@ -80,6 +80,8 @@ class Options:
     Attributes:
         worker_class: "sync", "gthread" or "gevent".
         workers: worker processes.
+        preload: whether the app is imported once, before the workers are forked: they share its pages
+            until one of them writes to them.
         threads: threads of each worker (gthread only).
         timeout_s: a worker that gives no sign of life for so many seconds is killed; 0 never. A
             sync worker gives none during a response: it bounds the longest stream.
@@ -92,6 +94,7 @@ class Options:
 
     worker_class: str = "sync"
     workers: int | None = None
+    preload: bool | None = None
     threads: int | None = None
     timeout_s: int | None = None
     keep_alive_s: int | None = None
@@ -138,8 +141,9 @@ def in_force(options: Options) -> dict[str, str | int]:
 def arguments(options: Options, *, app: str, host: str, port: int, python: str) -> list[str]:
     """Return the command that serves `app` ("module:name") on `host` and `port` with `python`.
 
-    Every option in force is written out, so that no environment variable can change it. The log
-    goes to stderr, requests are not logged.
+    Every option in force is written out, so that no environment variable can change it (but for
+    `preload`, which can only be turned on: VARIABLES_TO_CLEAR sees to that). The log goes to
+    stderr, requests are not logged.
     """
     force = in_force(options)
     command = [
@@ -154,6 +158,8 @@ def arguments(options: Options, *, app: str, host: str, port: int, python: str) 
         *("--log-level", "info"),
         *("--log-file", "-"),
     ]
+    if force["preload"]:
+        command.append("--preload")
     if "keep_alive_s" in force:
         command += ["--keep-alive", str(force["keep_alive_s"])]
     if _WORKER_TMP.is_dir():
@@ -169,7 +175,8 @@ def worker_class_that_ran(server_output: str) -> str | None:
 
 
 def _given(options: Options) -> dict[str, int]:
-    return {name: value for name in _RANGES if (value := getattr(options, name)) is not None}
+    names = [field.name for field in fields(Options) if field.name != "worker_class"]
+    return {name: value for name in names if (value := getattr(options, name)) is not None}
 
 
 def _problem(worker_class: str, option: str, value: object) -> str | None:
@@ -178,6 +185,8 @@ def _problem(worker_class: str, option: str, value: object) -> str | None:
             f"gunicorn worker_class {worker_class!r} has no use for {option} = {value!r}:"
             f" {_IGNORED_BECAUSE[worker_class, option]}."
         )
+    if option == "preload":
+        return None if type(value) is bool else f"gunicorn preload is {value!r}: allowed are true and false."
     least, most = _RANGES[option]
     if type(value) is int and least <= value <= most:
         return None

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.figures import figures_of_trial
+from analysis.tree_pss import why_untold
 from results.metrics import FIGURES, Better
 from results.records import MISSING, Outcome
 from tests.results.examples import (
@@ -22,6 +25,8 @@ from tests.results.examples import (
 )
 
 MS = 1_000_000
+#: A response that was through before the window opened.
+WARM_UP = request(sent_ns=OPEN_NS - SECOND, last_ns=OPEN_NS - 1)
 FAILURES = [outcome for outcome in Outcome if outcome is not Outcome.VERIFIED]
 
 
@@ -164,6 +169,46 @@ def test_without_a_kernel_mark_sampling_is_all_and_what_it_missed_is_unknown() -
     assert found["peak_missed"] is None
 
 
+def test_what_is_retained_is_that_of_the_worker_that_kept_most_after_settling() -> None:
+    processes = [
+        process_memory(1, role="master", rss_at_reset_bytes=0, rss_settled_bytes=900),
+        process_memory(2, rss_at_reset_bytes=100, rss_at_end_bytes=900, rss_settled_bytes=130),
+        process_memory(3, rss_at_reset_bytes=200, rss_settled_bytes=220),
+    ]
+    found = figures_of_trial(load_record([request()]), server_record(processes))
+    assert found["retained"] == 30
+    shrunk = server_record([process_memory(1, rss_at_reset_bytes=100, rss_settled_bytes=60)])
+    assert figures_of_trial(load_record([request()]), shrunk)["retained"] == -40
+
+
+def test_tree_pss_is_the_largest_sum_that_was_read() -> None:
+    server = server_record([process_memory(1)])
+    assert figures_of_trial(load_record([WARM_UP]), server)["tree_pss"] == 44_000_000
+    assert why_untold(load_record([WARM_UP]), server) is None
+
+
+@pytest.mark.parametrize(
+    ("requests", "changed", "why"),
+    [
+        ([request()], {}, "no response was completed within the warm-up"),
+        ([{**WARM_UP, "last_ns": OPEN_NS}], {}, "no response was completed within the warm-up"),
+        ([{**WARM_UP, "outcome": Outcome.RESET}], {}, "no response was completed within the warm-up"),
+        ([{**WARM_UP, "sent_ns": OPEN_NS - SECOND // 4}], {}, "no time for a reading"),
+        ([WARM_UP], {"pss_samples": [], "pss_method": "not told: forbidden"}, "not told: forbidden"),
+        ([WARM_UP], {"processes": [], "pss_method": "not told: came and went"}, "came and went"),
+    ],
+)
+def test_tree_pss_is_null_where_the_warm_up_cannot_have_shown_it(
+    requests: list[dict[str, int]], changed: dict[str, Any], why: str
+) -> None:
+    load, server = load_record(requests), server_record([process_memory(1)])
+    server = replace(server, **changed)
+    assert figures_of_trial(load, server)["tree_pss"] is None
+    told = why_untold(load, server)
+    assert told is not None
+    assert why in told
+
+
 def test_cpu_is_over_all_bytes_of_the_trial_not_the_window_s_alone() -> None:
     requests = [
         request(
@@ -191,7 +236,7 @@ FAILED = st.builds(
 
 @given(st.lists(FAILED, min_size=1, max_size=5))
 def test_failed_responses_never_make_anything_look_better(failed: list[dict[str, int]]) -> None:
-    good = [answered((10 + number) * MS) for number in range(25)]
+    good = [WARM_UP, *(answered((10 + number) * MS) for number in range(25))]
     without, found = figures(good), figures(good + failed)
     for name, figure in FIGURES.items():
         before, after = without[name], found[name]

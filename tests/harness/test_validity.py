@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from harness.load import corrected
 from harness.serving import last_words
 from harness.validity import reasons
+from results.pss import PssSample
 from results.records import COLUMN, MISSING, REQUEST_FIELDS, LoadRecord, Outcome, ServerRecord
 
 SECOND_NS = 1_000_000_000
@@ -55,6 +58,17 @@ def server(*, steal: float | None = 0.0, throttled_ms: float | None = 0) -> Serv
 def test_a_load_of_verified_requests_counts() -> None:
     assert reasons(load(0.9, 1.0, 1.5), server()) == []
     assert reasons(load(1.0), None) == []
+
+
+@pytest.mark.parametrize(
+    ("at_s", "took_s", "reached_ms"),
+    [(0.9, 0.05, None), (2.0, 0.1, None), (0.99, 0.015, 5), (1.5, 0.002, 502)],
+)
+def test_pss_may_not_be_read_inside_the_window(at_s: float, took_s: float, reached_ms: int | None) -> None:
+    sample = PssSample(round(at_s * SECOND_NS), round(took_s * SECOND_NS), 1)
+    found = reasons(load(1.0), replace(server(), pss_samples=[sample]))
+    told = [f"a reading of the server's PSS reached {reached_ms} ms into the window"]
+    assert found == (told if reached_ms else [])
 
 
 def test_one_failure_is_one_too_many_and_is_named() -> None:

@@ -112,6 +112,35 @@ def test_the_reset_forgets_what_was_held_before(app: Running) -> None:
     assert abs(peak - 8 * MIB) <= 2 * MIB
 
 
+@pytest.mark.parametrize(("path", "kept"), [("/leak?mib=12", 12), ("/hold?mib=12&ms=5", 0)])
+def test_what_is_leaked_is_retained_and_what_was_given_back_is_not(
+    app: Running, path: str, kept: int
+) -> None:
+    record, _ = watched(app, path)
+    retained = figures(record)["retained"]
+    assert retained is not None
+    assert abs(retained - kept * MIB) <= 2 * MIB
+
+
+def test_cpu_and_marks_are_read_before_memory_has_settled(
+    app: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the server does while it settles is in what it retained, and in nothing else."""
+
+    def settle(_: float) -> None:
+        app.ask("/burn?ms=100")
+        app.ask("/leak?mib=12")
+
+    monkeypatch.setattr("harness.watch.time.sleep", settle)
+    record, _ = watched(app, "/small")
+    assert record.cpu_ns < 50e6
+    found = figures(record)
+    assert found["retained"] is not None
+    assert found["retained"] >= 12 * MIB
+    assert found["peak_memory"] is not None
+    assert found["peak_memory"] <= 2 * MIB
+
+
 @linux
 def test_what_sampling_misses_is_told(app: Running) -> None:
     """Held far longer than the sampling interval: seen. Held for a moment: mostly missed, and said so."""

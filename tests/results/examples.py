@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from results.case import Case
+from results.pss import PssSample
 from results.records import (
     COLUMN,
     MISSING,
@@ -101,6 +102,9 @@ def process_memory(pid: int, **changed: Any) -> ProcessMemory:
         "hwm_bytes": 40_000_000,
         "rss_at_end_bytes": 35_000_000,
         "sampled_peak_bytes": 38_000_000,
+        "rss_settled_bytes": 33_000_000,
+        "pss_at_reset_bytes": 21_000_000,
+        "pss_at_end_bytes": 22_000_000,
     }
     return ProcessMemory(pid, **fields | changed)
 
@@ -115,6 +119,12 @@ def server_record(processes: Sequence[ProcessMemory], **changed: Any) -> ServerR
         "machine_throttled_ns": 17,
         "memory_method": "VmHWM after clear_refs",
         "cpu_method": "process CPU clocks",
+        "pss_samples": [
+            PssSample(OPEN_NS - SECOND, 7, 21_000_000),
+            PssSample(OPEN_NS - SECOND // 2, 5, 44_000_000),
+            PssSample(CLOSE_NS + SECOND, 6, 22_000_000),
+        ],
+        "pss_method": "PSS of the tree",
     }
     return ServerRecord(**fields | changed)
 

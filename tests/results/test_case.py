@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from results.case import REGISTERED_DEFAULTS, SETTINGS, Case, Value, identity, value_text
+from results.case import LATER_DEFAULTS, REGISTERED_DEFAULTS, SETTINGS, Case, Value, identity, value_text
 from targets.servers import KINDS
 from targets.servers.gunicorn import DEFAULTS
 
@@ -27,6 +27,15 @@ def test_parameters_are_sorted_and_registered_defaults_filled_in() -> None:
 def test_a_case_of_before_the_parameter_is_the_case_with_its_default(name: str, value: Value) -> None:
     assert identity({"target": "x"}) == identity({"target": "x", name: value})
     assert identity({"target": "x"}) != identity({"target": "x", name: 7})
+
+
+@pytest.mark.parametrize(("name", "value"), LATER_DEFAULTS.items())
+def test_an_identity_that_was_stored_before_the_parameter_is_still_the_same_text(
+    name: str, value: Value
+) -> None:
+    before = "keep_alive=true target=x workers=1"
+    assert identity({"target": "x"}) == identity({"target": "x", name: value}) == before
+    assert identity({"target": "x", name: 7}) == identity({"target": "x", name: "7"}) != before
 
 
 @pytest.mark.parametrize(
@@ -54,7 +63,8 @@ def test_different_parameters_have_different_identities(
     one: dict[str, Value], other: dict[str, Value]
 ) -> None:
     def texts(parameters: dict[str, Value]) -> dict[str, str]:
-        return {key: value_text(value) for key, value in {**REGISTERED_DEFAULTS, **parameters}.items()}
+        filled = {**REGISTERED_DEFAULTS, **LATER_DEFAULTS, **parameters}
+        return {key: value_text(value) for key, value in filled.items()}
 
     assert (identity(one) == identity(other)) is (texts(one) == texts(other))
 

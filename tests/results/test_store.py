@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 from results.errors import MeasurementError, StoreError
-from results.records import MISSING, Outcome, TrialRecord
+from results.records import MISSING, Outcome, ProcessMemory, TrialRecord
 from results.run import Run
 from results.store import Store
 from tests.results.examples import (
@@ -87,15 +88,14 @@ def test_raw_records_come_back_as_they_were_given(store: Store) -> None:
         assert again.memory_samples(3) == trial.server.samples
         assert again.requests(2).shape == (0, trial.load.requests.shape[1])
         assert again.memory_samples(2) == []
-    columns = "pid, role, rss_at_reset_bytes, hwm_bytes, rss_at_end_bytes, sampled_peak_bytes"
-    processes = [
-        (p.pid, p.role, p.rss_at_reset_bytes, p.hwm_bytes, p.rss_at_end_bytes, p.sampled_peak_bytes)
-        for p in trial.server.processes
-    ]
+        assert again.pss_samples(3) == trial.server.pss_samples
+        assert again.pss_samples(2) == []
+    columns = ", ".join(ProcessMemory.__slots__)
+    processes = [astuple(process) for process in trial.server.processes]
     assert plain(store.path, f"SELECT {columns} FROM process WHERE position = 3 ORDER BY pid") == processes  # noqa: S608
     assert plain(
-        store.path, "SELECT started_utc, server_output, server_cpu_ns, machine_steal FROM trial"
-    ) == [(trial.started_utc, trial.server_output, trial.server.cpu_ns, 0.25)]
+        store.path, "SELECT started_utc, server_output, server_cpu_ns, machine_steal, pss_method FROM trial"
+    ) == [(trial.started_utc, trial.server_output, trial.server.cpu_ns, 0.25, "PSS of the tree")]
 
 
 def test_what_is_missing_is_null_in_the_file(store: Store) -> None:

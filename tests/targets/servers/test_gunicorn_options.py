@@ -19,6 +19,7 @@ from targets.servers.gunicorn import (
 
 GUNICORN_NAMES = {
     "workers": "workers",
+    "preload": "preload_app",
     "threads": "threads",
     "timeout_s": "timeout",
     "keep_alive_s": "keepalive",
@@ -41,7 +42,9 @@ GUNICORN_NAMES = {
         ({"workers": "2"}, ("workers", "'2'", "whole number")),
         ({"workers": 1.5}, ("workers", "1.5", "whole number")),
         ({"timeout_s": -1}, ("timeout_s", "-1", "0 to 86400")),
-        ({"worker": 2, "keepalive": 1}, ("worker, keepalive", "workers, threads, timeout_s")),
+        ({"worker": 2, "keepalive": 1}, ("worker, keepalive", "workers, preload, threads, timeout_s")),
+        ({"preload": 1}, ("preload", "1", "true and false")),
+        ({"preload": "yes"}, ("preload", "'yes'", "true and false")),
     ],
 )
 def test_an_option_that_would_not_do_what_it_says_is_refused(
@@ -68,10 +71,11 @@ def test_defaults_are_gunicorns_own(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_options_in_force_hold_the_defaults_that_the_class_reads() -> None:
-    assert in_force(Options()) == {"worker_class": "sync", "workers": 1, "timeout_s": 30}
+    assert in_force(Options()) == {"worker_class": "sync", "workers": 1, "preload": False, "timeout_s": 30}
     assert in_force(Options("gthread", threads=8, keep_alive_s=0)) == {
         "worker_class": "gthread",
         "workers": 1,
+        "preload": False,
         "threads": 8,
         "timeout_s": 30,
         "keep_alive_s": 0,
@@ -103,6 +107,8 @@ def effective(options: Options, folder: Path, environment: dict[str, str]) -> di
     ("options", "expected"),
     [
         (Options(), {"worker_class": "sync", "workers": "1", "threads": "1", "timeout": "30"}),
+        (Options(preload=True), {"worker_class": "sync", "preload_app": "True"}),
+        (Options("gevent", preload=False), {"worker_class": "gevent", "preload_app": "False"}),
         (
             Options("gthread", workers=2, threads=4, timeout_s=7, keep_alive_s=9),
             {
