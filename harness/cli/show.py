@@ -9,7 +9,7 @@ import statistics
 import click
 
 from analysis.summary import labels
-from harness.cli.outcome import print_table
+from harness.cli.outcome import print_table, print_unfit
 from harness.cli.places import find_run
 from results.run import Run
 from results.store import Store
@@ -48,6 +48,7 @@ def command(run: str) -> None:
     for trial in stored.trials:
         if trial.reason is not None:
             click.echo(f"\ninvalid: trial {trial.slot.position} ({trial.slot.case}): {trial.reason}")
+    print_unfit(stored)
 
 
 def overhead_s(run: Run) -> float | None:
