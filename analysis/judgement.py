@@ -24,7 +24,8 @@ FEWEST_RANKED = 8
 #: How sure "worse" and "better" are, and how sure "same" is.
 CONFIDENCE = 0.95
 CONFIDENCE_SAME = 0.90
-#: How likely a change is seen that a run "could have seen".
+#: How likely a change is seen that a run "could have seen", were its noise normal. docs/accuracy.md has what
+#: is reached with drift and bursts: about three in four.
 POWER = 0.80
 #: A run has no more blocks.
 _MOST_BLOCKS = 1000
@@ -47,9 +48,9 @@ class Verdict:
     ``estimate`` and its 95% interval, ``low`` to ``high``, are the ratio variant / baseline, or for memory
     the difference in bytes; not oriented: a throughput of ×0.9 is worse. Null where there is none.
     ``provisional``: 5 to 7 blocks, by a paired t. ``detectable`` is the smallest change for the worse, as a
-    ratio or in bytes, that so many blocks of this spread call worse four times in five. ``blocks_needed``
-    is how many would decide what is undecided four times in five, if the estimate holds; null where 1,000
-    would not. ``reason`` says in words what the verdict rests on.
+    ratio or in bytes, that so many blocks of this spread are likely (`POWER`) to call worse.
+    ``blocks_needed`` is how many are likely to decide what is undecided, if the estimate holds; null where
+    1,000 are not. ``reason`` says in words what the verdict rests on.
     """
 
     kind: Kind
@@ -157,9 +158,9 @@ def _texts(scale: Scale, differences: Sequence[float]) -> list[str]:
 def _reach(ends: tuple[float, float], confidence: float, blocks: int) -> float:
     """How far from a margin the truth must lie for the whole interval to keep to its side, 4 times in 5.
 
-    Half the interval is t((1 + confidence) / 2) standard errors wide, and once in five the estimate strays
-    by more than t(0.80) of them: h (1 + t(0.80) / t((1 + confidence) / 2)). tests/bench/error_rates.py
-    checks it.
+    Half the interval, h, is t((1 + confidence) / 2) standard errors wide, and once in five the estimate
+    strays by more than t(0.80) of them: h (1 + t(0.80) / t((1 + confidence) / 2)). What is reached, by
+    simulation, stands in docs/accuracy.md.
     """
     half = (ends[1] - ends[0]) / 2
     strays = paired_t.quantile(POWER, blocks - 1) / paired_t.quantile((1 + confidence) / 2, blocks - 1)
