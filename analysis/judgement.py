@@ -96,7 +96,10 @@ def judge_pairs(
     detectable = scale.margin + _reach(wide, CONFIDENCE, len(pairs))
     needed = None
     if kind is Kind.UNDECIDED:
-        needed = _blocks_needed(estimate, wide, narrow, scale.margin, len(pairs))
+        ends = (wide, CONFIDENCE) if abs(estimate) > scale.margin else (narrow, CONFIDENCE_SAME)
+        room = abs(abs(estimate) - scale.margin)
+        # no number of blocks makes the kernel count finer
+        needed = _blocks_needed(_reach(*ends, len(pairs)), room, len(pairs)) if room > least / 2 else None
         reason += f"; this run could have seen {scale.text(detectable)}, {_what_it_takes(needed)}"
     elif kind is not Kind.SAME and error is not None and (apart := _apart(pairs)) < error:
         kind = Kind.UNDECIDED
@@ -167,20 +170,15 @@ def _reach(ends: tuple[float, float], confidence: float, blocks: int) -> float:
     return half * (1 + strays)
 
 
-def _blocks_needed(
-    estimate: float, wide: tuple[float, float], narrow: tuple[float, float], margin: float, blocks: int
-) -> int | None:
-    """Until the reach, which shrinks with the root of their number, fits between estimate and margin."""
-    room = abs(abs(estimate) - margin)
-    beyond = abs(estimate) > margin
-    reach = _reach(wide, CONFIDENCE, blocks) if beyond else _reach(narrow, CONFIDENCE_SAME, blocks)
-    needed = blocks * (reach / room) ** 2 if room else math.inf
+def _blocks_needed(reach: float, room: float, blocks: int) -> int | None:
+    """How many until the reach, which shrinks with the root of their number, fits into the room."""
+    needed = blocks * (reach / room) ** 2
     return max(blocks + 1, math.ceil(needed)) if needed <= _MOST_BLOCKS else None
 
 
 def _what_it_takes(needed: int | None) -> str:
     if needed is None:
-        return f"and {_MOST_BLOCKS:,} blocks would hardly decide: the estimate lies at the margin"
+        return f"and {_MOST_BLOCKS:,} blocks would hardly decide: the estimate lies too near to the margin"
     return f"and about {needed} blocks would decide if the estimate holds"
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from statistics import NormalDist
 
 import numpy as np
+import numpy.typing as npt
 
 #: After how many blocks a sequential run looks.
 LOOKS = (7, 10, 15, 20)
@@ -18,7 +19,7 @@ LOOKS = (7, 10, 15, 20)
 #: here, which makes the level of all of them a little smaller.
 LOOK_LEVEL = 0.0182
 
-_STEPS = 801
+_STEPS = 401
 
 
 def overall_level(looks: Sequence[int], level: float) -> float:
@@ -28,27 +29,26 @@ def overall_level(looks: Sequence[int], level: float) -> float:
     stayed inside the boundary (Armitage, McPherson and Rowe), for normal differences.
     """
     boundary = NormalDist().inv_cdf(1 - level / 2)
-    inside, density, before = np.zeros(1), np.ones(1), 0
+    points, mass, before = np.zeros(1), np.ones(1), 0
     for blocks in looks:
-        spread = blocks - before
         end = boundary * math.sqrt(blocks)
-        points = np.linspace(-end, end, _STEPS)
-        step = np.exp(-((points[:, None] - inside) ** 2) / (2 * spread)) / math.sqrt(2 * math.pi * spread)
-        density = (step @ density) * _simpson(end)
-        inside, before = points, blocks
-    return 1 - float(density.sum())
+        onward = np.linspace(-end, end, _STEPS)
+        variance = blocks - before
+        step = np.exp(-((onward[:, None] - points) ** 2) / (2 * variance)) / math.sqrt(2 * math.pi * variance)
+        points, mass, before = onward, (step @ mass) * _simpson(end), blocks
+    return 1 - float(mass.sum())
 
 
 def level_of_each(looks: Sequence[int], overall: float) -> float:
     """The two-sided level at which each look may be tested so that all of them keep ``overall``."""
     low, high = overall / len(looks), overall
-    for _ in range(50):
+    for _ in range(40):
         middle = (low + high) / 2
         low, high = (middle, high) if overall_level(looks, middle) <= overall else (low, middle)
     return low
 
 
-def _simpson(end: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _simpson(end: float) -> npt.NDArray[np.float64]:
     """Weights of Simpson's rule over the points from -end to end."""
     weights = np.full(_STEPS, 2.0)
     weights[1::2] = 4.0

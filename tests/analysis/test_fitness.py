@@ -6,7 +6,6 @@ import pytest
 
 from analysis.fitness import judge_case, unfit
 from analysis.judgement import Kind
-from harness.cli.outcome import print_unfit
 from tests.analysis.examples import Invalid, run_of
 from tests.results.examples import STREAM, WHOLE
 
@@ -40,21 +39,11 @@ def test_equal_controls_are_fit() -> None:
     ],
 )
 def test_a_control_that_differs_makes_the_machine_unfit(
-    measured: dict[str, float | None], figure: str, kind: Kind, capsys: pytest.CaptureFixture[str]
+    measured: dict[str, float | None], figure: str, kind: Kind
 ) -> None:
-    run = run_of((WHOLE, EQUAL), control=[measured] * 8)
-    (found,) = unfit(run)
+    (found,) = unfit(run_of((WHOLE, EQUAL), control=[measured] * 8))
     assert found.label == "orders whole (again)"
     assert (found.verdict.figure.name, found.verdict.kind) == (figure, kind)
-    print_unfit(run)
-    told = capsys.readouterr().err
-    assert f"unfit: orders whole (again): {figure} came out {kind}: the 95% interval" in told
-    assert "measure again" in told
-
-
-def test_a_fit_machine_is_told_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    print_unfit(run_of((WHOLE, EQUAL), control=EQUAL))
-    assert capsys.readouterr() == ("", "")
 
 
 def test_a_few_blocks_make_no_machine_unfit() -> None:

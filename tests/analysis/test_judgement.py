@@ -155,6 +155,7 @@ def test_what_the_kernel_cannot_tell_apart_widens_the_interval() -> None:
     assert (exact.kind, exact.low, exact.high) == (Kind.WORSE, 1.1 * MIB, 1.1 * MIB)
     coarse = judge_pairs(MEMORY, pairs, resolution=0.4 * MIB)
     assert coarse.kind is Kind.UNDECIDED
+    assert coarse.blocks_needed is None  # no number of blocks makes the kernel count finer
     assert (coarse.low, coarse.high) == pytest.approx((0.9 * MIB, 1.3 * MIB))
     assert judge_pairs(LATENCY, blocks(1.1), resolution=0.4 * MIB).kind is Kind.WORSE
 
