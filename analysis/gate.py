@@ -12,6 +12,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from analysis.multiple import holm
 from analysis.signed_rank import p_greater, smallest_p
 from results.metrics import Better, Figure, Unit
 
@@ -133,14 +134,3 @@ def judge(family: Sequence[tuple[str, Limit, Sequence[Pair]]]) -> list[GateResul
         )
         for (name, limit, pairs), p in zip(family, holm(raw), strict=True)
     ]
-
-
-def holm(raw: Sequence[float]) -> list[float]:
-    """Holm's step-down corrected p-values, in the order given."""
-    order = sorted(range(len(raw)), key=lambda index: raw[index])
-    corrected = [0.0] * len(raw)
-    worst = 0.0
-    for rank, index in enumerate(order):
-        worst = max(worst, min(1.0, raw[index] * (len(raw) - rank)))
-        corrected[index] = worst
-    return corrected

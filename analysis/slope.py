@@ -12,13 +12,12 @@ E. Chicken, "Nonparametric Statistical Methods", 3rd ed. (2014), 3.3.
 from __future__ import annotations
 
 import itertools
-import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from analysis.signed_rank import hodges_lehmann
+from analysis.signed_rank import hodges_lehmann, interval
 from analysis.summary import labels, memory_resolution_bytes, valid_by_block
 from results.case import SETTINGS, Case, Value
 from results.run import Run
@@ -27,7 +26,7 @@ DEFINITION: Final = "memory_slope.sizes.v1"
 #: A line through fewer sizes could hide a bend.
 FEWEST_SIZES = 4
 _CONFIDENCE = 0.95
-#: With 5 blocks even the widest signed-rank interval covers less (1 - 2 x 2^-5 = 94%).
+#: Below, no signed-rank interval of 95% exists.
 FEWEST_BLOCKS = 6
 #: What may be called constant: less than one byte held for fifty that are streamed.
 _CONSTANT_BELOW = 0.02
@@ -72,24 +71,6 @@ def theil_sen(sizes: Sequence[float], values: Sequence[float]) -> float:
     )
 
 
-def interval(differences: Sequence[float], confidence: float) -> tuple[float, float]:
-    """Where the differences are centred: the ends of the exact signed-rank interval, two Walsh averages.
-
-    Infinite where so few differences can give no such confidence.
-    """
-    count = len(differences)
-    walsh = sorted((differences[i] + differences[j]) / 2 for i in range(count) for j in range(i, count))
-    sums = [1]  # how many of the 2**count sign patterns give each rank sum
-    for rank in range(1, count + 1):
-        sums = [
-            (sums[at] if at < len(sums) else 0) + (sums[at - rank] if at >= rank else 0)
-            for at in range(len(sums) + rank)
-        ]
-    outside = (1 - confidence) / 2 * 2**count
-    cut = sum(tail <= outside for tail in itertools.accumulate(sums))
-    return (walsh[cut - 1], walsh[-cut]) if cut else (-math.inf, math.inf)
-
-
 def _families(run: Run) -> list[tuple[str, list[Case]]]:
     """(axis, its cases by length) wherever `FEWEST_SIZES` cases or more differ in it and in length alone."""
     timed = [case for case in run.header.cases if case.identity in run.verifications]
@@ -116,8 +97,8 @@ def _slope(run: Run, axis: str, family: Sequence[Case]) -> MemorySlope | None:
         return None
     slope = hodges_lehmann(slopes)
     low, high = None, None
-    if len(slopes) >= FEWEST_BLOCKS:
-        low, high = interval(slopes, _CONFIDENCE)
+    if (ends := interval(slopes, _CONFIDENCE)) is not None:
+        low, high = ends
         resolution = memory_resolution_bytes(run) / (sizes[-1] - sizes[0])
         low, high = min(low, slope - resolution), max(high, slope + resolution)
     return MemorySlope(_label(run, axis, family[0]), axis, sizes, len(slopes), slope, low, high)

@@ -146,12 +146,16 @@ def _estimate(run: Run, case: Case, valid: Sequence[TrialSummary], name: str, *,
 
 
 def memory_resolution_bytes(run: Run) -> int:
-    """How far the kernel's count of a process's memory may be off.
+    """How far the kernel's count of a process's memory may be off on the machine of this run."""
+    return mark_resolution_bytes(int(run.header.environment.get("cpu_count") or 1))
+
+
+def mark_resolution_bytes(cpus: int) -> int:
+    """How far the kernel's high-water mark of a process may be off on a machine with so many CPUs.
 
     Linux counts pages for each CPU apart and adds them up in batches of max(32, 2 x CPUs) pages
     (lib/percpu_counter.c); the high-water mark is taken from that sum.
     """
-    cpus = int(run.header.environment.get("cpu_count") or 1)
     return max(32, 2 * cpus) * cpus * _PAGE_BYTES
 
 

@@ -30,6 +30,14 @@ class Unit(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Margin:
+    """How much worse is still the same: the larger of a share of the baseline and ``least`` of the unit."""
+
+    share: float
+    least: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
     """One number a trial: what it is called, what it means, and which way is better.
 
@@ -50,6 +58,19 @@ class Figure:
     def by_difference(self) -> bool:
         """Whether two arms are compared by difference: memory that grows by nothing has no logarithm."""
         return self.unit is Unit.BYTES
+
+    @property
+    def margin(self) -> Margin:
+        """Within which two arms are the same, unless a suite sets its own."""
+        if self.by_difference:
+            return _MEMORY_MARGIN
+        return _TAIL_MARGIN if self.quantile is not None and self.quantile > 0.5 else _MARGIN
+
+
+#: Medians, rates and CPU; tails; memory.
+_MARGIN = Margin(0.05)
+_TAIL_MARGIN = Margin(0.10)
+_MEMORY_MARGIN = Margin(0.03, least=2**20)
 
 
 def _quantiles(metric: str, definition: str) -> list[Figure]:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from analysis.fitness import unfit
 from analysis.summary import summarize
 from analysis.table import amount, columns, headline_columns
 from analysis.verdict import GatedCase, judge_gates
@@ -45,6 +46,23 @@ def print_table(run: Run) -> None:
         click.echo(f"(chunk sizes, p95 and CPU: in a terminal of {_WHOLE_TABLE_WIDTH} columns, or in a pipe)")
 
 
+def print_unfit(run: Run) -> None:
+    """On standard error, when the run's own A/A control shows that its machine was unfit to measure."""
+    found = unfit(run)
+    for item in found:
+        click.echo(
+            f"unfit: {item.label}: {item.verdict.figure.name} came out {item.verdict.kind}: "
+            f"{item.verdict.reason}",
+            err=True,
+        )
+    if found:
+        click.echo(
+            "The machine was unfit: it told a response from itself, measured twice in each block. Do not "
+            "rely on differences of this size; measure again on a quieter machine, or with longer windows",
+            err=True,
+        )
+
+
 def trustworthy(trials: Sequence[TrialSummary]) -> bool:
     """Whether a run may be relied on although some of its trials are invalid.
 
@@ -74,6 +92,7 @@ def show_outcome(run: Run, gates: Sequence[GatedCase], left_out: Sequence[str], 
             f"{len(invalid)} of {len(run.trials)} trials are invalid and left out of the figures above",
             err=True,
         )
+    print_unfit(run)
     click.echo(f"\nStored in {path}")
     for name in left_out:
         click.echo(f"gate: {name}: NOT JUDGED, --only left its case out")

@@ -10,7 +10,7 @@ import click
 
 from analysis.summary import labels
 from harness.cli.memory import print_memory
-from harness.cli.outcome import print_table
+from harness.cli.outcome import print_table, print_unfit
 from harness.cli.places import find_run
 from results.run import Run
 from results.store import Store
@@ -50,6 +50,7 @@ def command(run: str) -> None:
     for trial in stored.trials:
         if trial.reason is not None:
             click.echo(f"\ninvalid: trial {trial.slot.position} ({trial.slot.case}): {trial.reason}")
+    print_unfit(stored)
 
 
 def overhead_s(run: Run) -> float | None:

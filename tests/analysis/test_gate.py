@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import re
 
@@ -10,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.gate import LEVEL, Limit, Pair, check_power, holm, judge, parse_limit
+from analysis.gate import LEVEL, Limit, Pair, check_power, judge, parse_limit
 from results.metrics import FIGURES, Better, Figure
 
 
@@ -153,21 +152,6 @@ def test_power_is_what_the_worst_possible_run_shows(gates: int, blocks: int) -> 
 @pytest.mark.parametrize(("gates", "blocks"), [(1, 8), (0, 1), (4, 10)])
 def test_enough_blocks_and_no_gates_pass(gates: int, blocks: int) -> None:
     check_power(gates, blocks)
-
-
-def test_holm_s_correction_by_hand() -> None:
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([0.9, 0.8]) == [1, 1]
-    assert holm([0.04]) == [0.04]
-    assert holm([]) == []
-
-
-@given(st.lists(st.floats(0, 1), max_size=8))
-def test_holm_never_lowers_a_p_and_keeps_their_order(raw: list[float]) -> None:
-    corrected = holm(raw)
-    assert all(own <= after <= 1 for own, after in zip(raw, corrected, strict=True))
-    for (one, first), (other, second) in itertools.combinations(zip(raw, corrected, strict=True), 2):
-        assert (first <= second) if one <= other else (second <= first)
 
 
 @pytest.mark.parametrize("drift", [[1.0] * 8, [1, 5, 2, 9, 1, 3, 7, 4]])

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats  # type: ignore[import-untyped]
 
-from analysis.signed_rank import hodges_lehmann, p_greater, smallest_p
+from analysis.signed_rank import critical_rank, hodges_lehmann, interval, p_greater, smallest_p
 
 #: Few different values: ties and zeros are frequent.
 COARSE = st.lists(st.integers(-4, 4).map(float), min_size=1, max_size=9)
@@ -113,3 +113,62 @@ def test_the_estimate_is_the_median_of_all_averages_of_two(differences: list[flo
     pairs = itertools.combinations_with_replacement(differences, 2)
     expected = statistics.median((first + second) / 2 for first, second in pairs)
     assert math.isclose(hodges_lehmann(differences), expected, abs_tol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "published"), [(5, None), (6, 0), (7, 2), (8, 3), (10, 8), (15, 25), (20, 52), (25, 89)]
+)
+def test_the_critical_value_is_the_published_one(blocks: int, published: int | None) -> None:
+    # Wilcoxon's table as every textbook has it: two-sided 0.05, reject at T of this or less
+    assert critical_rank(blocks, 0.95) == (0 if published is None else published + 1)
+
+
+def test_a_textbook_interval() -> None:
+    # Hollander and Wolfe, example 3.3, on the differences of table 3.1: 96% with nine patients
+    falls = [0.952, -0.147, 1.022, 0.430, 0.620, 0.590, 0.490, -0.080, 0.010]
+    assert interval(falls, 0.95) == pytest.approx((0.01, 0.786))
+
+
+@pytest.mark.parametrize("confidence", [0.9, 0.95, 0.99])
+@pytest.mark.parametrize("blocks", [8, 9, 12])
+def test_its_coverage_over_all_signs_is_what_was_asked_for(blocks: int, confidence: float) -> None:
+    magnitudes = [3.0**number for number in range(blocks)]
+    held = rejected_further_in = 0
+    for signs in itertools.product([-1, 1], repeat=blocks):
+        differences = [sign * magnitude for sign, magnitude in zip(signs, magnitudes, strict=True)]
+        ends = interval(differences, confidence)
+        assert ends is not None
+        held += ends[0] <= 0 <= ends[1]
+        positive = sum(rank + 1 for rank, sign in enumerate(signs) if sign > 0)
+        rejected_further_in += positive <= critical_rank(blocks, confidence)
+    assert held / 2**blocks >= confidence
+    assert 1 - 2 * rejected_further_in / 2**blocks < confidence
+
+
+@given(st.lists(st.integers(-9, 9).map(float), min_size=6, max_size=12), st.sampled_from([0.9, 0.95]))
+def test_the_interval_is_what_the_test_does_not_reject(differences: list[float], confidence: float) -> None:
+    ends = interval(differences, confidence)
+    assert ends is not None
+    assert ends[0] <= hodges_lehmann(differences) <= ends[1]
+    if len(set(map(abs, differences))) == len(differences) and 0 not in differences:
+        rejects = (
+            min(p_greater(differences), p_greater([-own for own in differences])) <= (1 - confidence) / 2
+        )
+        assert rejects is not (ends[0] <= 0 <= ends[1])
+    turned = interval([-value for value in differences], confidence)
+    assert turned == (-ends[1], -ends[0])
+    assert interval([8 * value for value in differences], confidence) == (8 * ends[0], 8 * ends[1])
+
+
+def test_many_blocks_have_an_interval() -> None:
+    differences = list(np.random.default_rng(9).normal(1, 1, 300))
+    ends = interval(differences, 0.95)
+    assert ends is not None
+    assert ends[0] < hodges_lehmann(differences) < ends[1]
+    assert ends[1] - ends[0] == pytest.approx(2 * 1.96 * math.sqrt(math.pi / 3 / 300), rel=0.1)
+
+
+def test_too_few_have_no_interval() -> None:
+    assert interval([1.0] * 5, 0.95) is None
+    assert interval([1.0] * 4, 0.9) is None
+    assert interval([], 0.5) is None

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from analysis.slope import interval, memory_slopes, theil_sen
+from analysis.slope import memory_slopes, theil_sen
 from analysis.summary import memory_resolution_bytes
 from results.case import Case
 from tests.analysis.examples import Invalid, Measured, run_of
@@ -116,24 +113,3 @@ def test_each_family_has_its_own_slope_and_its_label_leaves_the_size_out() -> No
 
 def test_a_run_without_sizes_has_none() -> None:
     assert memory_slopes(run_of((WHOLE, [{"peak_memory": 1.0}] * 8))) == []
-
-
-@given(st.lists(st.integers(-50, 50).map(float), min_size=6, max_size=9))
-def test_the_interval_covers_as_often_as_it_says(differences: list[float]) -> None:
-    """By brute force over all sign patterns of 1 to n, whose centre is 0."""
-    walsh = sorted(
-        (one + other) / 2 for one, other in itertools.combinations_with_replacement(differences, 2)
-    )
-    count = len(differences)
-    sums = [
-        sum(itertools.compress(range(1, count + 1), signs))
-        for signs in itertools.product([0, 1], repeat=count)
-    ]
-    # low is the (k+1)-th Walsh average for the largest k whose tails, rank sums up to k, hold at most 5%
-    cut = max(k for k in range(len(walsh)) if 2 * sum(total <= k for total in sums) <= 0.05 * len(sums))
-    assert interval(differences, 0.95) == (walsh[cut], walsh[-1 - cut])
-
-
-def test_too_few_differences_bound_nothing() -> None:
-    assert interval([1.0, 2.0], 0.95) == (-math.inf, math.inf)
-    assert interval([3.0, 1.0, 2.0, 6.0, 5.0, 4.0], 0.95) == (1, 6)

@@ -1,0 +1,56 @@
+"""The rules on arms whose truth is known, and the bench on real servers."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from analysis.gate import Pair
+from results.metrics import FIGURES
+from tests.bench.aa import RULES, SHOWN, Arms, cries, tally
+
+LEVELS = [1e7, 3e7, 2e7, 1e7, 2.5e7, 1.2e7, 1.9e7, 2.2e7]
+
+
+def arms(name: str, ratio: float) -> Arms:
+    noise = [1.002, 0.998, 1.001, 0.999] * 2
+    return Arms(
+        FIGURES[name],
+        [Pair(level * ratio * own, level) for level, own in zip(LEVELS, noise, strict=True)],
+    )
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_equal_arms_are_told_apart_by_no_rule(name: str) -> None:
+    assert cries(arms(name, 1.0)) == dict.fromkeys(RULES, False)
+    assert cries(Arms(FIGURES[name], [])) == dict.fromkeys(RULES, False)
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_unequal_ones_are_told_apart_by_all(name: str) -> None:
+    worse = 1 / 9 if name == "throughput" else 9
+    assert cries(arms(name, worse)) == dict.fromkeys(RULES, True)
+    # a gate looks to one side
+    assert cries(arms(name, 1 / worse)) == dict.fromkeys(RULES, True) | {"our gate": False}
+
+
+def test_rounds_are_counted_by_figure_and_at_all() -> None:
+    quiet = [arms(name, 1.0) for name in SHOWN]
+    loud = [arms(name, 9.0 if name == "ttfb_p50" else 1.0) for name in SHOWN]
+    lines = tally([quiet, loud, loud]).splitlines()
+    assert lines[2:] == [f"| {rule} | 2 | 0 | 0 | 0 | 2 of 3 |" for rule in RULES]
+
+
+def test_the_bench_runs() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.aa", "--smoke", "--noise"],
+        capture_output=True, text=True, check=True, timeout=100,
+    )  # fmt: skip
+    captions = re.findall(r"2 blocks a round, windows of 0.1 s; (\d+) of 4 trials invalid", done.stdout)
+    assert len(captions) == 2
+    assert int(captions[0]) < 4, done.stdout
+    for rule in RULES:
+        assert len(re.findall(rf"^\| {rule} (\| [01] ){{4}}\| [01] of 1 \|$", done.stdout, re.MULTILINE)) == 2
