@@ -18,7 +18,7 @@ _SLEW_GRACE_NS = 100_000
 
 def reasons(load: LoadRecord, server: ServerRecord | None) -> list[str]:
     """Every rule that this trial breaks, in words; empty when it counts."""
-    return [*_of_responses(load), *_of_load(load), *_of_clock(load), *_of_machine(server)]
+    return [*_of_responses(load), *_of_load(load), *of_clock(load), *_of_machine(server)]
 
 
 def _of_responses(load: LoadRecord) -> Iterator[str]:
@@ -51,7 +51,8 @@ def _of_load(load: LoadRecord) -> Iterator[str]:
         )
 
 
-def _of_clock(load: LoadRecord) -> Iterator[str]:
+def of_clock(load: LoadRecord) -> Iterator[str]:
+    """The wall clock, which stamps arrivals, was stepped."""
     if load.clock_drift_ns is None or load.clock_span_ns is None:
         return
     if abs(load.clock_drift_ns) > FASTEST_SLEW * load.clock_span_ns + _SLEW_GRACE_NS:
