@@ -21,9 +21,7 @@ class TruthMismatch(MeasurementError):  # noqa: N818  - named for what happened
     """The client's records and the reference server's are not of the same requests."""
 
 
-def calibration_point(
-    users: int, answers: Answers, load: LoadRecord, truth: ServerTruth
-) -> CalibrationPoint:
+def calibration_point(users: int, answers: Answers, load: LoadRecord, truth: ServerTruth) -> CalibrationPoint:
     """The client's error over the requests that were sent inside the window.
 
     Raises TruthMismatch, and MeasurementError when a response failed or there are too few requests.
@@ -131,6 +129,6 @@ def _quantile(values: npt.NDArray[np.int64], quantile: float) -> float:
 
 def _unlike(what: str) -> str:
     return (
-        f"the requests of the client and of the reference server are not the same: {what}. The client's error "
+        f"the client and the reference server do not tell of the same requests: {what}. The client's error "
         "cannot be told; calibrate again, and if it comes again, it is a fault of streamgauge"
     )

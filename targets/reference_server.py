@@ -1,7 +1,7 @@
 """The reference server: answers on a known schedule and keeps the truth of when it did.
 
 Run as ``python -I -S reference_server.py``; it writes its port as the first line. It is one thread that
-spins over non-blocking sockets while anything is due, so that it is late by microseconds and not by a wake-up.
+spins over non-blocking sockets while anything is due, so that it is late by microseconds, not by a wake-up.
 
 ``GET /?delay_us=10000&chunks=3&pace_us=1000&bytes=500`` is answered with the headers and the first of three
 pieces of 500 bytes 10 ms after the request was read, in one send, and with the other pieces 1 ms apart.
@@ -28,7 +28,7 @@ HOST = "127.0.0.1"
 #: The client's port, the number of the request on its connection (from 0), and instants of CLOCK_MONOTONIC:
 #: the request was read; just before and just after the send of the first body byte; after the last send.
 TRUTH_FIELDS = ("connection", "turn", "received_ns", "first_before_ns", "first_after_ns", "last_after_ns")
-#: Which request of which connection a response answers, as PORT/TURN: for clients that do not know their port.
+#: Which request of which connection is answered, as PORT/TURN: for clients that do not know their port.
 TRUTH_HEADER = "Answers"
 
 #: Asleep it would wake up late: it sleeps only when nothing is due and nothing has happened for so long.
@@ -86,7 +86,8 @@ class Reply:
         self.first_before_ns = self.first_after_ns = 0
         self.sent = 0
         self.rest = (
-            f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n{TRUTH_HEADER}: {connection.port}/{self.turn}\r\n"
+            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
+            f"{TRUTH_HEADER}: {connection.port}/{self.turn}\r\n"
             f"Content-Length: {schedule.chunks * len(schedule.piece)}\r\n\r\n"
         ).encode() + schedule.piece
 
@@ -165,18 +166,16 @@ class ReferenceServer:
             self._asked(connection, monotonic_ns())
 
     def _asked(self, connection: Connection, received_ns: int) -> None:
-        method, path, *_ = connection.asked.split(maxsplit=2)
+        asked = connection.asked.partition(b" HTTP/")[0].decode("latin-1")
         connection.asked = b""
-        if path == b"/truth":
-            connection.busy = True  # its last request
+        if asked == "GET /truth":
             self._tell(connection)
             return
         try:
-            schedule = schedule_of(path.decode("latin-1"))
-            if method != b"GET":
-                raise ValueError("only GET is answered")
+            schedule = schedule_of(asked)
         except ValueError as error:
-            _send_whole(connection.socket, f"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n{error}\n".encode())
+            head = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"
+            _send_whole(connection.socket, f"{head}{error}\n".encode())
             self._drop(connection)
             return
         if self._stall_after_ns is not None:
@@ -243,18 +242,22 @@ class ReferenceServer:
 
 
 @lru_cache(maxsize=64)
-def schedule_of(path: str) -> Schedule:
-    """The schedule that a path asks for. Raises ValueError that says what may be asked."""
+def schedule_of(asked: str) -> Schedule:
+    """The schedule of a request line's begin, like ``GET /?bytes=500``. Raises ValueError."""
+    method, _, path = asked.partition(" ")
     parts = urlsplit(path)
-    asked = {"delay_us": 0, "chunks": 1, "pace_us": 0, "bytes": 500}
+    numbers = {"delay_us": 0, "chunks": 1, "pace_us": 0, "bytes": 500}
     for name, value in parse_qsl(parts.query, keep_blank_values=True):
-        if name not in asked or not value.isdecimal():
-            raise ValueError(f"{name}={value} is not understood; {', '.join(asked)} take whole numbers")
-        asked[name] = int(value)
-    if parts.path != "/" or not asked["chunks"] or not asked["bytes"]:
-        raise ValueError("ask for /?delay_us=0&chunks=1&pace_us=0&bytes=500, chunks and bytes from 1")
-    piece = piece_of(asked["bytes"])
-    return Schedule(asked["delay_us"] * 1000, asked["chunks"], asked["pace_us"] * 1000, piece)
+        if name not in numbers or not value.isdecimal():
+            raise ValueError(f"{name}={value} is not understood; {', '.join(numbers)} take whole numbers")
+        numbers[name] = int(value)
+    if (method, parts.path) != ("GET", "/") or not numbers["chunks"] or not numbers["bytes"]:
+        raise ValueError(
+            f"{asked!r} is not answered; GET /?delay_us=0&chunks=1&pace_us=0&bytes=500 is, "
+            "with chunks and bytes from 1"
+        )
+    piece = piece_of(numbers["bytes"])
+    return Schedule(numbers["delay_us"] * 1000, numbers["chunks"], numbers["pace_us"] * 1000, piece)
 
 
 def piece_of(size: int) -> bytes:
