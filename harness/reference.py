@@ -80,7 +80,7 @@ def _port(process: OwnedProcess) -> int:
     deadline = time.monotonic() + _START_TIMEOUT_S
     while process.returncode is None and time.monotonic() < deadline:
         line, end, _ = process.output_head().partition("\n")
-        if end:
+        if end and line.isdecimal():
             return int(line)
         time.sleep(_POLL_EVERY_S)
     raise ReferenceFailed(

@@ -44,12 +44,12 @@ CAPTION = f"""Error of TTFB against the reference server's own truth: median / p
 the request was read; where the server keeps on sending, 19 more pieces follow, 1 ms apart.
 
 - *Busy*: a single user has a companion greenlet that holds the loop {COMPANION_US / 1000:g} ms at a time.
-  Of several users, each works after each response, so long that all together work as long as a response takes:
-  0.5 ms with 20 users and 0.1 ms with 100, 1.45 and 0.29 ms where the server keeps on sending.
+  Of several users, each works after each response, so long that all together work as long as a response
+  takes: 0.5 ms with 20 users and 0.1 ms with 100, 1.45 and 0.29 ms where the server keeps on sending.
 - *Kernel stamp* and *event loop*: the same requests, by the stamp of the arrival and by the clock after the
   read.
-- *Locust's figure*: `response_time` of FastHttpUser's client with `stream=True`, against the server's time from
-  the request to the first byte; the request's way to the server is in it.
+- *Locust's figure*: `response_time` of FastHttpUser's client with `stream=True`, against the server's time
+  from the request to the first byte; the request's way to the server is in it.
 - *Requests* and the share of a *core*: ours, and Locust's."""
 
 Errors = npt.NDArray[np.int64]
