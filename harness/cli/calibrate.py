@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import click
 from rich.console import Console
@@ -19,7 +20,8 @@ from results.calibration import Answers, CalibrationPoint
 from results.metrics import Unit
 
 _MOST_USERS = 1000
-_PIPE_WIDTH = 160
+_SERVERS = {Answers.ONCE: "answers once", Answers.ON: "keeps on sending"}
+_WHOLE_TABLE_WIDTH = 160
 
 
 class _Counts(click.ParamType[Sequence[int]]):
@@ -34,6 +36,36 @@ class _Counts(click.ParamType[Sequence[int]]):
         if not all(part.isdecimal() and 1 <= int(part) <= _MOST_USERS for part in parts):
             self.fail(f"{value!r} is not a list of numbers from 1 to {_MOST_USERS}, like 1,8,32", param, ctx)
         return sorted({int(part) for part in parts})
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """``headline``: also shown where there is little room."""
+
+    heading: str
+    cell: Callable[[CalibrationPoint], str]
+    headline: bool = False
+
+
+def _time(time_ns: float | None) -> str:
+    return amount(time_ns, Unit.NANOSECONDS)
+
+
+_COLUMNS = (
+    _Column("users", lambda point: str(point.users), headline=True),
+    _Column("server", lambda point: _SERVERS[point.answers], headline=True),
+    _Column("requests", lambda point: f"{point.requests:,}"),
+    _Column("stamp by", lambda point: "kernel" if point.stamped else "loop"),
+    _Column("error p50", lambda point: _time(point.error_p50_ns), headline=True),
+    _Column("p95", lambda point: _time(point.error_p95_ns), headline=True),
+    _Column("p99", lambda point: _time(point.error_p99_ns)),
+    _Column("max", lambda point: _time(point.error_max_ns)),
+    _Column("by the loop p50", lambda point: _time(point.loop_error_p50_ns), headline=True),
+    _Column("p95", lambda point: _time(point.loop_error_p95_ns), headline=True),
+    _Column("lag p99", lambda point: _time(point.lag_p99_ns)),
+    _Column("bound p99", lambda point: _time(point.stamp_error_p99_ns)),
+    _Column("client CPU", lambda point: f"{point.client_cpu:.0%}"),
+)
 
 
 @click.command("calibrate")
@@ -57,31 +89,14 @@ def command(users: Sequence[int], as_json: bool) -> None:
 
 
 def print_points(points: Sequence[CalibrationPoint]) -> None:
-    """A table with a row for each point."""
-    console = Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH)
+    """A table with a row for each point; in a narrow terminal without the columns that explain the others."""
+    console = Console() if sys.stdout.isatty() else Console(width=_WHOLE_TABLE_WIDTH)
+    shown = [column for column in _COLUMNS if column.headline or console.width >= _WHOLE_TABLE_WIDTH]
     table = Table(show_edge=False, pad_edge=False)
-    headings = ("users", "server", "requests", "stamp", "error p50", "p95", "p99", "max")
-    for heading in (*headings, "loop's clock p50", "p95", "lag p99", "bound p99", "client CPU"):
-        table.add_column(heading, justify="left" if heading in {"server", "stamp"} else "right")
+    for column in shown:
+        table.add_column(column.heading, justify="left" if column.heading == "server" else "right")
     for point in points:
-        times = (
-            point.error_p50_ns,
-            point.error_p95_ns,
-            point.error_p99_ns,
-            point.error_max_ns,
-            point.loop_error_p50_ns,
-            point.loop_error_p95_ns,
-            point.lag_p99_ns,
-            point.stamp_error_p99_ns,
-        )
-        table.add_row(
-            str(point.users),
-            "answers once" if point.answers is Answers.ONCE else "keeps on sending",
-            f"{point.requests:,}",
-            "kernel" if point.stamped else "loop",
-            *(amount(time_ns, Unit.NANOSECONDS) for time_ns in times),
-            f"{point.client_cpu:.0%}",
-        )
+        table.add_row(*(column.cell(point) for column in shown))
     console.print(table)
 
 
