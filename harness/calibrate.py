@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -73,23 +73,14 @@ class Calibrator:
     cores: Cores
 
     def points(
-        self,
-        users: Iterable[int],
-        answers: Sequence[Answers],
-        length: Length,
-        told: Callable[[CalibrationPoint], None] = lambda _: None,
+        self, users: Sequence[int], answers: Sequence[Answers], length: Length
     ) -> list[CalibrationPoint]:
-        """A point for each number of users and each way to answer; ``told`` hears of each as it is there.
+        """A point for each number of users and each way to answer.
 
         Raises MeasurementError when one cannot be measured.
         """
-        found: list[CalibrationPoint] = []
         with reference(self.processes, self.folder, self.cores.server) as server:
-            for number in users:
-                for way in answers:
-                    found.append(self._point(server, number, way, length))
-                    told(found[-1])
-        return found
+            return [self._point(server, number, way, length) for number in users for way in answers]
 
     def _point(
         self, server: ReferenceServer, users: int, answers: Answers, length: Length

@@ -106,8 +106,7 @@ def calibrate(plan: Plan, shop: Workshop, watcher: Watcher) -> list[CalibrationP
 
     Raises MeasurementError when it cannot be told.
     """
-    users = sorted({1, *(planned.users for planned in plan.cases)})
-    users = [users[0], users[-1]] if len(users) > 1 else users
+    users = sorted({1, max(planned.users for planned in plan.cases)})
     watcher.calibrating(users)
     calibrator = Calibrator(shop.processes, shop.driver, shop.folder, shop.cores)
     return calibrator.points(users, [Answers.ONCE], SHORT)

@@ -27,10 +27,7 @@ def points() -> Iterator[list[CalibrationPoint]]:
         LoadDriver(processes, Path(folder), cores.load) as driver,
     ):
         calibrator = Calibrator(processes, driver, Path(folder), cores)
-        told: list[CalibrationPoint] = []
-        found = calibrator.points([1, 20], list(Answers), LENGTH, told.append)
-        assert told == found
-        yield found
+        yield calibrator.points([1, 20], list(Answers), LENGTH)
 
 
 def test_there_is_a_point_for_each_load_in_order(points: list[CalibrationPoint]) -> None:
@@ -48,8 +45,8 @@ def test_there_is_a_point_for_each_load_in_order(points: list[CalibrationPoint])
 def test_the_quantiles_are_in_order_and_the_first_byte_came_in_time(points: list[CalibrationPoint]) -> None:
     for point in points:
         assert 0 < point.error_p50_ns <= point.error_p95_ns <= point.error_p99_ns <= point.error_max_ns
-        # the server sends after 10 ms: who took the wrong response or clock would be off by more
-        assert point.error_p50_ns < 10e6
+        # the server sends after 10 ms: with another response's truth it would be off by as much
+        assert point.answers is Answers.ON or point.error_p50_ns < 5e6
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's stamps are Linux's")
