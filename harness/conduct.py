@@ -7,12 +7,13 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from harness.calibrate import SHORT, Calibrator
 from harness.cores import Cores
 from harness.load import LoadDriver
 from harness.matrix import PlannedCase
@@ -21,6 +22,7 @@ from harness.processes import Processes
 from harness.serving import serving
 from harness.trial import Measurer, TrialMeasurer
 from harness.verify import VerifyFailed, groups_of, verify_group
+from results.calibration import Answers, CalibrationPoint
 from results.records import Slot, TrialRecord, Verification
 from results.store import Store
 
@@ -36,6 +38,9 @@ class Watcher(Protocol):
 
     def verified(self, planned: PlannedCase, found: Verification) -> None:
         """One case was asked once."""
+
+    def calibrating(self, users: Sequence[int]) -> None:
+        """The client's own error is about to be measured with so many users."""
 
     def measuring(self, slot: Slot, planned: PlannedCase) -> None:
         """A trial begins."""
@@ -96,6 +101,17 @@ def verify(cases: Mapping[str, PlannedCase], shop: Workshop, watcher: Watcher) -
     return found
 
 
+def calibrate(plan: Plan, shop: Workshop, watcher: Watcher) -> list[CalibrationPoint]:
+    """The client's own error with one user and with the plan's most, in about a second each.
+
+    Raises MeasurementError when it cannot be told.
+    """
+    users = sorted({1, max(planned.users for planned in plan.cases)})
+    watcher.calibrating(users)
+    calibrator = Calibrator(shop.processes, shop.driver, shop.folder, shop.cores)
+    return calibrator.points(users, [Answers.ONCE], SHORT)
+
+
 def measure(
     plan: Plan, cases: Mapping[str, PlannedCase], store: Store, measurer: Measurer, watcher: Watcher
 ) -> None:
@@ -119,6 +135,8 @@ def conduct(plan: Plan, store: Store, watcher: Watcher, cores: Cores) -> None:
     with workshop(cores) as shop:
         if not store.read().verifications:
             store.add_verifications(verify(cases, shop, watcher))
+        if not store.read().calibration:
+            store.add_calibration(calibrate(plan, shop, watcher))
         measurer = TrialMeasurer(
             processes=shop.processes,
             driver=shop.driver,

@@ -21,7 +21,7 @@ def reasons(load: LoadRecord, server: ServerRecord | None) -> list[str]:
     return [
         *_of_responses(load),
         *_of_load(load),
-        *_of_clock(load),
+        *of_clock(load),
         *_of_machine(server),
         *_of_watch(load, server),
     ]
@@ -57,7 +57,8 @@ def _of_load(load: LoadRecord) -> Iterator[str]:
         )
 
 
-def _of_clock(load: LoadRecord) -> Iterator[str]:
+def of_clock(load: LoadRecord) -> Iterator[str]:
+    """The wall clock, which stamps arrivals, was stepped."""
     if load.clock_drift_ns is None or load.clock_span_ns is None:
         return
     if abs(load.clock_drift_ns) > FASTEST_SLEW * load.clock_span_ns + _SLEW_GRACE_NS:

@@ -40,6 +40,24 @@ CREATE TABLE verification (
     failure             TEXT
 ) STRICT;
 
+-- The client's own error of TTFB on this machine, taken before the first trial.
+CREATE TABLE calibration (
+    users               INTEGER NOT NULL,
+    answers             TEXT NOT NULL,     -- once, on (the reference server keeps on sending)
+    requests            INTEGER NOT NULL,
+    stamped             INTEGER NOT NULL,  -- 1: by the kernel; 0: by the event loop
+    error_p50_ns        REAL NOT NULL,     -- of the first body byte's instant against the server's truth
+    error_p95_ns        REAL NOT NULL,
+    error_p99_ns        REAL NOT NULL,
+    error_max_ns        REAL NOT NULL,
+    loop_error_p50_ns   REAL NOT NULL,     -- what the event loop's own clock would have been off by
+    loop_error_p95_ns   REAL NOT NULL,
+    lag_p99_ns          REAL,              -- of client_lag_ns; NULL: no kernel stamps
+    stamp_error_p99_ns  REAL,              -- of stamp_error_ns; NULL: no kernel stamps
+    client_cpu          REAL NOT NULL,     -- share of its core that the load driver used
+    PRIMARY KEY (users, answers)
+) STRICT, WITHOUT ROWID;
+
 -- The planned order.
 CREATE TABLE slot (
     position  INTEGER PRIMARY KEY,

@@ -7,12 +7,13 @@ acknowledged is on the disk whatever ends the process or the machine, and the fi
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Self
 
+from results.calibration import CalibrationPoint, insert_calibration
 from results.errors import MeasurementError, StoreError
 from results.mapping import (
     OUTCOME_COLUMN,
@@ -96,6 +97,11 @@ class Store:
             for case, verification in found.items():
                 values = {name: getattr(verification, name) for name in Verification.__slots__}
                 insert(connection, "verification", {"case": case, **values})
+
+    def add_calibration(self, points: Sequence[CalibrationPoint]) -> None:
+        """Keep the client's error on this machine: all points, or none."""
+        with self._write() as connection:
+            insert_calibration(connection, points)
 
     def add_trial(self, trial: TrialRecord) -> None:
         """Keep one trial, whole, in one transaction; when this returns it is on the disk."""

@@ -17,6 +17,7 @@ from analysis.table import amount, columns, headline_columns
 from analysis.verdict import GatedCase, judge_gates
 from harness.cli.memory import print_slopes
 from results.errors import ExitCode
+from results.metrics import Unit
 from results.run import Run, TrialSummary
 
 #: A table in a pipe is for people and for grep: wide enough that no cell is folded.
@@ -101,6 +102,8 @@ def show_outcome(run: Run, gates: Sequence[GatedCase], left_out: Sequence[str], 
         unit = gate.limit.figure.unit
         measured = f"{amount(result.figure, unit)} against a limit of {amount(result.limit, unit)}"
         verdict = "WORSE" if result.failed else "not worse"
+        if result.within_error_ns is not None:
+            verdict += f", within the client's error of {amount(result.within_error_ns, Unit.NANOSECONDS)}"
         click.echo(f"gate: {result.name}: {verdict}: {measured} (p = {result.p:.3g}, Holm)")
         worse = worse or result.failed
     if not trustworthy(run.trials):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Self
 
 from rich.console import Console
@@ -80,6 +81,10 @@ class LineWatcher(_Told):
         """Say how many cases are asked."""
         self._print(f"verifying {cases} cases, then measuring {self._total} trials ({self._left()})")
 
+    def calibrating(self, users: Sequence[int]) -> None:
+        """Say that the client's own error is measured."""
+        self._print(f"calibrating the client with {_counted(users)}")
+
     def measuring(self, slot: Slot, planned: PlannedCase) -> None:  # noqa: ARG002
         """Nothing is printed before there is a figure."""
         self._begin()
@@ -124,6 +129,11 @@ class BarWatcher(_Told):
         """Show that cases are being asked."""
         self._progress.update(self._bar, description=f"verifying {cases} cases", left=self._left())
 
+    def calibrating(self, users: Sequence[int]) -> None:
+        """Show that the client's own error is measured."""
+        text = f"calibrating the client with {_counted(users)}"
+        self._progress.update(self._bar, description=text, left=self._left())
+
     def measuring(self, slot: Slot, planned: PlannedCase) -> None:  # noqa: ARG002
         """Show what is being measured."""
         self._begin()
@@ -136,6 +146,10 @@ class BarWatcher(_Told):
         if trial.reason is not None:
             self._progress.console.print(text, markup=False, highlight=False)
         self._progress.update(self._bar, completed=self._done, left=self._left(), last=text)
+
+
+def _counted(users: Sequence[int]) -> str:
+    return f"{' and '.join(str(number) for number in users)} user{'s' if users[-1] > 1 else ''}"
 
 
 def new_watcher(console: Console, plan: Plan, *, done: int) -> LineWatcher | BarWatcher:

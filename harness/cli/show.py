@@ -9,6 +9,7 @@ import statistics
 import click
 
 from analysis.summary import labels
+from harness.cli.calibrate import meaning, print_points
 from harness.cli.memory import print_memory
 from harness.cli.outcome import print_table, print_unfit
 from harness.cli.places import find_run
@@ -44,6 +45,10 @@ def command(run: str) -> None:
     for name, value in header.environment.items():
         click.echo(f"  {name:22} {value if isinstance(value, str) else json.dumps(value)}")
     _print_verification(stored)
+    if stored.calibration:
+        click.echo("\nThe client's own error, measured before the first trial:")
+        print_points(stored.calibration)
+        click.echo(meaning(stored.calibration))
     click.echo()
     print_table(stored)
     print_memory(stored)

@@ -82,6 +82,9 @@ class _Silent:
     def verified(self, planned: PlannedCase, found: Verification) -> None:
         pass
 
+    def calibrating(self, users: Sequence[int]) -> None:
+        pass
+
     def measuring(self, slot: Slot, planned: PlannedCase) -> None:
         pass
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -57,6 +57,9 @@ class FakeWatcher:
 
     def verified(self, planned: PlannedCase, found: Verification) -> None:
         raise AssertionError(f"nothing is verified here: {planned}, {found}")
+
+    def calibrating(self, users: Sequence[int]) -> None:
+        raise AssertionError(f"nothing is calibrated here, not even with {users} users")
 
     def measuring(self, slot: Slot, planned: PlannedCase) -> None:
         assert planned is CASES[slot.case]
