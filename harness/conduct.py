@@ -125,6 +125,7 @@ def conduct(plan: Plan, store: Store, watcher: Watcher, cores: Cores) -> None:
             folder=shop.folder,
             cores=shop.cores,
             python=shop.python,
+            seed=plan.seed,
             warmup_s=plan.warmup_s,
             window_s=plan.window_s,
         )

@@ -24,6 +24,8 @@ SETTINGS = (
     "keep_alive_s",
     "scenario",
     "users",
+    "rate",
+    "spacing",
     "keep_alive",
 )
 

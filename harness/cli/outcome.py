@@ -31,11 +31,12 @@ def print_table(run: Run) -> None:
     """The end table on standard output."""
     console = Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH)
     narrow = console.width < _WHOLE_TABLE_WIDTH
-    shown = headline_columns() if narrow else columns()
+    rows = summarize(run)
+    shown = headline_columns(rows) if narrow else columns(rows)
     table = Table(show_edge=False, pad_edge=False, padding=(0, 0) if narrow else (0, 1))
     for number, column in enumerate(shown):
         table.add_column(column.heading, justify="right" if number else "left", no_wrap=bool(number))
-    for row in summarize(run):
+    for row in rows:
         table.add_row(
             *(Text(column.cell(row)) for column in shown), style="bold" if row.case.is_baseline else ""
         )

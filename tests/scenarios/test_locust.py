@@ -9,7 +9,7 @@ from pathlib import Path
 
 import xxhash
 
-from scenarios.specification import Address, TrialSpecification, to_message
+from scenarios.specification import Address, Download, TrialSpecification, to_message
 from tests.synthetic import SyntheticServer
 
 SCRIPT = Path(__file__).with_name("locust_listener.py")
@@ -22,7 +22,7 @@ def test_each_request_fires_locust_s_event_once() -> None:
         asked = TrialSpecification(
             address=Address(server.host, server.port, "GET", path, (), timeout_s=10, keep_alive=True),
             name="synthetic",
-            users=4,
+            load=Download(4),
             warmup_s=0.1,
             window_s=0.4,
             status=200,
