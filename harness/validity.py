@@ -60,7 +60,7 @@ def _of_load(load: LoadRecord) -> Iterator[str]:
     if share > MOST_CLIENT_CPU:
         yield (
             f"the load driver used {share:.0%} of its core (more than {MOST_CLIENT_CPU:.0%}): it may have "
-            "been the bottleneck; ask with fewer users, or for responses in larger chunks"
+            "been the bottleneck; ask with fewer users, at a smaller rate, or for responses in larger chunks"
         )
 
 

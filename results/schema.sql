@@ -101,9 +101,9 @@ CREATE TABLE memory_sample (
 
 CREATE TABLE request (
     position         INTEGER NOT NULL REFERENCES trial,
-    user             INTEGER NOT NULL,
+    user             INTEGER NOT NULL, -- in an open loop: which of the client's connections
     connection       INTEGER,         -- the client's TCP port; NULL: it never connected
-    intended_ns      INTEGER,         -- when the schedule wanted it sent; NULL in a closed loop
+    intended_ns      INTEGER,         -- when the schedule (seed: run.seed, slot.block) wanted it; NULL: closed loop
     late_ns          INTEGER,         -- so much after that instant the client began with it
     connected_ns     INTEGER,         -- NULL: the connection was used before
     sent_ns          INTEGER,
