@@ -74,7 +74,7 @@ def _mistakes(error: ValidationError, text: str, place: str) -> list[str]:
 def _place(item: Any) -> list[int | str]:
     """Keys and indices from the file's top to the mistake, as the file has them."""
     where = [part for part in item["loc"] if part not in {"axes", "[key]"}]
-    if where[0] == "scenario" and len(where) > 2:
+    if where[:1] == ["scenario"] and len(where) > 2:
         del where[2]  # the kind, by which pydantic tells the tables apart
     return [*where, "kind"] if item["type"].startswith("union_tag") else where
 
@@ -89,7 +89,8 @@ def _explanation(item: Any, where: list[int | str]) -> str:
     if item["type"] in {"missing", "union_tag_not_found"}:
         return "missing"
     if item["type"] == "union_tag_invalid":
-        return f"not a known kind; known kinds are {', '.join(SCENARIOS)} (given: {item['ctx']['tag']!r})"
+        known = ", ".join(SCENARIOS)
+        return f"not a known kind; known kinds are {known} (given: {reprlib.repr(item['ctx']['tag'])})"
     if item["type"] == "list_type" and len(where) == 1:
         return f"there may be several; write [[{where[0]}]], with two brackets"
     message = str(item["msg"]).removeprefix("Value error, ")

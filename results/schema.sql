@@ -40,7 +40,7 @@ CREATE TABLE verification (
     failure             TEXT
 ) STRICT;
 
--- The planned order.
+-- The planned order. The schedules of an open loop in a block are drawn from run.seed and the block's number.
 CREATE TABLE slot (
     position  INTEGER PRIMARY KEY,
     block     INTEGER NOT NULL,
@@ -103,7 +103,7 @@ CREATE TABLE request (
     position         INTEGER NOT NULL REFERENCES trial,
     user             INTEGER NOT NULL, -- in an open loop: which of the client's connections
     connection       INTEGER,         -- the client's TCP port; NULL: it never connected
-    intended_ns      INTEGER,         -- when the schedule (seed: run.seed, slot.block) wanted it; NULL: closed loop
+    intended_ns      INTEGER,         -- when the schedule wanted it sent; NULL in a closed loop
     late_ns          INTEGER,         -- so much after that instant the client began with it
     connected_ns     INTEGER,         -- NULL: the connection was used before
     sent_ns          INTEGER,

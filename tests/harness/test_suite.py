@@ -126,6 +126,8 @@ def test_a_mistake_in_the_second_table_has_the_second_table_s_line() -> None:
         ("users = 1", 'keep_alive = "no"', "20: scenario.1.keep_alive", ["boolean"]),
         ('"download"', '"upload"', "19: scenario.1.kind", ["download, arrivals", "'upload'"]),
         ('kind = "download"', "", "18: scenario.1.kind", ["missing"]),
+        ('"download"', "5", "19: scenario.1.kind", ["download, arrivals", "5"]),
+        ('"download"', "[]", "19: scenario.1.kind", ["download, arrivals"]),
         ("users = 1", "rate = 5", "20: scenario.1.rate", ['no use for it, it is a key of kind = "arrivals"']),
         ("users = 1", "user = 5", "20: scenario.1.user", ["unknown key; known are kind, users, keep_alive"]),
         ('kind = "gunicorn"', 'kind = "gunicron"', "15: server.1.kind", ["known kinds are gunicorn"]),

@@ -79,7 +79,7 @@ def test_each_instant_of_the_schedule_has_its_request_on_both_sides(
     connections = server.counts().connections
     assert len(set(column(load, "connection"))) == connections
     # the connection that was used last is used again: a fast server needs few
-    assert connections < len(truth) / 4 if keep_alive else connections == len(truth)
+    assert connections < len(truth) / 2 if keep_alive else connections == len(truth)
 
 
 def test_a_request_is_sent_after_its_instant_and_its_lateness_told(
@@ -123,9 +123,8 @@ def test_a_start_that_waits_for_a_connection_is_late_and_never_dropped(
     assert outcomes(load) == {Outcome.VERIFIED: 45}
     assert server.counts().requests == 45
     assert server.counts().connections == 2
-    # two connections answer 20 a second: the last of the 45 waited longer than the first ten took
-    late = column(load, "late_ns")
-    assert max(late) > 10 * 0.1e9 / 2
+    # two connections answer 45 requests in 2.25 s at best, and they come within 0.9 s
+    assert max(column(load, "late_ns")) > 1e9
     (reason,) = [reason for reason in reasons(load, None) if "late" in reason]
     assert "most_in_flight greater" in reason
     figures = figures_of_trial(load, None)
