@@ -17,7 +17,7 @@ from harness.reference import ReferenceServer, reference
 from harness.validity import of_clock
 from results.calibration import Answers, CalibrationPoint
 from results.errors import MeasurementError
-from scenarios.specification import Address, TrialSpecification
+from scenarios.specification import Address, Download, TrialSpecification
 from targets.reference_server import HOST, piece_of
 
 _TIMEOUT_S = 30.0
@@ -96,7 +96,7 @@ def _specification(port: int, users: int, schedule: Schedule, length: Length) ->
     return TrialSpecification(
         address=Address(HOST, port, "GET", schedule.path, (), timeout_s=_TIMEOUT_S, keep_alive=True),
         name="calibration",
-        users=users,
+        load=Download(users),
         warmup_s=length.warmup_s,
         window_s=length.window_s,
         status=200,

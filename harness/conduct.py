@@ -25,9 +25,11 @@ from harness.verify import VerifyFailed, groups_of, verify_group
 from results.calibration import Answers, CalibrationPoint
 from results.records import Slot, TrialRecord, Verification
 from results.store import Store
+from scenarios.specification import Download, Load
 
 #: A Unix socket's path has room for about 100 bytes (unix(7)).
 _LONGEST_FOLDER = 80
+_USERS_OF_ARRIVALS = 8
 
 
 class Watcher(Protocol):
@@ -102,14 +104,19 @@ def verify(cases: Mapping[str, PlannedCase], shop: Workshop, watcher: Watcher) -
 
 
 def calibrate(plan: Plan, shop: Workshop, watcher: Watcher) -> list[CalibrationPoint]:
-    """The client's own error with one user and with the plan's most, in about a second each.
+    """The client's own error with one user and with the plan's most, in about two seconds each.
 
     Raises MeasurementError when it cannot be told.
     """
-    users = sorted({1, max(planned.users for planned in plan.cases)})
+    users = sorted({1, max(_calibrated_users(planned.load) for planned in plan.cases)})
     watcher.calibrating(users)
     calibrator = Calibrator(shop.processes, shop.driver, shop.folder, shop.cores)
-    return calibrator.points(users, [Answers.ONCE], SHORT)
+    return calibrator.points(users, list(Answers), SHORT)
+
+
+def _calibrated_users(load: Load) -> int:
+    """How many users stand for a load: how many requests of an open loop are under way is the server's to say."""
+    return load.users if isinstance(load, Download) else min(load.most_in_flight, _USERS_OF_ARRIVALS)
 
 
 def measure(
@@ -143,6 +150,7 @@ def conduct(plan: Plan, store: Store, watcher: Watcher, cores: Cores) -> None:
             folder=shop.folder,
             cores=shop.cores,
             python=shop.python,
+            seed=plan.seed,
             warmup_s=plan.warmup_s,
             window_s=plan.window_s,
         )

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from results.records import COLUMN, LoadRecord, Outcome, RequestArray, ServerRecord
+import numpy as np
+
+from analysis.figures import inside_window
+from results.records import COLUMN, MISSING, LoadRecord, Outcome, ServerRecord
 
 #: The load driver is one thread: above this share of its core it may have been the bottleneck.
 MOST_CLIENT_CPU = 0.9
 #: A window that the driver took longer over than this times its length was not the one asked for.
 LONGEST_WINDOW = 1.05
+#: Of the requests that a schedule wanted inside the window, so many may begin late.
+MOST_LATE = 0.01
+_LATE_NS = 1_000_000
+_LATE_SHARE_OF_TTFB = 0.05
 MOST_STEAL = 0.1
 #: How fast a disciplined clock may be slewed (adjtimex(2): 500 ppm); more is a step.
 FASTEST_SLEW = 500e-6
@@ -21,6 +28,7 @@ def reasons(load: LoadRecord, server: ServerRecord | None) -> list[str]:
     return [
         *_of_responses(load),
         *_of_load(load),
+        *_of_schedule(load),
         *of_clock(load),
         *_of_machine(server),
         *_of_watch(load, server),
@@ -33,7 +41,7 @@ def _of_responses(load: LoadRecord) -> Iterator[str]:
     if failed:
         text, count = max(load.errors.items(), key=lambda item: item[1])
         yield f"{failed} of {len(outcomes)} responses failed; {count} times: {text}"
-    elif not len(_inside(load)):
+    elif not len(inside_window(load)):
         sent = load.requests[:, COLUMN["sent_ns"]]
         longest = (load.requests[:, COLUMN["last_ns"]] - sent).max(initial=0) / 1e9
         yield (
@@ -53,7 +61,25 @@ def _of_load(load: LoadRecord) -> Iterator[str]:
     if share > MOST_CLIENT_CPU:
         yield (
             f"the load driver used {share:.0%} of its core (more than {MOST_CLIENT_CPU:.0%}): it may have "
-            "been the bottleneck; ask with fewer users, or for responses in larger chunks"
+            "been the bottleneck; ask with fewer users, at a smaller rate, or for responses in larger chunks"
+        )
+
+
+def _of_schedule(load: LoadRecord) -> Iterator[str]:
+    """The load side did not keep to the schedule of an open loop."""
+    requests = inside_window(load)
+    requests = requests[requests[:, COLUMN["intended_ns"]] != MISSING]
+    if not len(requests):
+        return
+    first, sent = requests[:, COLUMN["first_body_ns"]], requests[:, COLUMN["sent_ns"]]
+    ttfb = (first - sent)[first != MISSING]
+    limit_ns = max(_LATE_NS, _LATE_SHARE_OF_TTFB * float(np.median(ttfb)) if len(ttfb) else 0.0)
+    share = float((requests[:, COLUMN["late_ns"]] > limit_ns).mean())
+    if share > MOST_LATE:
+        yield (
+            f"{share:.1%} of the scheduled requests began more than {limit_ns / 1e6:.3g} ms late (more than "
+            f"{MOST_LATE:.0%}): the load driver did not keep to the schedule; make the rate smaller, or "
+            "most_in_flight greater if all connections were in use"
         )
 
 
@@ -81,13 +107,6 @@ def _of_watch(load: LoadRecord, server: ServerRecord | None) -> Iterator[str]:
         if sample.at_ns < load.window_close_ns and sample.at_ns + sample.took_ns > load.window_open_ns:
             ended_ns = sample.at_ns + sample.took_ns - load.window_open_ns
             yield f"a reading of the server's PSS reached {ended_ns / 1e6:.3g} ms into the window"
-
-
-def _inside(load: LoadRecord) -> RequestArray:
-    """The requests that were sent inside the window."""
-    sent = load.requests[:, COLUMN["sent_ns"]]
-    inside: RequestArray = load.requests[(sent >= load.window_open_ns) & (sent < load.window_close_ns)]
-    return inside
 
 
 def _window_ns(load: LoadRecord) -> int:

@@ -58,7 +58,7 @@ CREATE TABLE calibration (
     PRIMARY KEY (users, answers)
 ) STRICT, WITHOUT ROWID;
 
--- The planned order.
+-- The planned order. The schedules of an open loop in a block are drawn from run.seed and the block's number.
 CREATE TABLE slot (
     position  INTEGER PRIMARY KEY,
     block     INTEGER NOT NULL,
@@ -132,7 +132,7 @@ CREATE TABLE pss_sample (
 
 CREATE TABLE request (
     position         INTEGER NOT NULL REFERENCES trial,
-    user             INTEGER NOT NULL,
+    user             INTEGER NOT NULL, -- in an open loop: which of the client's connections
     connection       INTEGER,         -- the client's TCP port; NULL: it never connected
     intended_ns      INTEGER,         -- when the schedule wanted it sent; NULL in a closed loop
     late_ns          INTEGER,         -- so much after that instant the client began with it

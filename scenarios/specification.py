@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeAlias
+
+from scenarios.schedule import Spacing
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,28 +31,52 @@ class FetchSpecification:
 
 
 @dataclass(frozen=True, slots=True)
+class Download:
+    """A closed loop: each of ``users`` asks again as soon as its response is through."""
+
+    users: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """An open loop: ``rate`` requests a second on schedule, over at most ``most_in_flight`` connections."""
+
+    rate: float
+    spacing: Spacing
+    most_in_flight: int
+
+
+Load: TypeAlias = Download | Arrivals
+_LOADS: Mapping[str, type[Load]] = {"download": Download, "arrivals": Arrivals}
+
+
+@dataclass(frozen=True, slots=True)
 class TrialSpecification:
     """One trial's load.
 
     ``status``, ``body_bytes`` and ``digest`` (xxh3_64, None where the suite relaxes it) are what every
-    response is checked against. ``row_marker`` replaces what the content type says of rows.
+    response is checked against. ``row_marker`` replaces what the content type says of rows. Arrivals are
+    scheduled by ``schedule_seed``.
     """
 
     address: Address
     name: str
-    users: int
+    load: Load
     warmup_s: float
     window_s: float
     status: int
     body_bytes: int
     digest: int | None
     row_marker: str | None = None
+    schedule_seed: str = ""
 
 
 def to_message(specification: FetchSpecification | TrialSpecification) -> dict[str, Any]:
     """The specification as a message for the link."""
-    kind = "fetch" if isinstance(specification, FetchSpecification) else "trial"
-    return {"kind": kind, **asdict(specification)}
+    if isinstance(specification, FetchSpecification):
+        return {"kind": "fetch", **asdict(specification)}
+    (load_kind,) = (kind for kind, load in _LOADS.items() if isinstance(specification.load, load))
+    return {"kind": "trial", "load_kind": load_kind, **asdict(specification)}
 
 
 def from_message(message: Mapping[str, Any]) -> FetchSpecification | TrialSpecification:
@@ -62,4 +88,5 @@ def from_message(message: Mapping[str, Any]) -> FetchSpecification | TrialSpecif
     where = Address(headers=headers, **address)
     if kind == "fetch":
         return FetchSpecification(address=where, **fields)
-    return TrialSpecification(address=where, **fields)
+    load = _LOADS[fields.pop("load_kind")](**fields.pop("load"))
+    return TrialSpecification(address=where, load=load, **fields)

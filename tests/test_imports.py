@@ -15,6 +15,8 @@ import scenarios
 import targets
 
 MAY = {
+    "scenarios.alarm",
+    "scenarios.arrivals",
     "scenarios.driver",
     "scenarios.user",
     "scenarios.client",

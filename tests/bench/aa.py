@@ -187,6 +187,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             folder=shop.folder,
             cores=shop.cores,
             python=shop.python,
+            seed=0,
             warmup_s=warmup_s,
             window_s=window_s,
         )

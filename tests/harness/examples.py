@@ -40,6 +40,12 @@ SCENARIO = """
 kind = "download"
 users = 1
 """
+ARRIVALS = """
+[[scenario]]
+kind = "arrivals"
+rate = [20, 50]
+spacing = ["constant", "poisson"]
+"""
 ORDERS = HEAD + TARGET + SERVER + SCENARIO
 
 
