@@ -115,7 +115,7 @@ def calibrate(plan: Plan, shop: Workshop, watcher: Watcher) -> list[CalibrationP
 
 
 def _calibrated_users(load: Load) -> int:
-    """How many users stand for a load: how many requests of an open loop are under way is the server's to say."""
+    """The users that stand for a load: how many requests of an open loop are under way, the server decides."""
     return load.users if isinstance(load, Download) else min(load.most_in_flight, _USERS_OF_ARRIVALS)
 
 

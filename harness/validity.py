@@ -7,16 +7,20 @@ from collections.abc import Iterator
 import numpy as np
 
 from analysis.figures import inside_window
+from analysis.quantiles import p_more_than
 from results.records import COLUMN, MISSING, LoadRecord, Outcome, ServerRecord
 
 #: The load driver is one thread: above this share of its core it may have been the bottleneck.
 MOST_CLIENT_CPU = 0.9
 #: A window that the driver took longer over than this times its length was not the one asked for.
 LONGEST_WINDOW = 1.05
-#: Of the requests that a schedule wanted inside the window, so many may begin late.
+#: So many requests may be read or begun later than the limit, or stamped less surely: their p99 is below it.
 MOST_LATE = 0.01
+#: The limit: the larger of this and this share of the trial's median TTFB.
 _LATE_NS = 1_000_000
 _LATE_SHARE_OF_TTFB = 0.05
+#: A trial of a hundred requests has one beyond its p99: so unlikely must it be that chance alone did it.
+_LEVEL = 0.05
 MOST_STEAL = 0.1
 #: How fast a disciplined clock may be slewed (adjtimex(2): 500 ppm); more is a step.
 FASTEST_SLEW = 500e-6
@@ -28,7 +32,7 @@ def reasons(load: LoadRecord, server: ServerRecord | None) -> list[str]:
     return [
         *_of_responses(load),
         *_of_load(load),
-        *_of_schedule(load),
+        *_of_instants(load),
         *of_clock(load),
         *_of_machine(server),
         *_of_watch(load, server),
@@ -65,22 +69,30 @@ def _of_load(load: LoadRecord) -> Iterator[str]:
         )
 
 
-def _of_schedule(load: LoadRecord) -> Iterator[str]:
-    """The load side did not keep to the schedule of an open loop."""
+def _of_instants(load: LoadRecord) -> Iterator[str]:
+    """The load side read late, could not tell when bytes arrived, or did not keep to its schedule."""
     requests = inside_window(load)
-    requests = requests[requests[:, COLUMN["intended_ns"]] != MISSING]
-    if not len(requests):
-        return
     first, sent = requests[:, COLUMN["first_body_ns"]], requests[:, COLUMN["sent_ns"]]
     ttfb = (first - sent)[first != MISSING]
     limit_ns = max(_LATE_NS, _LATE_SHARE_OF_TTFB * float(np.median(ttfb)) if len(ttfb) else 0.0)
-    share = float((requests[:, COLUMN["late_ns"]] > limit_ns).mean())
-    if share > MOST_LATE:
-        yield (
-            f"{share:.1%} of the scheduled requests began more than {limit_ns / 1e6:.3g} ms late (more than "
-            f"{MOST_LATE:.0%}): the load driver did not keep to the schedule; make the rate smaller, or "
-            "most_in_flight greater if all connections were in use"
-        )
+    busy = "the machine had other work; end it, or ask with fewer users or at a smaller rate"
+    for field, what, remedy in (
+        ("client_lag_ns", "first bytes were read more than {} after they had arrived", busy),
+        ("stamp_error_ns", "first bytes may have arrived more than {} before their stamp", busy),
+        (
+            "late_ns",
+            "scheduled requests began more than {} late",
+            "make the rate smaller, or most_in_flight greater if all connections were in use",
+        ),
+    ):
+        values = requests[:, COLUMN[field]]
+        values = values[values != MISSING]
+        late = int((values > limit_ns).sum())
+        if p_more_than(MOST_LATE, late, len(values)) < _LEVEL:
+            yield (
+                f"{late} of {len(values)} {what.format(f'{limit_ns / 1e6:.3g} ms')} (more than "
+                f"{MOST_LATE:.0%}): the load driver could not keep up; {remedy}"
+            )
 
 
 def of_clock(load: LoadRecord) -> Iterator[str]:
