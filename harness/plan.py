@@ -13,6 +13,8 @@ from results.records import Slot
 #: What a trial takes besides its warm-up and window, in seconds: a server's start and stop above all.
 #: Only the first guess of a run's length rests on it.
 TRIAL_OVERHEAD_S = 0.5
+#: A traced trial asks for 1.5 s at most, or once.
+_TRACE_S = 1.5 + TRIAL_OVERHEAD_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,11 @@ class Plan:
     def expected_s(self) -> float:
         """About how long the trials will take, in seconds."""
         return len(self.slots) * (self.warmup_s + self.window_s + TRIAL_OVERHEAD_S)
+
+    @property
+    def tracing_s(self) -> float:
+        """About how long the traced trials, one for each timed case, will take, in seconds."""
+        return _TRACE_S * sum(not planned.case.expect_failure for planned in self.cases)
 
 
 def make_plan(

@@ -25,7 +25,13 @@ from scenarios.client import Request, TimedClient
 from scenarios.exchange import NEVER_NS, KeptExchange, Window
 from scenarios.link import Link, LinkClosed
 from scenarios.polling import PollClock
-from scenarios.specification import FetchSpecification, TrialSpecification, from_message
+from scenarios.specification import (
+    FetchSpecification,
+    TraceSpecification,
+    TrialSpecification,
+    from_message,
+)
+from scenarios.traced import trace
 from scenarios.user import StreamUser, Trial, TrialEnvironment
 
 
@@ -43,6 +49,8 @@ def serve(link: Link) -> None:
             specification = from_message(message)
             if isinstance(specification, FetchSpecification):
                 link.send(_fetch(specification, polls))
+            elif isinstance(specification, TraceSpecification):
+                link.send(*trace(specification, polls))
             else:
                 link.send(*run_trial(environment, runner, specification, polls))
         except LinkClosed:

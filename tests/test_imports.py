@@ -20,6 +20,7 @@ MAY = {
     "scenarios.client",
     "scenarios.polling",
     "scenarios.stamped_socket",
+    "scenarios.traced",
 }
 
 

@@ -15,6 +15,7 @@ from harness.matrix import PlannedCase
 from harness.plan import Plan
 from results.metrics import FIGURES
 from results.records import Slot, TrialRecord, Verification
+from results.trace import Trace
 
 _HEADLINE = ("ttfb_p50", "throughput", "peak_memory")
 
@@ -27,6 +28,7 @@ class _Told:
         self._total = len(plan.slots)
         self._labels = labels([planned.case for planned in plan.cases])
         self._left_s = (self._total - done) * plan.expected_s / max(self._total, 1)
+        self._tracing_s = plan.tracing_s
         self._done = done
         self._measured = 0
         self._started_s = 0.0
@@ -60,7 +62,7 @@ class _Told:
         return self._labels[slot.case] + (" (again)" if slot.control else "")
 
     def _left(self) -> str:
-        minutes, seconds = divmod(round(self._left_s), 60)
+        minutes, seconds = divmod(round(self._left_s + self._tracing_s), 60)
         return f"{minutes}:{seconds:02d} left"
 
     def _headline(self, trial: TrialRecord) -> str:
@@ -68,6 +70,13 @@ class _Told:
             return f"INVALID: {trial.reason}"
         parts = [amount(trial.figures[name], FIGURES[name].unit) for name in _HEADLINE]
         return "TTFB {}, {}, {} of memory".format(*parts)
+
+    def _untraced(self, planned: PlannedCase, trace: Trace) -> str | None:
+        """What is told of a traced trial that failed: it takes nothing away from the timed ones."""
+        if trace.reason is None:
+            return None
+        name = self._labels[planned.case.identity]
+        return f"not traced: {name}: {trace.reason} (its timed trials are not concerned)"
 
 
 class LineWatcher(_Told):
@@ -91,6 +100,14 @@ class LineWatcher(_Told):
             f"[{self._done}/{self._total}] block {slot.block + 1}, {self._name(slot)}: "
             f"{self._headline(trial)} ({self._left()})"
         )
+
+    def tracing(self, planned: PlannedCase) -> None:
+        """Nothing is printed for a trace that works: `show` has it."""
+
+    def traced(self, planned: PlannedCase, trace: Trace) -> None:
+        """Print why a case could not be traced."""
+        if text := self._untraced(planned, trace):
+            self._print(text)
 
     def _print(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -136,6 +153,16 @@ class BarWatcher(_Told):
         if trial.reason is not None:
             self._progress.console.print(text, markup=False, highlight=False)
         self._progress.update(self._bar, completed=self._done, left=self._left(), last=text)
+
+    def tracing(self, planned: PlannedCase) -> None:
+        """Show what is being traced."""
+        name = escape(self._labels[planned.case.identity])
+        self._progress.update(self._bar, description=f"tracing {name}", left="")
+
+    def traced(self, planned: PlannedCase, trace: Trace) -> None:
+        """A failure stays on the screen."""
+        if text := self._untraced(planned, trace):
+            self._progress.console.print(text, markup=False, highlight=False)
 
 
 def new_watcher(console: Console, plan: Plan, *, done: int) -> LineWatcher | BarWatcher:

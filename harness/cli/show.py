@@ -11,6 +11,7 @@ import click
 from analysis.summary import labels
 from harness.cli.outcome import print_table
 from harness.cli.places import find_run
+from harness.cli.traces import print_traces
 from results.run import Run
 from results.store import Store
 
@@ -18,13 +19,14 @@ from results.store import Store
 @click.command("show")
 @click.argument("run", default="latest")
 def command(run: str) -> None:
-    """Show the environment, the verification, the figures and the failures of RUN.
+    """Show the environment, the verification, the figures, the traces and the failures of RUN.
 
     RUN is a path, a name from `streamgauge list`, or "latest".
     """
     path = find_run(run)
     with Store.open(path) as store:
         stored = store.read()
+        traces = store.traces()
     header = stored.header
     click.echo(f"{path}\n")
     click.echo(f"suite        {header.suite}, {header.blocks} blocks, seed {header.seed}")
@@ -45,6 +47,7 @@ def command(run: str) -> None:
     _print_verification(stored)
     click.echo()
     print_table(stored)
+    print_traces(stored, traces)
     for trial in stored.trials:
         if trial.reason is not None:
             click.echo(f"\ninvalid: trial {trial.slot.position} ({trial.slot.case}): {trial.reason}")
