@@ -93,7 +93,7 @@ class Trace:
     started_utc: str
     reason: str | None
     note: str | None = None
-    requests: Sequence[TracedRequest] = ()
+    requests: Sequence[TracedRequest] = field(default_factory=list)
     figures: Mapping[str, float | None] = field(default_factory=dict)
     waterfall: Waterfall | None = None
 

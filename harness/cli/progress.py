@@ -11,9 +11,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from analysis.summary import labels
 from analysis.table import amount
+from analysis.tracing import delivery
 from harness.matrix import PlannedCase
 from harness.plan import Plan
-from results.metrics import FIGURES
+from results.metrics import FIGURES, Unit
 from results.records import Slot, TrialRecord, Verification
 from results.trace import Trace
 
@@ -71,12 +72,13 @@ class _Told:
         parts = [amount(trial.figures[name], FIGURES[name].unit) for name in _HEADLINE]
         return "TTFB {}, {}, {} of memory".format(*parts)
 
-    def _untraced(self, planned: PlannedCase, trace: Trace) -> str | None:
-        """What is told of a traced trial that failed: it takes nothing away from the timed ones."""
-        if trace.reason is None:
-            return None
+    def _trace_headline(self, planned: PlannedCase, trace: Trace) -> str:
+        """A traced trial that failed takes nothing away from the timed ones."""
         name = self._labels[planned.case.identity]
-        return f"not traced: {name}: {trace.reason} (its timed trials are not concerned)"
+        if trace.reason is not None:
+            return f"not traced: {name}: {trace.reason} (its timed trials are not concerned)"
+        lag = amount(trace.figures["delivery_lag_p50"], Unit.NANOSECONDS)
+        return f"traced: {name}: {delivery(trace.figures) or trace.note or 'one chunk'}, delivery lag {lag}"
 
 
 class LineWatcher(_Told):
@@ -102,12 +104,11 @@ class LineWatcher(_Told):
         )
 
     def tracing(self, planned: PlannedCase) -> None:
-        """Nothing is printed for a trace that works: `show` has it."""
+        """Nothing is printed before there is a trace."""
 
     def traced(self, planned: PlannedCase, trace: Trace) -> None:
-        """Print why a case could not be traced."""
-        if text := self._untraced(planned, trace):
-            self._print(text)
+        """Print how the case's chunks were delivered, or why that cannot be told."""
+        self._print(self._trace_headline(planned, trace))
 
     def _print(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -160,9 +161,11 @@ class BarWatcher(_Told):
         self._progress.update(self._bar, description=f"tracing {name}", left="")
 
     def traced(self, planned: PlannedCase, trace: Trace) -> None:
-        """A failure stays on the screen."""
-        if text := self._untraced(planned, trace):
+        """Show how the case's chunks were delivered; a failure stays on the screen."""
+        text = self._trace_headline(planned, trace)
+        if trace.reason is not None:
             self._progress.console.print(text, markup=False, highlight=False)
+        self._progress.update(self._bar, last=text)
 
 
 def new_watcher(console: Console, plan: Plan, *, done: int) -> LineWatcher | BarWatcher:
