@@ -19,14 +19,15 @@ HEALTHY_LAG_NS = 1_000_000
 #: Up to this share of held chunks a response streams; from the rest on it is held to the end.
 FEW = 0.05
 
-Lags = npt.NDArray[np.int64]
+Nanoseconds = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Joined:
     """One request from both sides. ``request`` is its row by REQUEST_FIELDS.
 
-    ``reads`` has the shape (reads, 2): arrival (CLOCK_MONOTONIC ns), bytes of the body so far.
+    ``reads`` has the shape (reads, 3): arrival (CLOCK_MONOTONIC ns), bytes of the body so far, and by how
+    much (ns) they may have arrived earlier, MISSING where nobody knows.
     """
 
     number: int
@@ -64,43 +65,81 @@ def joined(
     return found
 
 
-def delivery_lags(yields: PointArray, reads: PointArray) -> Lags | None:
-    """For each non-empty yield: arrival of its last byte - its instant, ns.
+@dataclass(frozen=True, slots=True)
+class Lags:
+    """How late each chunk arrived, one element a non-empty yield, ns.
 
-    ``yields`` has the shape (yields, 2): instant, size; ``reads`` (reads, 2): arrival, bytes so far. None
-    where the sizes do not add up: something between has re-encoded the body.
+    ``yielded`` is its instant, ``most`` the arrival of its last byte less that instant. The kernel keeps the
+    later stamp of what nobody has read yet: the true lag lies between ``least`` and ``most``.
+    """
+
+    yielded: Nanoseconds
+    most: Nanoseconds
+    least: Nanoseconds
+
+
+def delivery_lags(yields: PointArray, reads: PointArray) -> Lags | None:
+    """The lags of one request's chunks; None where the sizes do not add up.
+
+    ``yields`` has the shape (yields, 2): instant, size; ``reads`` is as in `Joined`. Sizes do not add up
+    where something between has re-encoded the body.
     """
     delivering = yields[yields[:, 1] > 0]
     sent_bytes = np.cumsum(delivering[:, 1])
     if not len(sent_bytes) or not len(reads) or sent_bytes[-1] != reads[-1, 1]:
         return None
-    lags: Lags = reads[np.searchsorted(reads[:, 1], sent_bytes), 0] - delivering[:, 0]
-    return lags
+    arrival = reads[np.searchsorted(reads[:, 1], sent_bytes)]
+    yielded = delivering[:, 0]
+    most = arrival[:, 0] - yielded
+    # No chunk arrives before it is yielded, whatever the bound of its stamp allows.
+    least = np.minimum(np.maximum(most - np.maximum(arrival[:, 2], 0), 0), most)
+    return Lags(yielded, most, least)
 
 
-def held_shares(yields: PointArray, lags: Lags) -> tuple[float, float] | None:
-    """The shares of the chunks but the last that were held back at all, and until the last was yielded.
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Shares (0 to 1) of a response's chunks but the last that were held back.
 
-    A chunk is held when it arrived more than HEALTHY_LAG_NS after its yield and after the next one: slow
-    transport alone is no holding. None where there are not two chunks.
+    ``least`` and ``most`` bound the share; ``to_end`` is the share that is sure to have been held until the
+    last chunk was yielded.
     """
-    instants = yields[yields[:, 1] > 0, 0]
-    if len(instants) < 2:
+
+    least: float
+    most: float
+    to_end: float
+
+
+def held_shares(lags: Lags) -> Held | None:
+    """A chunk was held when it arrived more than HEALTHY_LAG_NS after its yield and after the next one.
+
+    Slow transport alone is no holding; what a late client leaves open lies between the bounds. None where
+    there are not two chunks.
+    """
+    yielded = lags.yielded
+    if len(yielded) < 2:
         return None
-    late = lags[:-1] > HEALTHY_LAG_NS
-    arrivals = instants[:-1] + lags[:-1]
-    held = late & (arrivals >= instants[1:])
-    return float(held.mean()), float((held & (arrivals >= instants[-1])).mean())
+
+    def arrived_after(instants: Nanoseconds, lag: Nanoseconds) -> npt.NDArray[np.bool_]:
+        after: npt.NDArray[np.bool_] = (lag > HEALTHY_LAG_NS) & (yielded[:-1] + lag >= instants)
+        return after
+
+    return Held(
+        least=float(arrived_after(yielded[1:], lags.least[:-1]).mean()),
+        most=float(arrived_after(yielded[1:], lags.most[:-1]).mean()),
+        to_end=float(arrived_after(yielded[-1:], lags.least[:-1]).mean()),
+    )
 
 
 def delivery(figures: Mapping[str, float | None]) -> str | None:
-    """How the response was delivered, in words; None where that cannot be told (one chunk, no lags)."""
-    held, to_end = figures.get("held"), figures.get("held_to_end")
-    if held is None or to_end is None:
+    """How the response was delivered, in words; None where there is nothing to tell (one chunk, no lags)."""
+    least, most, to_end = (figures.get(name) for name in ("held", "held_at_most", "held_to_end"))
+    if least is None or most is None or to_end is None:
         return None
     if to_end >= 1 - FEW:
         return "held to the end"
-    return "partly held" if held > FEW else "streams"
+    if least > FEW:
+        return "partly held"
+    return "streams" if most <= FEW else "cannot tell"
 
 
 def traced_request(item: Joined, samples: Sequence[MemorySample]) -> TracedRequest:
@@ -180,11 +219,11 @@ def waterfall_of(items: Sequence[Joined]) -> Waterfall:
 
 
 def thinned(points: PointArray, origin_ns: int) -> PointArray:
-    """(instant, bytes) as (number, ns since ``origin_ns``, bytes), evenly thinned to MOST_POINTS."""
+    """(instant, bytes, ...) as (number, ns since origin, bytes, ...), evenly thinned to MOST_POINTS."""
     kept = np.arange(len(points))
     if len(points) > MOST_POINTS:
         kept = np.rint(np.linspace(0, len(points) - 1, MOST_POINTS)).astype(np.int64)
-    return np.column_stack([kept, points[kept, 0] - origin_ns, points[kept, 1]])
+    return np.column_stack([kept, points[kept, 0] - origin_ns, points[kept, 1:]])
 
 
 def tracing_cost(run: Run, trace: Trace, metric: str) -> float | None:
@@ -207,20 +246,21 @@ def tracing_cost(run: Run, trace: Trace, metric: str) -> float | None:
 
 
 def _delivery_figures(items: Sequence[Joined]) -> dict[str, float | None]:
-    lags = [(item, delivery_lags(item.ledger.yields, item.reads)) for item in items]
-    known = [(item, found) for item, found in lags if found is not None]
+    known = [lags for item in items if (lags := delivery_lags(item.ledger.yields, item.reads)) is not None]
     if len(known) < len(items):
         return {}
     figures: dict[str, float | None] = {}
-    together = np.concatenate([found for _, found in known])
-    figures["delivery_lag_p50"] = float(np.quantile(together, 0.5))
-    figures["delivery_lag_p95"] = float(np.quantile(together, 0.95))
-    figures["delivery_lag_max"] = float(together.max())
-    shares = [held_shares(item.ledger.yields, found) for item, found in known]
-    held = [pair for pair in shares if pair is not None]
+    most = np.concatenate([lags.most for lags in known])
+    errors = most - np.concatenate([lags.least for lags in known])
+    figures["delivery_lag_p50"] = float(np.quantile(most, 0.5))
+    figures["delivery_lag_p95"] = float(np.quantile(most, 0.95))
+    figures["delivery_lag_max"] = float(most.max())
+    figures["delivery_lag_error_p95"] = float(np.quantile(errors, 0.95))
+    held = [shares for lags in known if (shares := held_shares(lags)) is not None]
     if held:
-        figures["held"] = statistics.median(share for share, _ in held)
-        figures["held_to_end"] = statistics.median(share for _, share in held)
+        figures["held"] = statistics.median(shares.least for shares in held)
+        figures["held_at_most"] = statistics.median(shares.most for shares in held)
+        figures["held_to_end"] = statistics.median(shares.to_end for shares in held)
     return figures
 
 

@@ -51,9 +51,9 @@ class RecordsLost(MeasurementError):  # noqa: N818  - named for what happened
 class TracedLoad:
     """What the load driver saw in one traced trial.
 
-    ``reads`` has for each request an array of shape (reads, 2): arrival (CLOCK_MONOTONIC ns), bytes of the
-    body so far. ``failure`` says how the last request failed, null when all are verified. The clock is as
-    in `LoadRecord`.
+    ``reads`` has for each request an array of shape (reads, 3): arrival (CLOCK_MONOTONIC ns), bytes of the
+    body so far, and by how much (ns) these may have arrived earlier. ``failure`` says how the last request
+    failed, null when all are verified. The clock is as in `LoadRecord`.
     """
 
     requests: RequestArray
@@ -141,7 +141,7 @@ class LoadDriver:
         """One user's requests with all of their reads. Raises LoadFailed when the driver is gone."""
         answer, packed = self._ask(specification)
         size = answer["requests"] * REQUEST_STRUCT.size
-        points = np.frombuffer(packed[size:], dtype="<i8").reshape(-1, 2).copy()
+        points = np.frombuffer(packed[size:], dtype="<i8").reshape(-1, 3).copy()
         if answer["clock_drift_ns"]:
             points[:, 0] -= _shift_ns(points[:, 0], answer)
         ends = np.cumsum(answer["reads"])[:-1]

@@ -181,5 +181,6 @@ CREATE TABLE traced_read (
     number    INTEGER NOT NULL,
     after_ns  INTEGER NOT NULL,       -- arrival, since the request was sent
     bytes     INTEGER NOT NULL,       -- of the body that have arrived so far
+    error_ns  INTEGER,                -- at most so much earlier they may have arrived; NULL: no kernel stamp
     PRIMARY KEY (trace, number)
 ) STRICT, WITHOUT ROWID;

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from results.mapping import insert
+from results.records import MISSING
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,10 +71,11 @@ class TracedRequest:
 
 @dataclass(frozen=True, slots=True)
 class Waterfall:
-    """The yields and the reads of one request: points of shape (points, 3).
+    """The yields (points, 3) and the reads (points, 4) of one request.
 
-    Columns: number in the request, ns since ``sent``, and bytes so far. Of more points than are kept, each
-    n-th is, with the first and the last.
+    Columns: number in the request, ns since ``sent``, bytes so far; of a read also by how much (ns) its bytes
+    may have arrived earlier (MISSING: nobody knows). Of more points than are kept, each n-th is, with the
+    first and the last.
     """
 
     request: int
@@ -113,7 +115,9 @@ TRACED_FIGURES: Final[Mapping[str, TracedFigure]] = MappingProxyType(
         "delivery_lag_p50": TracedFigure("delivery_lag.yield.v1", "ns"),
         "delivery_lag_p95": TracedFigure("delivery_lag.yield.v1", "ns"),
         "delivery_lag_max": TracedFigure("delivery_lag.yield.v1", "ns"),
+        "delivery_lag_error_p95": TracedFigure("delivery_lag_error.stamp.v1", "ns"),
         "held": TracedFigure("held.share.v1", "1"),
+        "held_at_most": TracedFigure("held_at_most.share.v1", "1"),
         "held_to_end": TracedFigure("held_to_end.share.v1", "1"),
         "first_row_share": TracedFigure("first_row_share.row.v1", "1"),
         "close_lag": TracedFigure("close_lag.close.v1", "ns"),
@@ -124,6 +128,12 @@ TRACED_FIGURES: Final[Mapping[str, TracedFigure]] = MappingProxyType(
         "traced_ttlb_p50": TracedFigure("ttlb.complete.v1", "ns"),
     }
 )
+
+
+_YIELDS = "SELECT number, after_ns, bytes FROM traced_yield WHERE trace = ? ORDER BY number"
+_READS = """
+    SELECT number, after_ns, bytes, coalesce(error_ns, ?) FROM traced_read WHERE trace = ? ORDER BY number
+"""
 
 
 def insert_trace(connection: sqlite3.Connection, trace: Trace) -> None:
@@ -155,11 +165,14 @@ def insert_trace(connection: sqlite3.Connection, trace: Trace) -> None:
         ],
     )
     if fall is not None:
-        for table, points in (("traced_yield", fall.yields), ("traced_read", fall.reads)):
-            connection.executemany(
-                f"INSERT INTO {table} VALUES (?, ?, ?, ?)",  # noqa: S608
-                ((number, *point) for point in points.tolist()),
-            )
+        connection.executemany(
+            "INSERT INTO traced_yield VALUES (?, ?, ?, ?)",
+            ((number, *point) for point in fall.yields.tolist()),
+        )
+        connection.executemany(
+            "INSERT INTO traced_read VALUES (?, ?, ?, ?, nullif(?, ?))",
+            ((number, *point, MISSING) for point in fall.reads.tolist()),
+        )
 
 
 def read_traces(connection: sqlite3.Connection) -> list[Trace]:
@@ -174,8 +187,9 @@ def read_trace(connection: sqlite3.Connection, case: str) -> Trace | None:
         return None
     fall = None
     if row["waterfall"] is not None:
-        yields, reads = (_points(connection, table, row["trace"]) for table in ("yield", "read"))
-        fall = Waterfall(row["waterfall"], yields, reads)
+        yields = connection.execute(_YIELDS, (row["trace"],)).fetchall()
+        reads = connection.execute(_READS, (MISSING, row["trace"])).fetchall()
+        fall = Waterfall(row["waterfall"], _points(yields, 3), _points(reads, 4))
     return _trace(connection, row, fall)
 
 
@@ -199,11 +213,7 @@ def _fields(row: sqlite3.Row) -> dict[str, Any]:
     return {name: row[name] for name in TracedRequest.__slots__}
 
 
-def _points(connection: sqlite3.Connection, kind: str, trace: int) -> PointArray:
+def _points(rows: Sequence[sqlite3.Row], columns: int) -> PointArray:
     import numpy as np  # noqa: PLC0415  - heavy, and few readers want raw points
 
-    rows = connection.execute(
-        f"SELECT number, after_ns, bytes FROM traced_{kind} WHERE trace = ? ORDER BY number",  # noqa: S608
-        (trace,),
-    )
-    return np.array([tuple(row) for row in rows], dtype=np.int64).reshape(-1, 3)
+    return np.array([tuple(row) for row in rows], dtype=np.int64).reshape(-1, columns)

@@ -18,7 +18,8 @@ from scenarios.specification import TraceSpecification
 class TracedExchange(Exchange):
     """Also keeps when each read arrived and how many bytes of the body had by then: never in a timed trial.
 
-    ``points`` holds two numbers a read that brought bytes of the body: its arrival (ns), and bytes so far.
+    ``points`` holds three numbers for each read that brought bytes of the body: its arrival (ns), bytes so
+    far, and by how much (ns) they may have arrived earlier, MISSING where nobody knows (`Arrival`).
     """
 
     __slots__ = ("points",)
@@ -32,8 +33,7 @@ class TracedExchange(Exchange):
         before = self.body_bytes
         super().arrived(data, arrival)
         if self.body_bytes > before:
-            self.points.append(arrival.at_ns)
-            self.points.append(self.body_bytes)
+            self.points.extend((arrival.at_ns, self.body_bytes, arrival.error_ns))
 
 
 def trace(specification: TraceSpecification, polls: PollClock) -> tuple[dict[str, Any], bytes]:
@@ -74,7 +74,7 @@ def trace(specification: TraceSpecification, polls: PollClock) -> tuple[dict[str
     message = {
         "failure": exchanges[-1].error or None,
         "requests": len(exchanges),
-        "reads": [len(exchange.points) // 2 for exchange in exchanges],
+        "reads": [len(exchange.points) // 3 for exchange in exchanges],
         "clock_drift_ns": clock.drift_ns() if clock.stamped else None,
         "clock_begun_ns": clock.begun_ns,
         "clock_span_ns": monotonic_ns() - clock.begun_ns if clock.stamped else None,

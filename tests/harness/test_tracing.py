@@ -177,9 +177,9 @@ def test_what_a_middleware_joins_is_held_to_the_end_in_a_straight_line(shop: Wor
         assert lags is not None
         # each chunk waited for all the gaps that were still to come
         waited = yields[-1, 0] - yields[:, 0]
-        assert (lags >= waited).all()
-        assert np.corrcoef(lags, waited)[0, 1] > 0.999
-        assert lags[0] >= 7 * 25e6
+        assert (lags.most >= waited).all()
+        assert np.corrcoef(lags.most, waited)[0, 1] > 0.999
+        assert lags.most[0] >= 7 * 25e6
 
 
 def test_a_body_that_is_compressed_on_the_way_has_no_lags_and_says_so(shop: Workshop) -> None:

@@ -39,7 +39,9 @@ TRACE = Trace(
     note="it compresses, “hard”",
     requests=[replace(REQUEST, number=0, closed_ns=111 * SECOND), REQUEST],
     figures={"delivery_lag_p50": 12.5, "close_lag": None},
-    waterfall=Waterfall(1, np.array([[0, 5, 100], [2, 9, 300]]), np.array([[0, 10, 300]])),
+    waterfall=Waterfall(
+        1, np.array([[0, 5, 100], [2, 9, 300]]), np.array([[0, 10, 200, 7], [1, 12, 300, -1]])
+    ),
 )
 FAILED = Trace(WHOLE.identity, "2031-02-03T04:05:09+00:00", "the server did not start")
 
