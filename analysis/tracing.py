@@ -279,7 +279,9 @@ def _memory(ledger: LedgerRecord, samples: Sequence[MemorySample]) -> tuple[int 
     )
     # The kernel keeps the mark by an approximate counter: a sample may lie a little above it.
     peak = max(hwm, seen)
-    return peak - rss - ledger.own_bytes, peak - max(seen, rss)
+    growth = peak - rss - ledger.own_bytes
+    # What the ledger took is nothing that sampling missed of the app.
+    return growth, min(peak - max(seen, rss), max(growth, 0))
 
 
 def _first_row_share(request: TracedRequest) -> float | None:

@@ -50,7 +50,8 @@ def print_traces(run: Run, traces: Sequence[Trace]) -> None:
         if trace.reason is None:
             table.add_row(*(Text(cell) for cell in _cells(run, trace, names[trace.case])))
     click.echo("\nTraced, one user, apart from the timed trials (docs/metrics.md, Traced trials):")
-    (Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH)).print(table)
+    if table.rows:
+        (Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH)).print(table)
     for trace in traces:
         if trace.reason is not None:
             click.echo(f"not traced: {names[trace.case]}: {trace.reason}")

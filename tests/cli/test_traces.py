@@ -11,7 +11,9 @@ from tests.cli.conftest import TINY, Streamgauge
 
 
 def test_each_case_of_a_run_is_traced_and_shown(streamgauge: Streamgauge, tiny: Path, tmp_path: Path) -> None:
-    assert streamgauge("run", str(tiny), "--output", "run.sqlite").returncode == 0
+    done = streamgauge("run", str(tiny), "--output", "run.sqlite")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\ntraced: flights.csv") == 3
     with Store.open(tmp_path / "run.sqlite") as store:
         run, traces = store.read(), store.traces()
         whole = store.trace(traces[1].case)

@@ -8,6 +8,7 @@ import json
 import socket
 import sys
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +29,7 @@ from analysis.tracing import (
 )
 from harness.conduct import Workshop, verify, workshop
 from harness.cores import Cores
-from harness.ledger_file import await_ledger
+from harness.ledger_file import await_ledger, read_ledger
 from harness.matrix import PlannedCase, cases_of
 from harness.serving import RunningServer, serving
 from harness.suite_file import parse_suite
@@ -112,10 +113,14 @@ def ask(server: RunningServer, path: str) -> dict[str, int]:
 
 
 def records_of(wrapped: Wrapped, path: str, count: int) -> list[LedgerRecord]:
-    records = await_ledger(wrapped.records, since_ns=0, count=10**6, patience_s=0.5)
-    found = [record for record in records if record.path == path]
-    assert len(found) == count
-    return found
+    """The records of this path, once there are so many (those of the readiness path are there too)."""
+    deadline = time.monotonic() + 20
+    while True:
+        found = [record for record in read_ledger(wrapped.records) if record.path == path]
+        if len(found) >= count:
+            return found
+        assert time.monotonic() < deadline, found
+        time.sleep(0.02)
 
 
 def test_paced_yields_are_seen_when_they_were_made_and_arrive_before_the_next(shop: Workshop) -> None:

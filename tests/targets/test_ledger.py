@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import dataclass, field
@@ -16,7 +18,7 @@ from wsgiref.validate import validator
 
 import pytest
 
-from harness.ledger_file import LedgerDamaged, read_ledger
+from harness.ledger_file import LedgerDamaged, await_ledger, read_ledger
 from results.trace import LedgerRecord
 from targets import ledger
 from targets.ledger import Ledger
@@ -296,6 +298,21 @@ def test_a_record_that_breaks_off_is_an_error(records: Path) -> None:
             read_ledger(records)
 
 
+def test_a_record_that_is_still_being_written_is_waited_for(records: Path) -> None:
+    ask(Ledger(list_app, str(records)))
+    whole = records.read_bytes()
+    records.write_bytes(whole[:-1])
+    with pytest.raises(LedgerDamaged):
+        await_ledger(records, since_ns=0, count=1, patience_s=0.05)
+    with records.open("ab") as file:
+        writer = threading.Timer(0.1, lambda: (file.write(whole[-1:]), file.flush()))
+        writer.start()
+        (record,) = await_ledger(records, since_ns=0, count=1, patience_s=20)
+        writer.join()
+    assert sizes(record) == [3, 0, 5]
+    assert await_ledger(records, since_ns=record.began_ns + 1, count=0, patience_s=1) == []
+
+
 def test_a_ledger_that_cannot_write_says_so_and_serves_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -305,6 +322,7 @@ def test_a_ledger_that_cannot_write_says_so_and_serves_on(
 
 def test_it_stands_alone_beside_an_app_that_the_environment_names(tmp_path: Path) -> None:
     """Copied away, under another name, without our packages and without any that are installed."""
+    ast.parse(Path(ledger.__file__).read_text("utf-8"), feature_version=(3, 8))
     shutil.copyfile(ledger.__file__, tmp_path / "odd_name.py")
     (tmp_path / "shop.py").write_text(
         "class Desk:\n"
