@@ -304,11 +304,10 @@ def test_a_record_that_is_still_being_written_is_waited_for(records: Path) -> No
     records.write_bytes(whole[:-1])
     with pytest.raises(LedgerDamaged):
         await_ledger(records, since_ns=0, count=1, patience_s=0.05)
-    with records.open("ab") as file:
-        writer = threading.Timer(0.1, lambda: (file.write(whole[-1:]), file.flush()))
-        writer.start()
-        (record,) = await_ledger(records, since_ns=0, count=1, patience_s=20)
-        writer.join()
+    writer = threading.Timer(0.1, records.write_bytes, [whole])
+    writer.start()
+    (record,) = await_ledger(records, since_ns=0, count=1, patience_s=20)
+    writer.join()
     assert sizes(record) == [3, 0, 5]
     assert await_ledger(records, since_ns=record.began_ns + 1, count=0, patience_s=1) == []
 
