@@ -14,7 +14,7 @@ from harness.cores import Cores
 from harness.load import LoadDriver
 from harness.processes import Processes
 from harness.reference import ReferenceServer, reference
-from harness.validity import of_clock
+from harness.validity import clock_step
 from results.calibration import Answers, CalibrationPoint
 from results.errors import MeasurementError
 from scenarios.specification import Address, Download, TrialSpecification
@@ -87,8 +87,8 @@ class Calibrator:
     ) -> CalibrationPoint:
         load = self.driver.run(_specification(server.port, users, SCHEDULES[answers], length))
         truth = server.truth()
-        for step in of_clock(load):
-            raise MeasurementError(f"the client cannot be calibrated: {step}; calibrate again")
+        if stepped := clock_step(load.clock_drift_ns, load.clock_span_ns):
+            raise MeasurementError(f"the client cannot be calibrated: {stepped}; calibrate again")
         return calibration_point(users, answers, load, truth)
 
 

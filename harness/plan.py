@@ -14,6 +14,8 @@ from scenarios.specification import Arrivals
 #: What a trial takes besides its warm-up and window, in seconds: a server's start and stop above all.
 #: Only the first guess of a run's length rests on it.
 TRIAL_OVERHEAD_S = 0.6
+#: A traced trial asks for 1.5 s at most, or once.
+_TRACE_S = 1.5 + TRIAL_OVERHEAD_S
 #: A longer schedule of arrivals would fill the memory of the load driver and the store.
 MOST_ARRIVALS = 1_000_000
 
@@ -37,6 +39,11 @@ class Plan:
     def expected_s(self) -> float:
         """About how long the trials will take, in seconds."""
         return len(self.slots) * (self.warmup_s + self.window_s + TRIAL_OVERHEAD_S)
+
+    @property
+    def tracing_s(self) -> float:
+        """About how long the traced trials, one for each timed case, will take, in seconds."""
+        return _TRACE_S * sum(not planned.case.expect_failure for planned in self.cases)
 
 
 def make_plan(

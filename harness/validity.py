@@ -29,11 +29,12 @@ _SLEW_GRACE_NS = 100_000
 
 def reasons(load: LoadRecord, server: ServerRecord | None) -> list[str]:
     """Every rule that this trial breaks, in words; empty when it counts."""
+    stepped = clock_step(load.clock_drift_ns, load.clock_span_ns)
     return [
         *_of_responses(load),
         *_of_load(load),
         *_of_instants(load),
-        *of_clock(load),
+        *([stepped] if stepped else []),
         *_of_machine(server),
         *_of_watch(load, server),
     ]
@@ -95,12 +96,11 @@ def _of_instants(load: LoadRecord) -> Iterator[str]:
             )
 
 
-def of_clock(load: LoadRecord) -> Iterator[str]:
-    """The wall clock, which stamps arrivals, was stepped."""
-    if load.clock_drift_ns is None or load.clock_span_ns is None:
-        return
-    if abs(load.clock_drift_ns) > FASTEST_SLEW * load.clock_span_ns + _SLEW_GRACE_NS:
-        yield f"the system clock was stepped by {load.clock_drift_ns / 1e6:.3g} ms during the trial"
+def clock_step(drift_ns: int | None, span_ns: int | None) -> str | None:
+    """What is to be said of a clock that was stepped, null where it was not, or nobody looked."""
+    if drift_ns is None or span_ns is None or abs(drift_ns) <= FASTEST_SLEW * span_ns + _SLEW_GRACE_NS:
+        return None
+    return f"the system clock was stepped by {drift_ns / 1e6:.3g} ms during the trial"
 
 
 def _of_machine(server: ServerRecord | None) -> Iterator[str]:

@@ -83,6 +83,7 @@ def insert_trial(connection: sqlite3.Connection, trial: TrialRecord) -> None:
             "client_wall_ns": load.client_wall_ns,
             "clock_drift_ns": load.clock_drift_ns,
             "clock_span_ns": load.clock_span_ns,
+            "client_scheduling": load.client_scheduling,
             "errors": json.dumps(dict(load.errors)),
         }
     if server is not None:

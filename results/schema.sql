@@ -79,6 +79,7 @@ CREATE TABLE trial (
     client_wall_ns        INTEGER,
     clock_drift_ns        INTEGER,    -- of the wall clock against the monotonic one; NULL: stamped by the loop
     clock_span_ns         INTEGER,
+    client_scheduling     TEXT,       -- the load driver's policy: SCHED_FIFO where the system allows it
     errors                TEXT,       -- JSON: failure text -> count
     ran_as                TEXT,       -- what the server said of itself (gunicorn: its worker class)
     server_cpu_ns         INTEGER,
@@ -155,3 +156,63 @@ CREATE TABLE request (
 ) STRICT;
 
 CREATE INDEX request_position ON request (position);
+
+-- Traced trials: one more trial for each timed case, with the ledger inside the server. No figure of the
+-- tables above comes from them.
+CREATE TABLE trace (
+    trace        INTEGER PRIMARY KEY,
+    "case"       TEXT NOT NULL UNIQUE REFERENCES "case",
+    started_utc  TEXT NOT NULL,
+    reason       TEXT,                -- why it failed; NULL when it did not
+    note         TEXT,                -- what its figures cannot show
+    waterfall    INTEGER,             -- the request whose points are kept: the one with the median ttlb
+    yields_kept  INTEGER,             -- points in traced_yield: fewer than its yields when they were thinned
+    reads_kept   INTEGER
+) STRICT;
+
+CREATE TABLE traced_request (
+    trace                INTEGER NOT NULL REFERENCES trace,
+    number               INTEGER NOT NULL,     -- 0: the warm-up
+    sent_ns              INTEGER NOT NULL,
+    first_body_ns        INTEGER,
+    first_row_ns         INTEGER,
+    last_ns              INTEGER NOT NULL,
+    body_bytes           INTEGER NOT NULL,
+    reads                INTEGER NOT NULL,     -- that brought bytes of the body
+    pid                  INTEGER NOT NULL,
+    began_ns             INTEGER NOT NULL,     -- the app was called
+    ended_ns             INTEGER,              -- its iteration ended
+    closed_ns            INTEGER,              -- the server called close()
+    ending               TEXT NOT NULL,        -- exhausted, raised, abandoned
+    yields               INTEGER NOT NULL,
+    yielded_bytes        INTEGER NOT NULL,
+    memory_growth_bytes  INTEGER,              -- NULL: another request was in flight
+    peak_missed_bytes    INTEGER,
+    PRIMARY KEY (trace, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE traced_figure (
+    trace       INTEGER NOT NULL REFERENCES trace,
+    name        TEXT NOT NULL,        -- delivery_lag_p50
+    definition  TEXT NOT NULL,        -- delivery_lag.yield.v1
+    unit        TEXT NOT NULL,
+    value       REAL,                 -- NULL: this trial cannot give it
+    PRIMARY KEY (trace, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE traced_yield (
+    trace     INTEGER NOT NULL REFERENCES trace,
+    number    INTEGER NOT NULL,       -- of the yield in its request; thinned evenly beyond 20,000
+    after_ns  INTEGER NOT NULL,       -- since the request was sent
+    bytes     INTEGER NOT NULL,       -- yielded so far, this one counted in
+    PRIMARY KEY (trace, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE traced_read (
+    trace     INTEGER NOT NULL REFERENCES trace,
+    number    INTEGER NOT NULL,
+    after_ns  INTEGER NOT NULL,       -- arrival, since the request was sent
+    bytes     INTEGER NOT NULL,       -- of the body that have arrived so far
+    error_ns  INTEGER,                -- at most so much earlier they may have arrived; NULL: no kernel stamp
+    PRIMARY KEY (trace, number)
+) STRICT, WITHOUT ROWID;

@@ -33,6 +33,7 @@ from results.records import (
     Verification,
 )
 from results.run import Run, RunHeader
+from results.trace import Trace, insert_trace, read_trace, read_traces
 
 #: "sgug": tells our files from other SQLite files (PRAGMA application_id).
 APPLICATION_ID = 0x73677567
@@ -108,6 +109,11 @@ class Store:
         with self._write() as connection:
             insert_trial(connection, trial)
 
+    def add_trace(self, trace: Trace) -> None:
+        """Keep one traced trial, whole, in one transaction."""
+        with self._write() as connection:
+            insert_trace(connection, trace)
+
     def finish(self, finished_utc: str) -> None:
         """Mark the run as complete; one that is complete already stays as it is."""
         with self._write() as connection:
@@ -152,6 +158,16 @@ class Store:
         """The PSS of one trial's server tree, by time."""
         with self._read() as connection:
             return read_pss(connection, position)
+
+    def traces(self) -> list[Trace]:
+        """The traced trials in the order of their measurement, without their waterfalls."""
+        with self._read() as connection:
+            return read_traces(connection)
+
+    def trace(self, case: str) -> Trace | None:
+        """The traced trial of the case with this identity, with its waterfall; None without one."""
+        with self._read() as connection:
+            return read_trace(connection, case)
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:

@@ -32,9 +32,11 @@ from scenarios.specification import (
     Arrivals,
     Download,
     FetchSpecification,
+    TraceSpecification,
     TrialSpecification,
     from_message,
 )
+from scenarios.traced import trace
 from scenarios.user import StreamUser, Trial, TrialEnvironment
 
 
@@ -56,6 +58,8 @@ def serve(link: Link) -> None:
             specification = from_message(message)
             if isinstance(specification, FetchSpecification):
                 link.send(_fetch(specification, polls))
+            elif isinstance(specification, TraceSpecification):
+                link.send(*trace(specification, polls))
             else:
                 link.send(*run_trial(environment, runner, specification, polls))
         except LinkClosed:

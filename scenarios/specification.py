@@ -1,4 +1,4 @@
-"""What the driver is asked for: one trial's load, or one response to keep."""
+"""What the driver is asked for: one trial's load, one response to keep, or traced requests."""
 
 from __future__ import annotations
 
@@ -71,22 +71,49 @@ class TrialSpecification:
     schedule_seed: str = ""
 
 
-def to_message(specification: FetchSpecification | TrialSpecification) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class TraceSpecification:
+    """A warm-up and ``requests`` more, one after another, fewer where these take more than ``longest_s``.
+
+    One of them is made at least. What they are checked against is as in `TrialSpecification`.
+    """
+
+    address: Address
+    requests: int
+    longest_s: float
+    status: int
+    body_bytes: int
+    digest: int | None
+    row_marker: str | None = None
+
+
+Specification = FetchSpecification | TrialSpecification | TraceSpecification
+
+_KINDS: Mapping[str, type[Specification]] = {
+    "fetch": FetchSpecification,
+    "trial": TrialSpecification,
+    "trace": TraceSpecification,
+}
+
+
+def to_message(specification: Specification) -> dict[str, Any]:
     """The specification as a message for the link."""
-    if isinstance(specification, FetchSpecification):
-        return {"kind": "fetch", **asdict(specification)}
-    (load_kind,) = (kind for kind, load in _LOADS.items() if isinstance(specification.load, load))
-    return {"kind": "trial", "load_kind": load_kind, **asdict(specification)}
+    (kind,) = (name for name, known in _KINDS.items() if isinstance(specification, known))
+    message = {"kind": kind, **asdict(specification)}
+    if isinstance(specification, TrialSpecification):
+        (message["load_kind"],) = (
+            name for name, load in _LOADS.items() if isinstance(specification.load, load)
+        )
+    return message
 
 
-def from_message(message: Mapping[str, Any]) -> FetchSpecification | TrialSpecification:
+def from_message(message: Mapping[str, Any]) -> Specification:
     """The specification that `to_message` made the message from."""
     fields = dict(message)
     kind = fields.pop("kind")
     address = dict(fields.pop("address"))
     headers = tuple((name, value) for name, value in address.pop("headers"))
     where = Address(headers=headers, **address)
-    if kind == "fetch":
-        return FetchSpecification(address=where, **fields)
-    load = _LOADS[fields.pop("load_kind")](**fields.pop("load"))
-    return TrialSpecification(address=where, load=load, **fields)
+    if kind == "trial":
+        fields["load"] = _LOADS[fields.pop("load_kind")](**fields.pop("load"))
+    return _KINDS[kind](address=where, **fields)

@@ -22,6 +22,7 @@ MAY = {
     "scenarios.client",
     "scenarios.polling",
     "scenarios.stamped_socket",
+    "scenarios.traced",
 }
 
 

@@ -127,8 +127,8 @@ def test_more_late_starts_than_chance_lets_be_beyond_a_p99_are_not_borne() -> No
     assert reasons(scheduled(3, 100), server()) == []
     (told,) = reasons(scheduled(4, 100), server())
     assert told == (
-        "4 of 100 scheduled requests began more than 1 ms late (more than 1%): the load driver could not keep "
-        "up; make the rate smaller, or most_in_flight greater if all connections were in use"
+        "4 of 100 scheduled requests began more than 1 ms late (more than 1%): the load driver could not "
+        "keep up; make the rate smaller, or most_in_flight greater if all connections were in use"
     )
     assert reasons(scheduled(12, 1000), server()) == []
     assert len(reasons(scheduled(17, 1000), server())) == 1
