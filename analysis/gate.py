@@ -107,13 +107,18 @@ def parse_limit(given: str, figure: Figure, *, upper: bool) -> Limit:
     return limit
 
 
+def fewest_blocks(gates: int, level: float = LEVEL) -> int:
+    """With how many blocks a family of so many gates can fail at this level; 1 without any."""
+    return max(1, math.ceil(math.log2(gates / level))) if gates else 1
+
+
 def check_power(gates: int, blocks: int) -> None:
     """Refuse a family of gates that could not fail at this number of blocks.
 
     Raises ValueError with the number of blocks that it needs.
     """
     if gates and smallest_p(blocks) * gates > LEVEL:
-        needed = math.ceil(math.log2(gates / LEVEL))
+        needed = fewest_blocks(gates)
         raise ValueError(
             f"{gates} gate{'s' if gates > 1 else ''} could never fail with {blocks} blocks: "
             f"a gate that cannot fail is no gate. Measure at least {needed} blocks (blocks = {needed}, "
@@ -121,8 +126,23 @@ def check_power(gates: int, blocks: int) -> None:
         )
 
 
-def judge(family: Sequence[tuple[str, Limit, Sequence[Pair]]]) -> list[GateResult]:
-    """Each gate's result, in the order given, with Holm's correction over the family."""
+def check_first_look(gates: int, blocks: int, level: float) -> None:
+    """Refuse a family that could not fail at the first look of a sequential run, whose level this is.
+
+    Raises ValueError with the number of blocks that it needs.
+    """
+    needed = fewest_blocks(gates, level)
+    if needed > blocks:
+        fixed = fewest_blocks(gates)
+        raise ValueError(
+            f"{gates} gates could never fail at the first look, after {blocks} blocks: a gate that cannot "
+            f"fail is no gate. They need {needed} blocks there; gate fewer, or measure a fixed number "
+            f"(--blocks {max(fixed, needed)})"
+        )
+
+
+def judge(family: Sequence[tuple[str, Limit, Sequence[Pair]]], level: float = LEVEL) -> list[GateResult]:
+    """Each gate's result at this level, in the order given, with Holm's correction over the family."""
     raw = [
         p_greater([limit.excess(pair.figure, pair.baseline) for pair in pairs]) for _, limit, pairs in family
     ]
@@ -130,7 +150,7 @@ def judge(family: Sequence[tuple[str, Limit, Sequence[Pair]]]) -> list[GateResul
         GateResult(
             name,
             p,
-            failed=p <= LEVEL,
+            failed=p <= level,
             figure=statistics.median(pair.figure for pair in pairs),
             limit=statistics.median(limit.of(pair.baseline) for pair in pairs),
         )

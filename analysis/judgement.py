@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from analysis import paired_t, signed_rank
-from analysis.gate import Pair
+from analysis.gate import LEVEL, Pair
 from analysis.scale import Scale
 from analysis.table import amount
 from results.metrics import Figure, Margin
@@ -22,8 +22,8 @@ FEWEST_BLOCKS = 5
 #: From here on by ranks; below, by a t whose assumption nobody can check.
 FEWEST_RANKED = 8
 #: How sure "worse" and "better" are, and how sure "same" is.
-CONFIDENCE = 0.95
-CONFIDENCE_SAME = 0.90
+CONFIDENCE = 1 - LEVEL
+CONFIDENCE_SAME = 1 - 2 * LEVEL
 #: How likely a change is seen that a run "could have seen", were its noise normal. docs/accuracy.md has what
 #: is reached with drift and bursts: about three in four.
 POWER = 0.80
@@ -45,8 +45,9 @@ class Kind(StrEnum):
 class Verdict:
     """A variant against its baseline in one figure.
 
-    ``estimate`` and its 95% interval, ``low`` to ``high``, are the ratio variant / baseline, or for memory
-    the difference in bytes; not oriented: a throughput of ×0.9 is worse. Null where there is none.
+    ``estimate`` and its interval, ``low`` to ``high`` (95%, in a sequential run that of its looks), are the
+    ratio variant / baseline, or for memory the difference in bytes; not oriented: a throughput of ×0.9 is
+    worse. Null where there is none.
     ``provisional``: 5 to 7 blocks, by a paired t. ``detectable`` is the smallest change for the worse, as a
     ratio or in bytes, that so many blocks of this spread are likely (`POWER`) to call worse.
     ``blocks_needed`` is how many are likely to decide what is undecided, if the estimate holds; null where
@@ -72,8 +73,11 @@ def judge_pairs(
     margin: Margin | None = None,
     resolution: float = 0.0,
     error: float | None = None,
+    level: float = LEVEL,
 ) -> Verdict:
     """The verdict over blocks, with the figure's own ``margin`` unless one is given.
+
+    ``level`` is the two-sided one of worse and better; the same is two one-sided tests, each at it.
 
     ``resolution`` is what the kernel cannot tell apart, in bytes: the interval of a difference is never
     narrower. ``error`` is the client's calibrated error in the figure's unit: a difference smaller than it is
@@ -90,21 +94,21 @@ def judge_pairs(
         reason = f"{len(pairs)} of the {FEWEST_BLOCKS} blocks that a verdict needs"
         return estimate_only(figure, len(pairs), reason, scale.natural(estimate))
     least = resolution if figure.by_difference else 0.0
-    wide = _interval(differences, CONFIDENCE, least)
-    narrow = _interval(differences, CONFIDENCE_SAME, least)
-    kind, reason = _by_the_margin(scale, wide, narrow)
-    detectable = scale.margin + _reach(wide, CONFIDENCE, len(pairs))
+    wide = _interval(differences, 1 - level, least)
+    narrow = _interval(differences, 1 - 2 * level, least)
+    kind, reason = _by_the_margin(scale, wide, narrow, level)
+    detectable = scale.margin + _reach(wide, 1 - level, len(pairs))
     needed = None
     if kind is Kind.UNDECIDED:
-        ends = (wide, CONFIDENCE) if abs(estimate) > scale.margin else (narrow, CONFIDENCE_SAME)
+        ends = (wide, 1 - level) if abs(estimate) > scale.margin else (narrow, 1 - 2 * level)
         room = abs(abs(estimate) - scale.margin)
         # no number of blocks makes the kernel count finer
         needed = _blocks_needed(_reach(*ends, len(pairs)), room, len(pairs)) if room > least / 2 else None
         reason += f"; this run could have seen {scale.text(detectable)}, {_what_it_takes(needed)}"
-    elif kind is not Kind.SAME and error is not None and (apart := _apart(pairs)) < error:
+    elif kind is not Kind.SAME and error is not None and (gap := apart(pairs)) < error:
         kind = Kind.UNDECIDED
         reason = (
-            f"the difference of {amount(apart, figure.unit)} is within the client's error of "
+            f"the difference of {amount(gap, figure.unit)} is within the client's error of "
             f"{amount(error, figure.unit)}; no number of blocks decides"
         )
     low, high = sorted(scale.natural(end) for end in wide)
@@ -133,25 +137,27 @@ def _interval(differences: Sequence[float], confidence: float, least: float) -> 
         low, high = paired_t.interval(differences, confidence)
     else:
         ranked = signed_rank.interval(differences, confidence)
-        assert ranked is not None  # noqa: S101  - 8 blocks reach 95%
+        assert ranked is not None  # noqa: S101  - 8 blocks reach 99%
         low, high = ranked
     middle = signed_rank.hodges_lehmann(differences)
     return min(low, middle - least / 2), max(high, middle + least / 2)
 
 
-def _by_the_margin(scale: Scale, wide: tuple[float, float], narrow: tuple[float, float]) -> tuple[Kind, str]:
+def _by_the_margin(
+    scale: Scale, wide: tuple[float, float], narrow: tuple[float, float], level: float
+) -> tuple[Kind, str]:
     """The rule itself: where the intervals lie against the margins, and this in words."""
     margin = scale.margin
-    at_95 = f"the 95% interval, {' to '.join(_texts(scale, wide))},"
+    told = f"the {100 * (1 - level):.3g}% interval, {' to '.join(_texts(scale, wide))},"
     if wide[0] > margin:
-        return Kind.WORSE, f"{at_95} lies beyond {scale.text(margin)}"
+        return Kind.WORSE, f"{told} lies beyond {scale.text(margin)}"
     if wide[1] < -margin:
-        return Kind.BETTER, f"{at_95} lies beyond {scale.text(-margin)}"
+        return Kind.BETTER, f"{told} lies beyond {scale.text(-margin)}"
     if -margin < narrow[0] and narrow[1] < margin:
-        at_90 = f"the 90% interval, {' to '.join(_texts(scale, narrow))},"
-        return Kind.SAME, f"{at_90} lies between {' and '.join(_texts(scale, (-margin, margin)))}"
+        told_same = f"the {100 * (1 - 2 * level):.3g}% interval, {' to '.join(_texts(scale, narrow))},"
+        return Kind.SAME, f"{told_same} lies between {' and '.join(_texts(scale, (-margin, margin)))}"
     crossed = [limit for limit in (-margin, margin) if wide[0] <= limit <= wide[1]]
-    return Kind.UNDECIDED, f"{at_95} reaches across {' and '.join(_texts(scale, crossed))}"
+    return Kind.UNDECIDED, f"{told} reaches across {' and '.join(_texts(scale, crossed))}"
 
 
 def _texts(scale: Scale, differences: Sequence[float]) -> list[str]:
@@ -182,6 +188,6 @@ def _what_it_takes(needed: int | None) -> str:
     return f"and about {needed} blocks would decide if the estimate holds"
 
 
-def _apart(pairs: Sequence[Pair]) -> float:
+def apart(pairs: Sequence[Pair]) -> float:
     """How far apart the arms are, in the figure's unit."""
     return abs(signed_rank.hodges_lehmann([pair.figure - pair.baseline for pair in pairs]))

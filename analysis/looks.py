@@ -13,6 +13,9 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
+from analysis.gate import LEVEL
+from results.terms import Stopping, Terms
+
 #: After how many blocks a sequential run looks.
 LOOKS = (7, 10, 15, 20)
 #: The two-sided level of each look: Pocock's constant for four looks at 0.05. They are not evenly spaced
@@ -20,6 +23,15 @@ LOOKS = (7, 10, 15, 20)
 LOOK_LEVEL = 0.0182
 
 _STEPS = 401
+
+
+def level_of(terms: Terms) -> float:
+    """The level at which a run on these terms is judged, whichever of its looks was the last.
+
+    Two-sided for verdicts. For gates, which look to one side, it is theirs: four looks at one-sided 0.0182
+    keep 0.05 too.
+    """
+    return LOOK_LEVEL if terms.stopping is Stopping.DECIDED else LEVEL
 
 
 def overall_level(looks: Sequence[int], level: float) -> float:

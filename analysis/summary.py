@@ -65,12 +65,21 @@ def labels(cases: Sequence[Case]) -> dict[str, str]:
 
 
 def valid_by_block(run: Run, identity: str, *, control: bool = False) -> dict[int, TrialSummary]:
-    """The valid trials of a case (or of its control) by block number."""
+    """The valid trials of a case (or of its control) by block number.
+
+    None of an ab, whose sides would be taken for one: see `analysis.sides.side_of`.
+    """
     return {
-        trial.slot.block: trial
-        for trial in run.trials
-        if trial.slot.case == identity and trial.slot.control is control and trial.reason is None
+        trial.slot.block: trial for trial in _trials(run, identity, control=control) if trial.reason is None
     }
+
+
+def _trials(run: Run, identity: str, *, control: bool) -> list[TrialSummary]:
+    return [
+        trial
+        for trial in run.trials
+        if trial.slot.case == identity and trial.slot.control is control and trial.slot.side is None
+    ]
 
 
 def pairs_by_block(
@@ -115,7 +124,7 @@ def _label(case: Case, cases: Sequence[Case]) -> str:
 
 
 def _summary(run: Run, case: Case, label: str, *, control: bool) -> CaseSummary:
-    mine = [t for t in run.trials if t.slot.case == case.identity and t.slot.control is control]
+    mine = _trials(run, case.identity, control=control)
     valid = [trial for trial in mine if trial.reason is None]
     return CaseSummary(
         case=case,

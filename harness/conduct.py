@@ -17,14 +17,20 @@ from harness.calibrate import SHORT, Calibrator
 from harness.cores import Cores
 from harness.load import LoadDriver
 from harness.matrix import PlannedCase
+from harness.onward import Onward
 from harness.plan import Plan
+from harness.prepare import check_interpreters, prepare
 from harness.processes import Processes
-from harness.serving import serving
+from harness.revisions import FOLDER_PREFIX, checkouts
+from harness.serving import RunningServer, ServerFailed, serving
+from harness.sides import cases_on
 from harness.tracing import CaseTracer, Tracer
 from harness.trial import Measurer, TrialMeasurer
-from harness.verify import VerifyFailed, groups_of, verify_group
+from harness.verify import Group, Problem, VerifyFailed, groups_of, told, verify_group
 from results.calibration import Answers, CalibrationPoint
 from results.records import Slot, TrialRecord, Verification
+from results.run import Run
+from results.sides import Side
 from results.store import Store
 from results.trace import Trace
 from scenarios.specification import Download, Load
@@ -33,9 +39,15 @@ from scenarios.specification import Download, Load
 _LONGEST_FOLDER = 80
 _USERS_OF_ARRIVALS = 8
 
+#: The cases of each side by identity; a run has one arm, without a side.
+Arms = Mapping[Side | None, Mapping[str, PlannedCase]]
+
 
 class Watcher(Protocol):
     """Is told how a run goes on, to show it."""
+
+    def preparing(self, side: Side | None, command: Sequence[str]) -> None:
+        """A target's ``prepare`` is about to be run."""
 
     def verifying(self, cases: int) -> None:
         """So many cases are about to be asked once."""
@@ -51,6 +63,9 @@ class Watcher(Protocol):
 
     def measured(self, slot: Slot, planned: PlannedCase, trial: TrialRecord) -> None:
         """A trial is in the store."""
+
+    def extended(self, slots: int, why: str) -> None:
+        """So many further trials are planned."""
 
     def tracing(self, planned: PlannedCase) -> None:
         """A traced trial begins."""
@@ -73,10 +88,10 @@ class Workshop:
 @contextlib.contextmanager
 def workshop(cores: Cores) -> Iterator[Workshop]:
     """Everything that is started ends with the block, and with this process, however that ends."""
-    folder = Path(tempfile.mkdtemp(prefix="streamgauge-"))
+    folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX))
     if len(str(folder)) > _LONGEST_FOLDER:
         folder.rmdir()
-        folder = Path(tempfile.mkdtemp(prefix="streamgauge-", dir="/tmp"))
+        folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir="/tmp"))
     try:
         with _pinned(cores), Processes() as processes, LoadDriver(processes, folder, cores.load) as driver:
             yield Workshop(processes, driver, folder, cores, sys.executable)
@@ -86,29 +101,52 @@ def workshop(cores: Cores) -> Iterator[Workshop]:
 
 def verify(cases: Mapping[str, PlannedCase], shop: Workshop, watcher: Watcher) -> Mapping[str, Verification]:
     """Ask each case once; what each answered, by identity. Raises VerifyFailed with all that is wrong."""
-    found: dict[str, Verification] = {}
-    problems: list[str] = []
-    watcher.verifying(len(cases))
+    return verify_arms({None: cases}, shop, watcher)[None]
 
-    def record(identity: str, verification: Verification) -> None:
-        found[identity] = verification
-        watcher.verified(cases[identity], verification)
 
-    for group in groups_of(list(cases.values())):
-        with serving(
-            group.cases[0],
-            processes=shop.processes,
-            folder=shop.folder,
-            cores=shop.cores.server,
-            python=shop.python,
-        ) as server:
-            problems += verify_group(group, server, shop.driver, shop.folder, record)
-    if problems:
-        lines = "\n".join(f"  {problem}" for problem in problems)
-        raise VerifyFailed(
-            f"{len(problems)} of {len(cases)} cases do not answer as they must; nothing was timed:\n{lines}"
-        )
-    return found
+def verify_arms(
+    arms: Arms, shop: Workshop, watcher: Watcher
+) -> dict[Side | None, Mapping[str, Verification]]:
+    """The same on each side. What is wrong on one side only is told first: there a case is missing."""
+    found: dict[Side | None, dict[str, Verification]] = {side: {} for side in arms}
+    problems: dict[Side | None, list[Problem]] = {side: [] for side in arms}
+    watcher.verifying(sum(len(cases) for cases in arms.values()))
+    for side, cases in arms.items():
+
+        def record(
+            identity: str,
+            verification: Verification,
+            cases: Mapping[str, PlannedCase] = cases,
+            side: Side | None = side,
+        ) -> None:
+            found[side][identity] = verification
+            watcher.verified(cases[identity], verification)
+
+        for group in groups_of(list(cases.values())):
+            with _serving(group, side, shop) as server:
+                problems[side] += verify_group(group, server, shop.driver, shop.folder, record)
+    if any(problems.values()):
+        raise VerifyFailed(told(problems, sum(len(cases) for cases in arms.values())))
+    return dict(found)
+
+
+@contextlib.contextmanager
+def _serving(group: Group, side: Side | None, shop: Workshop) -> Iterator[RunningServer]:
+    """The group's server; one that does not start says on which side."""
+    with contextlib.ExitStack() as stack:
+        try:
+            server = stack.enter_context(
+                serving(
+                    group.cases[0],
+                    processes=shop.processes,
+                    folder=shop.folder,
+                    cores=shop.cores.server,
+                    python=shop.python,
+                )
+            )
+        except ServerFailed as error:
+            raise error if side is None else ServerFailed(f"on {side}: {error}") from error
+        yield server
 
 
 def calibrate(plan: Plan, shop: Workshop, watcher: Watcher) -> list[CalibrationPoint]:
@@ -128,44 +166,55 @@ def _calibrated_users(load: Load) -> int:
 
 
 def measure(
-    plan: Plan,
-    cases: Mapping[str, PlannedCase],
+    arms: Arms,
     store: Store,
     measurer: Measurer,
     tracer: Tracer,
     watcher: Watcher,
+    onward: Onward = lambda _: None,
 ) -> None:
-    """Measure what the store does not hold yet, in the planned order, a transaction a trial; then trace.
+    """Measure what the store has planned and not yet measured, a transaction a trial; then what comes onward.
 
-    Traces come last: no timed trial has to wait for one, and a run that is cut short has its figures.
+    Traces come last: no timed trial has to wait for one, and a run that is cut short has its figures. An ab
+    has none: its sides are compared, and not explained.
     """
+    run = store.read()
+    if run.finished_utc is not None:
+        return
+    expected = {None: run.verifications, Side.BASE: run.base_verifications, Side.HEAD: run.verifications}
     done = store.done()
-    expected = store.read().verifications
-    for slot in plan.slots:
-        if slot.position in done:
-            continue
-        planned = cases[slot.case]
-        watcher.measuring(slot, planned)
-        trial = measurer(slot, planned, expected[slot.case])
-        store.add_trial(trial)
-        watcher.measured(slot, planned, trial)
+    todo: Sequence[Slot] = [slot for slot in run.header.slots if slot.position not in done]
+    while True:
+        for slot in todo:
+            planned = arms[slot.side][slot.case]
+            watcher.measuring(slot, planned)
+            trial = measurer(slot, planned, expected[slot.side][slot.case])
+            store.add_trial(trial)
+            watcher.measured(slot, planned, trial)
+        more = onward(store.read())
+        if more is None:
+            break
+        store.add_slots(more.slots)
+        watcher.extended(len(more.slots), more.why)
+        todo = more.slots
     traced = {trace.case for trace in store.traces()}
-    for identity, planned in cases.items():
+    for identity, planned in arms.get(None, {}).items():
         if planned.case.expect_failure or identity in traced:
             continue
         watcher.tracing(planned)
-        trace = tracer(planned, expected[identity])
+        trace = tracer(planned, run.verifications[identity])
         store.add_trace(trace)
         watcher.traced(planned, trace)
     store.finish(datetime.now(UTC).isoformat(timespec="seconds"))
 
 
-def conduct(plan: Plan, store: Store, watcher: Watcher, cores: Cores) -> None:
+def conduct(plan: Plan, store: Store, watcher: Watcher, cores: Cores, onward: Onward) -> None:
     """A whole run, or the rest of one: what the store holds already is not measured again."""
-    cases = {planned.case.identity: planned for planned in plan.cases}
-    with workshop(cores) as shop:
+    with workshop(cores) as shop, _arms(plan, store.read(), shop) as arms:
+        _prepare(arms, store, shop, watcher)
         if not store.read().verifications:
-            store.add_verifications(verify(cases, shop, watcher))
+            found = verify_arms(arms, shop, watcher)
+            store.add_verifications(found[plan.sides[-1]], found.get(Side.BASE))
         if not store.read().calibration:
             store.add_calibration(calibrate(plan, shop, watcher))
         measurer = TrialMeasurer(
@@ -185,7 +234,29 @@ def conduct(plan: Plan, store: Store, watcher: Watcher, cores: Cores) -> None:
             cores=shop.cores,
             python=shop.python,
         )
-        measure(plan, cases, store, measurer, tracer, watcher)
+        measure(arms, store, measurer, tracer, watcher, onward)
+
+
+@contextlib.contextmanager
+def _arms(plan: Plan, run: Run, shop: Workshop) -> Iterator[Arms]:
+    """The cases of each side: in an ab, each in a worktree of its own commit, which goes with the block."""
+    cases = {planned.case.identity: planned for planned in plan.cases}
+    if not run.header.sides:
+        yield {None: cases}
+        return
+    with checkouts(run.header.sides, shop.folder) as places:
+        yield {item.side: cases_on(cases, item, places[item.side]) for item in run.header.sides}
+
+
+def _prepare(arms: Arms, store: Store, shop: Workshop, watcher: Watcher) -> None:
+    """A run's app is prepared once; an ab's worktrees are new each time, and so are their environments."""
+    prepared = bool(store.read().preparations)
+    for side, cases in arms.items():
+        if side is not None or not prepared:
+            prepare(
+                side, cases.values(), shop.processes, shop.folder, watcher.preparing, store.add_preparation
+            )
+        check_interpreters(side, cases.values(), shop.processes, shop.folder)
 
 
 @contextlib.contextmanager

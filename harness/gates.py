@@ -2,31 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from analysis.gate import check_power
+from analysis.fitness import HEADLINE
+from analysis.gate import check_first_look, check_power
+from analysis.looks import LOOKS, level_of
+from analysis.summary import labels
 from analysis.verdict import GatedCase
 from harness.matrix import PlannedCase, case_of_gate, cases_of
-from harness.suite import Suite
+from harness.suite import Gate, Suite
 from results.errors import UsageError
 from results.metrics import FIGURES
+from results.sides import MarginGate
+from results.terms import FailOn, Stopping, Terms
 from scenarios.specification import Arrivals
 
+#: The figures that `FailOn.WORSE` gates: of a p95 nobody knows before whether it has requests enough.
+IMPLIED = tuple(name for name in HEADLINE if FIGURES[name].fewest_gated == 1)
 
-def gates_of(suite: Suite, measured: Sequence[PlannedCase], blocks: int) -> tuple[list[GatedCase], list[str]]:
-    """The suite's gates on the measured cases, and the names of those whose case ``--only`` left out.
+
+@dataclass(frozen=True, slots=True)
+class NotJudged:
+    """A gate of the suite that this run does not judge, and why."""
+
+    name: str
+    reason: str
+
+
+def gates_of(
+    suite: Suite, measured: Sequence[PlannedCase], blocks: int, terms: Terms | None = None
+) -> tuple[list[GatedCase], list[NotJudged]]:
+    """The gates of a run: the suite's limits on the measured cases; and those that are not judged.
 
     Raises UsageError with all gates that name no case or several, or a figure that their case cannot have, or
-    when the gates could never fail with this number of blocks.
+    when the gates could never fail with this number of blocks (on sequential terms, at the first look).
     """
-    identities = {planned.case.identity for planned in measured}
     gates: list[GatedCase] = []
-    left_out: list[str] = []
+    not_judged: list[NotJudged] = []
+    for gate, planned in _named(suite, measured, not_judged):
+        if gate.limit is None:
+            not_judged.append(NotJudged(gate.name, "a margin is for ab"))
+        else:
+            gates.append(GatedCase(gate.name, planned.case, gate.limit))
+    _check_family(suite, len(gates), blocks, terms or Terms())
+    return gates, not_judged
+
+
+def margin_gates_of(
+    suite: Suite, measured: Sequence[PlannedCase], blocks: int, terms: Terms
+) -> tuple[list[MarginGate], list[NotJudged]]:
+    """The gates of an ab: the suite's margins on the measured cases, and what the terms add to them.
+
+    Returns and raises as `gates_of`.
+    """
+    gates: list[MarginGate] = []
+    not_judged: list[NotJudged] = []
+    for gate, planned in _named(suite, measured, not_judged):
+        if gate.allowed is None:
+            not_judged.append(NotJudged(gate.name, "a limit is for run"))
+        else:
+            gates.append(MarginGate(gate.name, planned.case, gate.metric, gate.allowed))
+    if terms.fail_on is FailOn.WORSE:
+        gates += _implied(measured, gates)
+    _check_family(suite, len(gates), blocks, terms)
+    return gates, not_judged
+
+
+def _implied(measured: Sequence[PlannedCase], gates: Sequence[MarginGate]) -> Iterator[MarginGate]:
+    known = {(gate.case.identity, gate.metric) for gate in gates}
+    timed = [planned.case for planned in measured if not planned.case.expect_failure]
+    names = labels(timed)
+    for case in timed:
+        for figure in (FIGURES[name] for name in IMPLIED):
+            if (case.identity, figure.name) not in known:
+                name = f"{names[case.identity]}: {figure.name} within {figure.margin.share:.0%} of base"
+                yield MarginGate(name, case, figure.name, figure.margin)
+
+
+def _named(
+    suite: Suite, measured: Sequence[PlannedCase], not_judged: list[NotJudged]
+) -> Iterator[tuple[Gate, PlannedCase]]:
+    """Each gate with its case; those whose case ``--only`` left out go to ``not_judged``."""
+    identities = {planned.case.identity for planned in measured}
     mistakes: list[str] = []
     cases = cases_of(suite)
+    found: list[tuple[Gate, PlannedCase]] = []
     for gate in suite.gate:
-        limit = f"at most {gate.at_most}" if gate.at_most is not None else f"at least {gate.at_least}"
-        name = f"{gate.case}: {gate.metric} {limit}"
         try:
             planned = case_of_gate(cases, gate.case)
         except UsageError as error:
@@ -37,15 +99,20 @@ def gates_of(suite: Suite, measured: Sequence[PlannedCase], blocks: int) -> tupl
                 f"the gate on {gate.metric} of {gate.case!r} has nothing to judge: a closed loop has no "
                 f'schedule; name a case of kind = "arrivals", or another metric'
             )
-            continue
-        if planned.case.identity in identities:
-            gates.append(GatedCase(name, planned.case, gate.limit))
+        elif planned.case.identity in identities:
+            found.append((gate, planned))
         else:
-            left_out.append(name)
+            not_judged.append(NotJudged(gate.name, "--only left its case out"))
     if mistakes:
         raise UsageError(f"the suite {suite.name}: " + "\n".join(mistakes))
+    yield from found
+
+
+def _check_family(suite: Suite, gates: int, blocks: int, terms: Terms) -> None:
     try:
-        check_power(len(gates), blocks)
+        if terms.stopping is Stopping.DECIDED:
+            check_first_look(gates, LOOKS[0], level_of(terms))
+        else:
+            check_power(gates, blocks)
     except ValueError as error:
         raise UsageError(f"the suite {suite.name}: {error}") from error
-    return gates, left_out

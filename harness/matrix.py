@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from harness.suite import Scenario, ServerTable, Suite, Target, placeholders
@@ -14,12 +15,26 @@ from scenarios.specification import Arrivals, Download, Load
 from targets.servers import KINDS
 
 #: What else than the path decides how a target's case is asked and judged.
-_ASKED_BY = ("app", "directory", "ready", "headers", "timeout", "status", "row_marker", "check")
+_ASKED_BY = (
+    "app",
+    "directory",
+    "python",
+    "prepare",
+    "ready",
+    "headers",
+    "timeout",
+    "status",
+    "row_marker",
+    "check",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedCase:
-    """A case with all that is needed to measure it."""
+    """A case with all that is needed to measure it.
+
+    ``checkout`` is the folder of another revision of streamgauge whose targets are served, null for ours.
+    """
 
     case: Case
     target: Target
@@ -28,6 +43,7 @@ class PlannedCase:
     server_options: Mapping[str, Any]
     load: Load
     keep_alive: bool
+    checkout: Path | None = None
 
 
 def cases_of(suite: Suite, only: str | None = None) -> list[PlannedCase]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 from harness.matrix import PlannedCase
 from results.errors import UsageError
 from results.records import Slot
+from results.sides import Side
 from scenarios.specification import Arrivals
 
 #: What a trial takes besides its warm-up and window, in seconds: a server's start and stop above all.
@@ -29,6 +30,7 @@ class Plan:
     seed: int
     warmup_s: float
     window_s: float
+    sides: Sequence[Side | None] = (None,)
 
     @property
     def blocks(self) -> int:
@@ -42,16 +44,57 @@ class Plan:
 
     @property
     def tracing_s(self) -> float:
-        """About how long the traced trials, one for each timed case, will take, in seconds."""
-        return _TRACE_S * sum(not planned.case.expect_failure for planned in self.cases)
+        """About how long the traced trials, one for each timed case of a run, will take, in seconds."""
+        timed = sum(not planned.case.expect_failure for planned in self.cases)
+        return _TRACE_S * timed if None in self.sides else 0.0
+
+    def further(self, blocks: range, first: int) -> list[Slot]:
+        """The slots of these blocks, whose positions begin at ``first``."""
+        entries = [
+            Slot(0, 0, planned.case.identity, control, side)
+            for side in self.sides
+            for planned in self.cases
+            if not planned.case.expect_failure
+            for control in ([False, True] if planned.case.is_baseline and side is not Side.HEAD else [False])
+        ]
+        return self._shuffled(entries, blocks, first)
+
+    def confirming(self, cases: Collection[str], blocks: range, first: int) -> list[Slot]:
+        """The same for the blocks that confirm what these cases (identities) showed, both sides of each."""
+        entries = [
+            Slot(0, 0, identity, side=side, confirming=True)
+            for side in self.sides
+            for planned in self.cases
+            if (identity := planned.case.identity) in cases
+        ]
+        return self._shuffled(entries, blocks, first)
+
+    def _shuffled(self, entries: Sequence[Slot], blocks: range, first: int) -> list[Slot]:
+        slots: list[Slot] = []
+        for block in blocks:
+            order = list(entries)
+            random.Random(f"{self.seed}/{block}").shuffle(order)  # noqa: S311  - an order, not a secret
+            slots += [
+                replace(slot, position=first + len(slots) + index, block=block)
+                for index, slot in enumerate(order)
+            ]
+        return slots
 
 
 def make_plan(
-    cases: Sequence[PlannedCase], *, blocks: int, seed: int, warmup_s: float, window_s: float
+    cases: Sequence[PlannedCase],
+    *,
+    blocks: int,
+    seed: int,
+    warmup_s: float,
+    window_s: float,
+    sides: Sequence[Side | None] = (None,),
 ) -> Plan:
     """Blocks of all timed cases, the baselines twice (the second is the A/A control), shuffled.
 
-    Each block's order depends on the seed and its own number alone: more blocks change no earlier one.
+    With ``sides``, all cases of each side, and base's baselines twice. Each block's order depends on the seed
+    and its own number alone: more blocks change no earlier one.
+
     Raises UsageError when there is nothing to time, or an open loop would send far too many requests or none.
     """
     if all(planned.case.expect_failure for planned in cases):
@@ -59,20 +102,8 @@ def make_plan(
     for planned in cases:
         if isinstance(planned.load, Arrivals):
             _check_arrivals(planned.case.identity, planned.load.rate, warmup_s, window_s)
-    slots: list[Slot] = []
-    for block in range(blocks):
-        entries = [
-            (planned.case.identity, control)
-            for planned in cases
-            if not planned.case.expect_failure
-            for control in ([False, True] if planned.case.is_baseline else [False])
-        ]
-        random.Random(f"{seed}/{block}").shuffle(entries)  # noqa: S311  - an order, not a secret
-        slots += [
-            Slot(len(slots) + index, block, identity, control)
-            for index, (identity, control) in enumerate(entries)
-        ]
-    return Plan(cases, slots, seed, warmup_s, window_s)
+    plan = Plan(cases, (), seed, warmup_s, window_s, sides)
+    return replace(plan, slots=plan.further(range(blocks), 0))
 
 
 def _check_arrivals(identity: str, rate: float, warmup_s: float, window_s: float) -> None:

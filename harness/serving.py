@@ -66,7 +66,8 @@ def serving(
     """The case's app on the case's server, ready to be measured.
 
     ``folder`` is private and made by us: the server's working directory unless the target has one.
-    ``variables`` are put into its environment; a timed server has none of them. Raises ServerFailed.
+    ``python`` runs the server unless the target has its own. ``variables`` are put into its environment; a
+    timed server has none of them. Raises ServerFailed.
     """
     process, port = _start(planned, processes, folder, cores, python, variables)
     try:
@@ -95,9 +96,9 @@ def _start(
                 app=target.app,
                 host=HOST,
                 port=port,
-                python=python,
+                python=str(target.python or python),
             ),
-            cwd=target.directory or folder,
+            cwd=target.directory or planned.checkout or folder,
             env={**_environment(target, kind.VARIABLES_TO_CLEAR), **variables},
             output=folder / "server.log",
             cpus=cores,

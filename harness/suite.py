@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -21,8 +22,9 @@ from pydantic import (
 )
 
 from analysis.gate import Limit, parse_limit
+from analysis.margin_gate import parse_margin
 from results.case import SETTINGS
-from results.metrics import FIGURES
+from results.metrics import FIGURES, Margin
 from scenarios.schedule import Spacing
 from scenarios.specification import Arrivals, Download
 from targets.servers import KINDS, OptionError
@@ -34,11 +36,19 @@ _PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}", re.ASCII)
 
 
 def _duration(value: object) -> object:
-    if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
-        return float(match[1]) * _SECONDS[match[2]]
+    if isinstance(value, str):
+        return read_duration(value)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return value
     raise ValueError('not a duration; write one like "0.5s", "200ms" or "2m"')
+
+
+def read_duration(text: str) -> float:
+    """The seconds of a text like ``"0.5s"``. Raises ValueError that says what is allowed."""
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise ValueError('not a duration; write one like "0.5s", "200ms" or "2m"')
+    return float(match[1]) * _SECONDS[match[2]]
 
 
 def _axis_value(value: object) -> object:
@@ -52,7 +62,7 @@ def _axis_value(value: object) -> object:
 def _limit_text(value: object) -> object:
     if isinstance(value, str):
         return value
-    raise ValueError('not a limit; write one like "0.5 of baseline" or "20 ms"')
+    raise ValueError('not a limit; write one like "0.5 of baseline" or "20 ms", or a margin like "3%"')
 
 
 def _as_list(value: object) -> object:
@@ -102,6 +112,7 @@ HeaderValue = Annotated[
 Connections = Annotated[int, Field(ge=1, le=10_000, strict=True)]
 Rate = Annotated[float, Field(gt=0, le=1_000_000, strict=True, allow_inf_nan=False), AfterValidator(_plain)]
 LimitText = Annotated[str, BeforeValidator(_limit_text)]
+Word = Annotated[str, _written(r"[^\0]+", "not a word of a command; it is text, and not empty")]
 
 
 class _Table(BaseModel):
@@ -114,6 +125,8 @@ class Target(_Table):
     name: Name
     app: App
     directory: Path | None = None
+    python: Path | None = None
+    prepare: Annotated[tuple[Word, ...], Field(min_length=1)] | None = None
     expect: Literal["success", "failure"] = "success"
     baseline: PathTemplate | None = Field(default=None, validate_default=True)
     stream: PathTemplate
@@ -148,6 +161,22 @@ class Target(_Table):
         if not folder.is_dir():
             raise ValueError(f"{folder.resolve()} is not a folder")
         return folder.resolve()
+
+    @field_validator("python")
+    @classmethod
+    def _from_folder(cls, python: Path | None, info: ValidationInfo) -> Path | None:
+        """The interpreter, made absolute. Not resolved: a link in an environment is what makes it one."""
+        if python is None:
+            return None
+        folder = (info.context or {}).get("folder") or Path.cwd()
+        return Path(os.path.abspath(folder / python))  # noqa: PTH100  - resolve() would follow the link
+
+    @field_validator("python", "prepare")
+    @classmethod
+    def _check_own(cls, given: object, info: ValidationInfo) -> object:
+        if given is not None and "directory" in info.data and info.data["directory"] is None:
+            raise ValueError("it is for an app of your own; name its directory too")
+        return given
 
     @field_validator("baseline")
     @classmethod
@@ -271,12 +300,13 @@ SCENARIOS: Mapping[str, type[_Table]] = {"download": DownloadScenario, "arrivals
 
 
 class Gate(_Table):
-    """A limit that the run is held to; ``case`` names exactly one case by some of its values."""
+    """A limit for a run, or a margin for an ab; ``case`` names exactly one case by some of its values."""
 
     case: Annotated[str, Field(min_length=1)]
     metric: str
     at_most: LimitText | None = None
     at_least: LimitText | None = None
+    margin: LimitText | None = None
 
     @field_validator("metric")
     @classmethod
@@ -292,17 +322,39 @@ class Gate(_Table):
             parse_limit(given, FIGURES[info.data["metric"]], upper=info.field_name == "at_most")
         return given
 
+    @field_validator("margin")
+    @classmethod
+    def _check_margin(cls, given: str | None, info: ValidationInfo) -> str | None:
+        if given is not None and "metric" in info.data:
+            parse_margin(given, FIGURES[info.data["metric"]])
+        return given
+
     @model_validator(mode="after")
     def _check_one(self) -> Gate:
-        if (self.at_most is None) == (self.at_least is None):
-            raise ValueError("give either at_most or at_least")
+        if sum(given is not None for given in (self.at_most, self.at_least, self.margin)) != 1:
+            raise ValueError("give either at_most or at_least (for run), or margin (for ab)")
         return self
 
     @property
-    def limit(self) -> Limit:
-        """The limit in the figure's own unit."""
-        upper = self.at_most is not None
-        return parse_limit(self.at_most or self.at_least or "", FIGURES[self.metric], upper=upper)
+    def name(self) -> str:
+        """How the gate is called in messages."""
+        if self.margin is not None:
+            return f"{self.case}: {self.metric} within {self.margin} of base"
+        limit = f"at most {self.at_most}" if self.at_most is not None else f"at least {self.at_least}"
+        return f"{self.case}: {self.metric} {limit}"
+
+    @property
+    def limit(self) -> Limit | None:
+        """The limit in the figure's own unit; None for a gate with a margin."""
+        given = self.at_most or self.at_least
+        if given is None:
+            return None
+        return parse_limit(given, FIGURES[self.metric], upper=self.at_most is not None)
+
+    @property
+    def allowed(self) -> Margin | None:
+        """The margin; None for a gate with a limit."""
+        return None if self.margin is None else parse_margin(self.margin, FIGURES[self.metric])
 
 
 class Suite(_Table):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from harness.matrix import PlannedCase
 from harness.serving import HOST, RunningServer, last_words
 from results.errors import MeasurementError
 from results.records import Verification
+from results.sides import Side
 from scenarios.specification import Address, FetchSpecification
 
 _PIECE_BYTES = 1 << 20
@@ -21,6 +22,14 @@ _PIECE_BYTES = 1 << 20
 
 class VerifyFailed(MeasurementError):  # noqa: N818  - named for what happened
     """Responses that are not what they must be; nothing was timed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a case, by identity."""
+
+    case: str
+    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +42,10 @@ class Group:
 def groups_of(cases: Sequence[PlannedCase]) -> list[Group]:
     """The cases by the server that they need, in order; the load makes no difference to verify."""
 
-    def server(planned: PlannedCase) -> tuple[str, str, str, str]:
+    def server(planned: PlannedCase) -> tuple[str, ...]:
         options = sorted((name, str(value)) for name, value in planned.server_options.items())
         target = planned.target
-        return target.app, str(target.directory), planned.server_kind, repr(options)
+        return target.app, str(target.directory), str(target.python), planned.server_kind, repr(options)
 
     ordered = sorted(cases, key=server)
     return [Group(list(members)) for _, members in itertools.groupby(ordered, key=server)]
@@ -62,13 +71,13 @@ def verify_group(
     driver: LoadDriver,
     folder: Path,
     record: Callable[[str, Verification], None],
-) -> list[str]:
+) -> list[Problem]:
     """Ask each case of the group once and hand what was found to ``record`` by case identity.
 
-    Returns a line for each case that is not what it must be.
+    Returns what is not as it must be.
     """
     bodies: dict[tuple[str, object], tuple[Path, Verification]] = {}
-    problems: list[str] = []
+    problems: list[Problem] = []
     by_identity = {planned.case.identity: planned for planned in group.cases}
 
     def asked(planned: PlannedCase) -> tuple[Path, Verification]:
@@ -85,8 +94,8 @@ def verify_group(
             record(identity, found)
             baseline = by_identity.get(planned.case.baseline or "")
             whole = asked(baseline)[0] if baseline is not None else None
-            wrong = [f"{identity}: {problem}" for problem in _problems(planned, found, body, whole)]
-            problems += [line + last_words(server.output()) for line in wrong]
+            wrong = list(_problems(planned, found, body, whole))
+            problems += [Problem(identity, what + last_words(server.output())) for what in wrong]
             if not planned.case.is_baseline:
                 body.unlink()  # a big one times many variants would fill the disk
                 del bodies[_key(planned)]
@@ -94,6 +103,26 @@ def verify_group(
         for body, _ in bodies.values():
             body.unlink(missing_ok=True)
     return problems
+
+
+def told(problems: Mapping[Side | None, Sequence[Problem]], cases: int) -> str:
+    """All that is wrong, by side: first what is so on one side only, where a case is missing or renamed."""
+    lines: dict[bool, list[str]] = {True: [], False: []}
+    for side, found in problems.items():
+        others = {item.case for other in problems if other is not side for item in problems[other]}
+        for item in found:
+            alone = side is not None and item.case not in others
+            where = "" if side is None else f"on {side} only: " if alone else f"on {side}: "
+            lines[alone].append(f"  {where}{item.case}: {item.what}")
+    text = "\n".join([*lines[True], *lines[False]])
+    count = len(lines[True]) + len(lines[False])
+    remedy = ""
+    if lines[True]:
+        remedy = (
+            "\nAn ab compares what both revisions serve: measure the cases of both with --only, or let the "
+            "suite name what both have"
+        )
+    return f"{count} of {cases} cases do not answer as they must; nothing was timed:\n{text}{remedy}"
 
 
 def _key(planned: PlannedCase) -> tuple[str, object]:

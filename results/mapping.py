@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from results.calibration import read_calibration
@@ -13,6 +13,8 @@ from results.metrics import FIGURES
 from results.pss import insert_pss
 from results.records import MISSING, REQUEST_FIELDS, Outcome, Slot, TrialRecord, Verification
 from results.run import Run, RunHeader, TrialSummary
+from results.sides import Side, insert_gates, insert_sides, read_gates, read_preparations, read_sides
+from results.terms import FailOn, Stopping, Terms
 
 OUTCOME_COLUMN = REQUEST_FIELDS.index("outcome")
 OUTCOME_LABELS = {int(outcome): outcome.label for outcome in Outcome}
@@ -44,6 +46,9 @@ def insert_header(connection: sqlite3.Connection, header: RunHeader) -> None:
             "window_s": header.window_s,
             "version": header.version,
             "command": json.dumps(list(header.command)),
+            "stopping": header.terms.stopping,
+            "budget_s": header.terms.budget_s,
+            "fail_on": header.terms.fail_on,
         },
     )
     connection.executemany(
@@ -57,9 +62,16 @@ def insert_header(connection: sqlite3.Connection, header: RunHeader) -> None:
             for case in header.cases
         ],
     )
+    insert_sides(connection, header.sides)
+    insert_gates(connection, header.margin_gates)
+    insert_slots(connection, header.slots)
+
+
+def insert_slots(connection: sqlite3.Connection, slots: Sequence[Slot]) -> None:
+    """A row for each place in the plan."""
     connection.executemany(
-        "INSERT INTO slot VALUES (?, ?, ?, ?)",
-        [(slot.position, slot.block, slot.case, slot.control) for slot in header.slots],
+        "INSERT INTO slot VALUES (?, ?, ?, ?, ?, ?)",
+        [(slot.position, slot.block, slot.case, slot.control, slot.side, slot.confirming) for slot in slots],
     )
 
 
@@ -147,7 +159,14 @@ def read_run(connection: sqlite3.Connection) -> Run:
     if row is None:
         raise sqlite3.DatabaseError("it holds no run")
     slots = [
-        Slot(item["position"], item["block"], item["case"], bool(item["control"]))
+        Slot(
+            item["position"],
+            item["block"],
+            item["case"],
+            bool(item["control"]),
+            Side(item["side"]) if item["side"] is not None else None,
+            bool(item["confirming"]),
+        )
         for item in connection.execute("SELECT * FROM slot ORDER BY position")
     ]
     cases = [
@@ -171,18 +190,26 @@ def read_run(connection: sqlite3.Connection) -> Run:
         cases=cases,
         slots=slots,
         environment=environment,
+        terms=Terms(Stopping(row["stopping"]), row["budget_s"], FailOn(row["fail_on"])),
+        sides=read_sides(connection),
+        margin_gates=read_gates(connection, cases),
     )
-    verifications = {
-        item["case"]: Verification(**{name: item[name] for name in Verification.__slots__})
-        for item in connection.execute("SELECT * FROM verification")
-    }
     return Run(
         header,
         row["finished_utc"],
-        verifications,
+        _read_verifications(connection, "side IS NOT 'base'"),
         _read_trials(connection, slots),
         calibration=read_calibration(connection),
+        base_verifications=_read_verifications(connection, "side = 'base'"),
+        preparations=read_preparations(connection),
     )
+
+
+def _read_verifications(connection: sqlite3.Connection, of: str) -> dict[str, Verification]:
+    return {
+        item["case"]: Verification(**{name: item[name] for name in Verification.__slots__})
+        for item in connection.execute(f"SELECT * FROM verification WHERE {of}")  # noqa: S608
+    }
 
 
 def _read_trials(connection: sqlite3.Connection, slots: list[Slot]) -> list[TrialSummary]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from results.sides import Side
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -193,10 +195,13 @@ class Verification:
 class Slot:
     """One place in the plan: which case is measured at this position of this block.
 
-    ``control`` marks the second measurement of a baseline, the A/A control.
+    ``control`` marks the second measurement of a baseline, the A/A control. ``side`` is the revision of the
+    app, null in a run. ``confirming``: of an ab's second, independent set of blocks.
     """
 
     position: int
     block: int
     case: str
     control: bool = False
+    side: Side | None = None
+    confirming: bool = False

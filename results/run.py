@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from results.calibration import CalibrationPoint
 from results.case import Case
 from results.records import Slot, Verification
+from results.sides import MarginGate, Preparation, SideRecord
+from results.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +18,9 @@ class RunHeader:
     """Everything that is known of a run before its first trial.
 
     ``suite_toml`` is the suite file letter for letter, ``command`` the words of the command line, and
-    ``environment`` the machine's fingerprint (JSON-ready values by name).
+    ``environment`` the machine's fingerprint (JSON-ready values by name). ``blocks`` and ``slots`` are those
+    that are planned so far; ``blocks`` does not count those that confirm. ``sides`` and ``margin_gates`` are
+    an ab's.
     """
 
     run_id: str
@@ -32,6 +36,9 @@ class RunHeader:
     cases: Sequence[Case]
     slots: Sequence[Slot]
     environment: Mapping[str, Any]
+    terms: Terms = field(default_factory=Terms)
+    sides: Sequence[SideRecord] = ()
+    margin_gates: Sequence[MarginGate] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +65,8 @@ class TrialSummary:
 class Run:
     """A stored run: its header, what verify learned by case identity, and its trials in order.
 
-    ``calibration`` is the client's own error on the run's machine, before its first trial.
+    ``calibration`` is the client's own error on the run's machine, before its first trial. In an ab,
+    ``verifications`` are head's, and ``base_verifications`` those of the other side.
     """
 
     header: RunHeader
@@ -66,3 +74,5 @@ class Run:
     verifications: Mapping[str, Verification]
     trials: Sequence[TrialSummary]
     calibration: Sequence[CalibrationPoint] = ()
+    base_verifications: Mapping[str, Verification] = field(default_factory=dict)
+    preparations: Sequence[Preparation] = ()

@@ -8,11 +8,14 @@ CREATE TABLE run (
     suite         TEXT NOT NULL,
     suite_toml    TEXT NOT NULL,      -- the suite file, letter for letter
     seed          INTEGER NOT NULL,
-    blocks        INTEGER NOT NULL,
+    blocks        INTEGER NOT NULL,   -- planned so far, without those that confirm
     warmup_s      REAL NOT NULL,
     window_s      REAL NOT NULL,
     version       TEXT NOT NULL,      -- of streamgauge
-    command       TEXT NOT NULL       -- JSON list: the words of the command line
+    command       TEXT NOT NULL,      -- JSON list: the words of the command line
+    stopping      TEXT NOT NULL,      -- blocks: a fixed number; decided: at one of several looks; budget
+    budget_s      REAL,
+    fail_on       TEXT NOT NULL       -- of an ab. gates: those with a margin; worse: all headline figures
 ) STRICT;
 
 CREATE TABLE environment (
@@ -27,9 +30,35 @@ CREATE TABLE "case" (
     expect_failure  INTEGER NOT NULL
 ) STRICT;
 
+-- The two revisions of an ab; no rows in a run.
+CREATE TABLE side (
+    side        TEXT PRIMARY KEY,     -- base, head
+    revision    TEXT NOT NULL,        -- as it was asked for
+    "commit"    TEXT NOT NULL,
+    repository  TEXT NOT NULL         -- its folder on the measuring machine
+) STRICT;
+
+-- By what an ab is gated: head against base, no worse by more than the margin.
+CREATE TABLE margin_gate (
+    name    TEXT NOT NULL,
+    "case"  TEXT NOT NULL REFERENCES "case",
+    metric  TEXT NOT NULL,            -- ttfb_p50
+    share   REAL NOT NULL,            -- of base
+    least   REAL NOT NULL             -- in the figure's unit: the margin is the larger one of both
+) STRICT;
+
+-- What a suite's prepare wrote before anything was measured.
+CREATE TABLE preparation (
+    side       TEXT REFERENCES side,  -- NULL in a run
+    directory  TEXT NOT NULL,
+    command    TEXT NOT NULL,         -- JSON list
+    output     TEXT NOT NULL          -- the end of it
+) STRICT;
+
 -- What verify learned before anything was timed.
 CREATE TABLE verification (
-    "case"              TEXT PRIMARY KEY REFERENCES "case",
+    "case"              TEXT NOT NULL REFERENCES "case",
+    side                TEXT REFERENCES side,
     status              INTEGER,
     body_bytes          INTEGER NOT NULL,
     digest              TEXT NOT NULL,     -- xxh3_64
@@ -39,6 +68,8 @@ CREATE TABLE verification (
     median_chunk_bytes  INTEGER,
     failure             TEXT
 ) STRICT;
+
+CREATE UNIQUE INDEX verification_case ON verification ("case", coalesce(side, ''));
 
 -- The client's own error of TTFB on this machine, taken before the first trial.
 CREATE TABLE calibration (
@@ -58,12 +89,15 @@ CREATE TABLE calibration (
     PRIMARY KEY (users, answers)
 ) STRICT, WITHOUT ROWID;
 
--- The planned order. The schedules of an open loop in a block are drawn from run.seed and the block's number.
+-- The order of what is planned so far. A block's order and the schedules of an open loop in it are drawn from
+-- run.seed and the block's number.
 CREATE TABLE slot (
-    position  INTEGER PRIMARY KEY,
-    block     INTEGER NOT NULL,
-    "case"    TEXT NOT NULL REFERENCES "case",
-    control   INTEGER NOT NULL        -- 1: the second measurement of a baseline (A/A)
+    position    INTEGER PRIMARY KEY,
+    block       INTEGER NOT NULL,
+    "case"      TEXT NOT NULL REFERENCES "case",
+    control     INTEGER NOT NULL,     -- 1: the second measurement of a baseline (A/A)
+    side        TEXT REFERENCES side, -- NULL in a run
+    confirming  INTEGER NOT NULL      -- 1: of the second, independent set of blocks, which confirms a worse
 ) STRICT;
 
 CREATE TABLE trial (

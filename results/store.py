@@ -20,6 +20,7 @@ from results.mapping import (
     OUTCOME_LABELS,
     insert,
     insert_header,
+    insert_slots,
     insert_trial,
     read_run,
 )
@@ -29,10 +30,12 @@ from results.records import (
     REQUEST_FIELDS,
     MemorySample,
     RequestArray,
+    Slot,
     TrialRecord,
     Verification,
 )
 from results.run import Run, RunHeader
+from results.sides import Preparation, Side, insert_preparation
 from results.trace import Trace, insert_trace, read_trace, read_traces
 
 #: "sgug": tells our files from other SQLite files (PRAGMA application_id).
@@ -92,12 +95,32 @@ class Store:
             raise StoreError(_unreadable(path, error)) from error
         return cls(path, connection)
 
-    def add_verifications(self, found: Mapping[str, Verification]) -> None:
-        """Keep what verify learned, by case identity: of all cases, or of none."""
+    def add_verifications(
+        self, found: Mapping[str, Verification], base: Mapping[str, Verification] | None = None
+    ) -> None:
+        """Keep what verify learned, by case identity: of all cases, or of none.
+
+        With ``base``'s, in an ab, ``found`` is head's.
+        """
+        of_side = {None: found} if base is None else {Side.BASE: base, Side.HEAD: found}
         with self._write() as connection:
-            for case, verification in found.items():
-                values = {name: getattr(verification, name) for name in Verification.__slots__}
-                insert(connection, "verification", {"case": case, **values})
+            for side, verifications in of_side.items():
+                for case, verification in verifications.items():
+                    values = {name: getattr(verification, name) for name in Verification.__slots__}
+                    insert(connection, "verification", {"case": case, "side": side, **values})
+
+    def add_preparation(self, preparation: Preparation) -> None:
+        """Keep what prepared an app."""
+        with self._write() as connection:
+            insert_preparation(connection, preparation)
+
+    def add_slots(self, slots: Sequence[Slot]) -> None:
+        """Plan further trials: whole blocks, in one transaction."""
+        with self._write() as connection:
+            insert_slots(connection, slots)
+            connection.execute(
+                "UPDATE run SET blocks = (SELECT count(DISTINCT block) FROM slot WHERE NOT confirming)"
+            )
 
     def add_calibration(self, points: Sequence[CalibrationPoint]) -> None:
         """Keep the client's error on this machine: all points, or none."""

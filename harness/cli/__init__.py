@@ -16,6 +16,7 @@ from results.errors import ExitCode, StreamgaugeError
 #: Each verb is the module of its name in this folder, which holds a command named ``command``.
 VERBS = {
     "run": "Measure a suite and say what is best.",
+    "ab": "Measure two git revisions of an app against each other, and gate the change.",
     "plan": "Show what would be measured; start nothing.",
     "calibrate": "Measure the client's own error on this machine.",
     "list": "List suites, servers and stored runs.",

@@ -16,9 +16,11 @@ from analysis.summary import summarize
 from analysis.table import amount, columns, headline_columns
 from analysis.verdict import GatedCase, judge_gates
 from harness.cli.memory import print_slopes
+from harness.gates import NotJudged
 from results.errors import ExitCode
 from results.metrics import Unit
 from results.run import Run, TrialSummary
+from results.sides import Side
 
 #: A table in a pipe is for people and for grep: wide enough that no cell is folded.
 _PIPE_WIDTH = 240
@@ -69,6 +71,26 @@ def print_unfit(run: Run) -> None:
         )
 
 
+def print_invalid(run: Run) -> None:
+    """On standard error, the trials that do not count, each with its reason."""
+    invalid = [trial for trial in run.trials if trial.reason is not None]
+    for trial in invalid:
+        side = f", {trial.slot.side}" if trial.slot.side is not None else ""
+        where = f"trial {trial.slot.position} ({trial.slot.case}{side})"
+        click.echo(f"invalid: {where}: {trial.reason}", err=True)
+    if invalid:
+        click.echo(
+            f"{len(invalid)} of {len(run.trials)} trials are invalid and left out of the figures above",
+            err=True,
+        )
+
+
+def print_not_judged(gates: Sequence[NotJudged]) -> None:
+    """The gates of the suite that nothing was held to, each with why."""
+    for gate in gates:
+        click.echo(f"gate: {gate.name}: NOT JUDGED, {gate.reason}")
+
+
 def trustworthy(trials: Sequence[TrialSummary]) -> bool:
     """Whether a run may be relied on although some of its trials are invalid.
 
@@ -77,31 +99,26 @@ def trustworthy(trials: Sequence[TrialSummary]) -> bool:
     """
     if any(trial.reason is not None and set(trial.outcomes) != {"verified"} for trial in trials):
         return False
-    kept: dict[tuple[str, bool], list[bool]] = {}
+    kept: dict[tuple[str, bool, Side | None], list[bool]] = {}
     for trial in trials:
-        kept.setdefault((trial.slot.case, trial.slot.control), []).append(trial.reason is None)
+        slot = trial.slot
+        kept.setdefault((slot.case, slot.control, slot.side), []).append(trial.reason is None)
     return all(sum(valid) >= _LEAST_VALID * len(valid) for valid in kept.values())
 
 
-def show_outcome(run: Run, gates: Sequence[GatedCase], left_out: Sequence[str], path: Path) -> ExitCode:
-    """Print everything that a run ends with; its exit code. ``left_out`` names the gates not judged."""
+def show_outcome(
+    run: Run, gates: Sequence[GatedCase], not_judged: Sequence[NotJudged], path: Path
+) -> ExitCode:
+    """Print everything that a run ends with; its exit code."""
     click.echo()
     print_table(run)
     print_slopes(run)
     click.echo("\nRatios are to the whole form on the same server under the same load (block by block);")
     click.echo('"(again)" is the whole form measured a second time: how far it is from ×1 is the noise.')
-    invalid = [trial for trial in run.trials if trial.reason is not None]
-    for trial in invalid:
-        click.echo(f"invalid: trial {trial.slot.position} ({trial.slot.case}): {trial.reason}", err=True)
-    if invalid:
-        click.echo(
-            f"{len(invalid)} of {len(run.trials)} trials are invalid and left out of the figures above",
-            err=True,
-        )
+    print_invalid(run)
     print_unfit(run)
     click.echo(f"\nStored in {path}")
-    for name in left_out:
-        click.echo(f"gate: {name}: NOT JUDGED, --only left its case out")
+    print_not_judged(not_judged)
     worse = False
     for gate, result in zip(gates, judge_gates(run, gates), strict=True):
         unit = gate.limit.figure.unit

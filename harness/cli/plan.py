@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
+from analysis.gate import fewest_blocks
 from analysis.summary import labels
+from harness.cli.session import Asked, Duration, draft
 from harness.gates import gates_of
-from harness.matrix import cases_of
-from harness.plan import make_plan
-from harness.suite_file import load_suite
+from harness.stopping import check_budget, counted, duration, what_can_be_seen
 
 
 @click.command("plan")
@@ -16,14 +18,17 @@ from harness.suite_file import load_suite
 @click.option("--blocks", type=click.IntRange(1, 1000), help="Plan so many blocks.")
 @click.option("--seed", type=click.IntRange(0), default=0, help="The seed of the order.", show_default=True)
 @click.option("--only", metavar="PATTERN", help="Only the cases with these values.")
-def command(suite: str, blocks: int | None, seed: int, only: str | None) -> None:
+@click.option("--budget", type=Duration(), help='Plan as many blocks as fit into a time, like "5m".')
+def command(suite: str, blocks: int | None, seed: int, only: str | None, budget: float | None) -> None:
     """Show the cases, blocks, order and minutes of SUITE; start nothing."""
-    chosen = load_suite(suite)
-    count = blocks or chosen.blocks
-    plan = make_plan(
-        cases_of(chosen, only), blocks=count, seed=seed, warmup_s=chosen.warmup, window_s=chosen.window
-    )
-    gates, left_out = gates_of(chosen, plan.cases, count)
+    asked = draft(Asked(suite, blocks, seed, only, None, budget, None))
+    chosen = asked.suite
+    gates, not_judged = gates_of(chosen, asked.cases, asked.blocks, asked.terms)
+    plan = asked.plan(seed)
+    if budget is not None:
+        count = check_budget(budget, plan, fewest_blocks(len(gates)))
+        plan = replace(plan, slots=plan.further(range(count), 0))
+    count = plan.blocks
     names = labels([planned.case for planned in plan.cases])
     timed = [planned for planned in plan.cases if not planned.case.expect_failure]
     minutes, seconds = divmod(round(plan.expected_s + plan.tracing_s), 60)
@@ -39,8 +44,10 @@ def command(suite: str, blocks: int | None, seed: int, only: str | None) -> None
         click.echo(
             f"  {names[planned.case.identity]}{note}\n      GET {planned.path}\n      {planned.case.identity}"
         )
+    if budget is not None:
+        click.echo(f"{duration(budget)} are about {counted(count)}. {what_can_be_seen(count)}")
     for name in [gate.name for gate in gates] + [
-        f"{name} (not judged: left out by --only)" for name in left_out
+        f"{gate.name} (not judged: {gate.reason})" for gate in not_judged
     ]:
         click.echo(f"\nGate: {name}")
     click.echo(f"\nOrder with seed {seed}:")

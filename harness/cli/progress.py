@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Sequence
 from typing import Self
@@ -17,6 +18,7 @@ from harness.matrix import PlannedCase
 from harness.plan import Plan
 from results.metrics import FIGURES, Unit
 from results.records import Slot, TrialRecord, Verification
+from results.sides import Side
 from results.trace import Trace
 
 _HEADLINE = ("ttfb_p50", "throughput", "peak_memory")
@@ -61,7 +63,14 @@ class _Told:
             self._started_s = time.monotonic()
 
     def _name(self, slot: Slot) -> str:
-        return self._labels[slot.case] + (" (again)" if slot.control else "")
+        side = f", {slot.side}" if slot.side is not None else ""
+        return f"{self._labels[slot.case]}{' (again)' if slot.control else ''}{side}"
+
+    def _extend(self, slots: int) -> None:
+        """The time left follows from the trials so far."""
+        self._total += slots
+        passed_s = time.monotonic() - self._started_s
+        self._left_s += passed_s / max(self._measured, 1) * slots
 
     def _left(self) -> str:
         minutes, seconds = divmod(round(self._left_s + self._tracing_s), 60)
@@ -87,6 +96,15 @@ class LineWatcher(_Told):
 
     def __enter__(self) -> Self:
         return self
+
+    def preparing(self, side: Side | None, command: Sequence[str]) -> None:
+        """Say what is run."""
+        self._print(_preparing(side, command))
+
+    def extended(self, slots: int, why: str) -> None:
+        """Say how many trials more, and why."""
+        self._extend(slots)
+        self._print(f"{slots} more trials: {why}")
 
     def verifying(self, cases: int) -> None:
         """Say how many cases are asked."""
@@ -143,6 +161,16 @@ class BarWatcher(_Told):
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
+    def preparing(self, side: Side | None, command: Sequence[str]) -> None:
+        """Show what is run."""
+        self._progress.update(self._bar, description=escape(_preparing(side, command)), left="")
+
+    def extended(self, slots: int, why: str) -> None:
+        """A longer bar; why stays on the screen."""
+        self._extend(slots)
+        self._progress.console.print(f"{slots} more trials: {why}", markup=False, highlight=False)
+        self._progress.update(self._bar, total=self._total, left=self._left())
+
     def verifying(self, cases: int) -> None:
         """Show that cases are being asked."""
         self._progress.update(self._bar, description=f"verifying {cases} cases", left=self._left())
@@ -176,6 +204,10 @@ class BarWatcher(_Told):
         if trace.reason is not None:
             self._progress.console.print(text, markup=False, highlight=False)
         self._progress.update(self._bar, last=text)
+
+
+def _preparing(side: Side | None, command: Sequence[str]) -> str:
+    return f"preparing{'' if side is None else f' {side}'}: {shlex.join(command)}"
 
 
 def _counted(users: Sequence[int]) -> str:

@@ -2,44 +2,28 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-import shlex
-import signal
-import sys
-import uuid
-from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
-from types import FrameType
 
 import click
-from rich.console import Console
 
 from harness.cli.outcome import show_outcome
-from harness.cli.places import find_run, new_store_path
-from harness.cli.progress import new_watcher
-from harness.conduct import conduct
-from harness.cores import split_cores
-from harness.environment import differences, read_environment
+from harness.cli.session import (
+    Asked,
+    begun,
+    check_fits,
+    draft,
+    measured,
+    refuse_words_beside_resume,
+    resumed,
+    shared_options,
+)
 from harness.gates import gates_of
-from harness.matrix import cases_of
-from harness.plan import Plan, make_plan
-from harness.rows import load_rows
-from harness.suite import Suite
-from harness.suite_file import load_suite, parse_suite
-from results.errors import Interrupted, MeasurementError, UsageError
-from results.run import RunHeader
-from results.store import Store
+from harness.onward import onward_of_run
 
 
 @click.command("run")
 @click.argument("suite", default="quick")
-@click.option("--blocks", type=click.IntRange(1, 1000), help="Measure so many blocks.")
-@click.option("--seed", type=click.IntRange(0), help="Repeat the order of a run with this seed.")
-@click.option("--only", metavar="PATTERN", help='Only the cases with these values, like "rows=500 gthread".')
-@click.option("--output", type=click.Path(path_type=Path), help="Folder or .sqlite file for the run.")
-@click.option("--resume", metavar="RUN", help="Go on with a run that was interrupted.")
+@shared_options
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -47,105 +31,24 @@ def command(
     blocks: int | None,
     seed: int | None,
     only: str | None,
+    until: str | None,
+    budget: float | None,
     output: Path | None,
     resume: str | None,
 ) -> int:
     """Measure SUITE: a built-in name (default: quick) or the path of a TOML file."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
-    console = Console(stderr=not sys.stdout.isatty() and sys.stderr.isatty())
     if resume is None:
-        store, chosen, plan = _begin(suite, blocks, seed, only, output)
+        words = Asked(suite, blocks, seed, only, until, budget, output)
+        wanted = draft(words)
+        # refused now, and not after an hour
+        gates, not_judged = gates_of(wanted.suite, wanted.cases, wanted.blocks, wanted.terms)
+        check_fits(wanted, len(gates))
+        session = begun(wanted, words)
     else:
-        given = [
-            name
-            for name in ("suite", "blocks", "seed", "only", "output")
-            if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
-        ]
-        if given:
-            raise UsageError(f"--resume goes on with the run as it was planned; leave out {', '.join(given)}")
-        store, chosen, plan = _resume(resume)
-    with store:
-        try:
-            load_rows(plan.cases, console)
-            with new_watcher(console, plan, done=len(store.done())) as watcher:
-                conduct(plan, store, watcher, split_cores())
-        except KeyboardInterrupt:
-            raise Interrupted(f"interrupted; {_what_is_kept(store, plan)}") from None
-        except MeasurementError as error:
-            raise MeasurementError(f"{error}\n{_what_is_kept(store, plan)}") from error
-        return show_outcome(store.read(), *gates_of(chosen, plan.cases, plan.blocks), store.path)
-
-
-def _begin(
-    name: str, blocks: int | None, seed: int | None, only: str | None, output: Path | None
-) -> tuple[Store, Suite, Plan]:
-    suite = load_suite(name)
-    plan = make_plan(
-        cases_of(suite, only),
-        blocks=blocks or suite.blocks,
-        seed=seed if seed is not None else secrets.randbelow(2**31),
-        warmup_s=suite.warmup,
-        window_s=suite.window,
-    )
-    gates_of(suite, plan.cases, blocks or suite.blocks)  # refused now, and not after an hour
-    header = RunHeader(
-        run_id=uuid.uuid4().hex,
-        created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
-        suite=suite.name,
-        suite_toml=suite.text,
-        seed=plan.seed,
-        blocks=blocks or suite.blocks,
-        warmup_s=plan.warmup_s,
-        window_s=plan.window_s,
-        version=metadata.version("streamgauge"),
-        command=["streamgauge", *sys.argv[1:]],
-        cases=[planned.case for planned in plan.cases],
-        slots=plan.slots,
-        environment=read_environment(split_cores(), suite.folder),
-    )
-    return Store.create(new_store_path(suite.name, output), header), suite, plan
-
-
-def _resume(name: str) -> tuple[Store, Suite, Plan]:
-    path = find_run(name)
-    store = Store.open(path, writable=True)
-    header = store.read().header
-    unlike = differences(header.environment, read_environment(split_cores(), None))
-    if unlike:
-        raise UsageError(
-            f"{path} cannot go on here, its trials would not be alike: {'; '.join(unlike)}. "
-            "Go on where it began, or measure anew"
-        )
-    folder = header.environment.get("suite_folder")
-    suite = parse_suite(header.suite_toml, str(path), Path(folder) if folder else None)
-    planned = {item.case.identity: item for item in cases_of(suite)}
-    unknown = [case.identity for case in header.cases if case.identity not in planned]
-    if unknown:
-        raise UsageError(
-            f"{path} was planned by another version of streamgauge, which knew the case {unknown[0]}; "
-            "go on with that version, or measure anew"
-        )
-    plan = Plan(
-        [planned[case.identity] for case in header.cases],
-        header.slots,
-        header.seed,
-        header.warmup_s,
-        header.window_s,
-    )
-    return store, suite, plan
-
-
-def _what_is_kept(store: Store, plan: Plan) -> str:
-    """Where the finished trials are, and how to go on; a store without any is removed."""
-    done = len(store.done())
-    if not done:
-        store.path.unlink(missing_ok=True)
-        return "no trial was finished, and nothing is kept"
-    program = os.environ.get("STREAMGAUGE_COMMAND", "streamgauge")
-    words = shlex.join([program, "run", "--resume", str(store.path)])
-    return f"{done} of {len(plan.slots)} trials are kept in {store.path}.\nGo on with: {words}"
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+        refuse_words_beside_resume(ctx)
+        session = resumed(resume, "run")
+        plan = session.plan
+        gates, not_judged = gates_of(session.suite, plan.cases, plan.blocks, session.terms)
+    with session.store as store:
+        measured(session, onward_of_run(session.plan, gates), "run")
+        return show_outcome(store.read(), gates, not_judged, store.path)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 import json
+import shlex
 import statistics
 
 import click
 
+from analysis.sides import side_of
 from analysis.summary import labels
+from harness.cli.ab_outcome import print_head_against_base
 from harness.cli.calibrate import meaning, print_points
 from harness.cli.memory import print_memory
 from harness.cli.outcome import print_table, print_unfit
@@ -46,19 +49,25 @@ def command(run: str) -> None:
     click.echo("\nEnvironment:")
     for name, value in header.environment.items():
         click.echo(f"  {name:22} {value if isinstance(value, str) else json.dumps(value)}")
-    _print_verification(stored)
+    _print_preparations(stored)
+    views = [(f"On {item.side}: ", side_of(stored, item.side)) for item in header.sides] or [("", stored)]
+    for where, view in views:
+        _print_verification(view, where)
     if stored.calibration:
         click.echo("\nThe client's own error, measured before the first trial:")
         print_points(stored.calibration)
         click.echo(meaning(stored.calibration))
-    click.echo()
-    print_table(stored)
-    print_memory(stored)
+    for where, view in views:
+        click.echo(f"\n{where}")
+        print_table(view)
+        print_memory(view)
+    if header.sides:
+        print_head_against_base(stored)
     print_traces(stored, traces)
     for trial in stored.trials:
         if trial.reason is not None:
             click.echo(f"\ninvalid: trial {trial.slot.position} ({trial.slot.case}): {trial.reason}")
-    print_unfit(stored)
+    print_unfit(views[0][1])
 
 
 def overhead_s(run: Run) -> float | None:
@@ -73,9 +82,15 @@ def overhead_s(run: Run) -> float | None:
     return statistics.median(spans) if spans else None
 
 
-def _print_verification(run: Run) -> None:
+def _print_preparations(run: Run) -> None:
+    for item in run.preparations:
+        where = "" if item.side is None else f" {item.side}"
+        click.echo(f"\nPrepared{where} by {shlex.join(item.command)}:\n{item.output.rstrip()}")
+
+
+def _print_verification(run: Run, where: str) -> None:
     names = labels(run.header.cases)
-    click.echo("\nVerified once before anything was timed:")
+    click.echo(f"\n{where}Verified once before anything was timed:")
     for case in run.header.cases:
         found = run.verifications.get(case.identity)
         if found is None:

@@ -1,0 +1,88 @@
+"""``streamgauge ab``: two git revisions of an app, measured in the same blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from harness.cli.ab_outcome import say_sides, show_ab_outcome
+from harness.cli.session import (
+    Asked,
+    Draft,
+    begun,
+    check_fits,
+    draft,
+    measured,
+    refuse_words_beside_resume,
+    resumed,
+    shared_options,
+)
+from harness.gates import margin_gates_of
+from harness.onward import onward_of_ab
+from harness.revisions import sides_of, uncommitted
+from harness.sides import check_folders, repository_of_cases
+from results.sides import SideRecord
+from results.terms import FailOn
+
+
+@click.command("ab")
+@click.argument("suite", default="ci")
+@click.option(
+    "--base", metavar="REV", help="Against this revision (default: where head left the default branch)."
+)
+@click.option("--head", metavar="REV", help="Judge this revision (default: HEAD).")
+@shared_options
+@click.option(
+    "--fail-on",
+    type=click.Choice(list(FailOn)),
+    default=FailOn.GATES,
+    show_default=True,
+    help="Fail on the suite's gates, or on any headline figure that is worse.",
+)
+@click.pass_context
+def command(
+    ctx: click.Context,
+    suite: str,
+    base: str | None,
+    head: str | None,
+    blocks: int | None,
+    seed: int | None,
+    only: str | None,
+    until: str | None,
+    budget: float | None,
+    output: Path | None,
+    resume: str | None,
+    fail_on: FailOn,
+) -> int:
+    """Measure two git revisions of the app that SUITE names, base and head, in the same blocks."""
+    if resume is None:
+        words = Asked(suite, blocks, seed, only, until, budget, output)
+        wanted = draft(words, fail_on)
+        gates, not_judged = margin_gates_of(wanted.suite, wanted.cases, wanted.blocks, wanted.terms)
+        sides = _sides(wanted, base, head)
+        check_fits(wanted, len(gates), sides)
+        session = begun(wanted, words, sides, gates)
+    else:
+        refuse_words_beside_resume(ctx)
+        session = resumed(resume, "ab")
+        header = session.store.read().header
+        _, not_judged = margin_gates_of(session.suite, session.plan.cases, header.blocks, session.terms)
+    with session.store as store:
+        measured(session, onward_of_ab(session.plan), "ab")
+        return show_ab_outcome(store.read(), not_judged, store.path)
+
+
+def _sides(wanted: Draft, base: str | None, head: str | None) -> Sequence[SideRecord]:
+    repository = repository_of_cases(wanted.cases)
+    sides = sides_of(repository, base, head)
+    check_folders(wanted.cases, sides)
+    say_sides(sides)
+    if head is None and (changed := uncommitted(repository)):
+        click.echo(
+            f"{changed} uncommitted change{'s' if changed > 1 else ''} in {repository} "
+            f"{'are' if changed > 1 else 'is'} not measured: head is the last commit",
+            err=True,
+        )
+    return sides

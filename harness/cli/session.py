@@ -1,0 +1,257 @@
+"""What ``run`` and ``ab`` share: words that both take, the begin of a run or its resumption, its course."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shlex
+import signal
+import sys
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+from rich.console import Console
+
+from analysis.gate import fewest_blocks
+from harness.cli.places import find_run, new_store_path
+from harness.cli.progress import new_watcher
+from harness.conduct import conduct
+from harness.cores import split_cores
+from harness.environment import differences, read_environment
+from harness.matrix import PlannedCase, cases_of
+from harness.onward import Onward
+from harness.plan import Plan, make_plan
+from harness.rows import load_rows
+from harness.stopping import check_budget, first_blocks
+from harness.suite import Suite, read_duration
+from harness.suite_file import load_suite, parse_suite
+from results.errors import Interrupted, MeasurementError, UsageError
+from results.run import RunHeader
+from results.sides import MarginGate, SideRecord
+from results.store import Store
+from results.terms import FailOn, Stopping, Terms
+
+
+class Duration(click.ParamType[float]):
+    """A time as suites write it, in seconds."""
+
+    name = "TIME"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The seconds; tells what is wrong otherwise."""
+        try:
+            seconds = read_duration(str(value))
+        except ValueError as error:
+            self.fail(f"{value!r} is {error}", param, ctx)
+        if seconds <= 0:
+            self.fail(f"{value!r} is no time to measure in", param, ctx)
+        return seconds
+
+
+_SHARED = (
+    click.option("--blocks", type=click.IntRange(1, 1000), help="Measure so many blocks."),
+    click.option("--seed", type=click.IntRange(0), help="Repeat the order of a run with this seed."),
+    click.option(
+        "--only", metavar="PATTERN", help='Only the cases with these values, like "rows=500 gthread".'
+    ),
+    click.option("--until", type=click.Choice(["decided"]), help="Look after 7, 10, 15 and 20 blocks."),
+    click.option("--budget", type=Duration(), help='Measure as many blocks as fit into a time, like "5m".'),
+    click.option("--output", type=click.Path(path_type=Path), help="Folder or .sqlite file for the run."),
+    click.option("--resume", metavar="RUN", help="Go on with a run that was interrupted."),
+)
+
+
+def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of both verbs, in their order."""
+    for option in reversed(_SHARED):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The words that say what is measured, and how much of it."""
+
+    suite: str
+    blocks: int | None
+    seed: int | None
+    only: str | None
+    until: str | None
+    budget: float | None
+    output: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A run that is about to be measured, or to go on."""
+
+    store: Store
+    suite: Suite
+    plan: Plan
+    terms: Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A run before its store is made: what can still be refused."""
+
+    suite: Suite
+    cases: Sequence[PlannedCase]
+    terms: Terms
+    fixed_blocks: int
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks are planned at first."""
+        return first_blocks(self.terms, self.fixed_blocks)
+
+    def plan(self, seed: int, sides: Sequence[SideRecord] = ()) -> Plan:
+        """The plan of the first blocks."""
+        return make_plan(
+            self.cases,
+            blocks=self.blocks,
+            seed=seed,
+            warmup_s=self.suite.warmup,
+            window_s=self.suite.window,
+            sides=[item.side for item in sides] or [None],
+        )
+
+
+def refuse_words_beside_resume(ctx: click.Context) -> None:
+    """Raises UsageError where a resumption was given words that would change the plan."""
+    given = [
+        str(parameter.name)
+        for parameter in ctx.command.params
+        if parameter.name != "resume"
+        and ctx.get_parameter_source(str(parameter.name)) is not click.core.ParameterSource.DEFAULT
+    ]
+    if given:
+        raise UsageError(f"--resume goes on with the run as it was planned; leave out {', '.join(given)}")
+
+
+def draft(asked: Asked, fail_on: FailOn = FailOn.GATES) -> Draft:
+    """What the words ask for. Raises UsageError."""
+    given = [
+        name
+        for name, value in (("--blocks", asked.blocks), ("--until", asked.until), ("--budget", asked.budget))
+        if value is not None
+    ]
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)} each say how much is measured; give one of them")
+    suite = load_suite(asked.suite)
+    stopping = Stopping.DECIDED if asked.until else Stopping.BUDGET if asked.budget else Stopping.BLOCKS
+    return Draft(
+        suite,
+        cases_of(suite, asked.only),
+        Terms(stopping, asked.budget, fail_on),
+        asked.blocks or suite.blocks,
+    )
+
+
+def check_fits(asked: Draft, gates: int, sides: Sequence[SideRecord] = ()) -> None:
+    """Raises UsageError when a budget has no room for a block, or for as many as so many gates need."""
+    if asked.terms.budget_s is not None:
+        check_budget(asked.terms.budget_s, asked.plan(0, sides), fewest_blocks(gates))
+
+
+def begun(
+    asked: Draft, words: Asked, sides: Sequence[SideRecord] = (), margin_gates: Sequence[MarginGate] = ()
+) -> Session:
+    """A store with the plan of the first blocks."""
+    seed = words.seed if words.seed is not None else secrets.randbelow(2**31)
+    plan = asked.plan(seed, sides)
+    header = RunHeader(
+        run_id=uuid.uuid4().hex,
+        created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+        suite=asked.suite.name,
+        suite_toml=asked.suite.text,
+        seed=seed,
+        blocks=asked.blocks,
+        warmup_s=plan.warmup_s,
+        window_s=plan.window_s,
+        version=metadata.version("streamgauge"),
+        command=["streamgauge", *sys.argv[1:]],
+        cases=[planned.case for planned in plan.cases],
+        slots=plan.slots,
+        environment=read_environment(split_cores(), asked.suite.folder),
+        terms=asked.terms,
+        sides=sides,
+        margin_gates=margin_gates,
+    )
+    store = Store.create(new_store_path(asked.suite.name, words.output), header)
+    return Session(store, asked.suite, plan, asked.terms)
+
+
+def resumed(name: str, verb: str) -> Session:
+    """A stored run of this verb, as it was planned. Raises UsageError when it cannot go on here."""
+    path = find_run(name)
+    store = Store.open(path, writable=True)
+    header = store.read().header
+    made_by = "ab" if header.sides else "run"
+    if made_by != verb:
+        raise UsageError(f"{path} is of the verb {made_by}; go on with: {_go_on(made_by, path)}")
+    unlike = differences(header.environment, read_environment(split_cores(), None))
+    if unlike:
+        raise UsageError(
+            f"{path} cannot go on here, its trials would not be alike: {'; '.join(unlike)}. "
+            "Go on where it began, or measure anew"
+        )
+    folder = header.environment.get("suite_folder")
+    suite = parse_suite(header.suite_toml, str(path), Path(folder) if folder else None)
+    planned = {item.case.identity: item for item in cases_of(suite)}
+    unknown = [case.identity for case in header.cases if case.identity not in planned]
+    if unknown:
+        raise UsageError(
+            f"{path} was planned by another version of streamgauge, which knew the case {unknown[0]}; "
+            "go on with that version, or measure anew"
+        )
+    plan = Plan(
+        [planned[case.identity] for case in header.cases],
+        header.slots,
+        header.seed,
+        header.warmup_s,
+        header.window_s,
+        [item.side for item in header.sides] or [None],
+    )
+    return Session(store, suite, plan, header.terms)
+
+
+def measured(session: Session, onward: Onward, verb: str) -> None:
+    """Measure what is to be measured. Raises Interrupted and MeasurementError with what is kept."""
+    console = Console(stderr=not sys.stdout.isatty() and sys.stderr.isatty())
+    store, plan = session.store, session.plan
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    try:
+        load_rows(plan.cases, console)
+        with new_watcher(console, plan, done=len(store.done())) as watcher:
+            conduct(plan, store, watcher, split_cores(), onward)
+    except KeyboardInterrupt:
+        raise Interrupted(f"interrupted; {_what_is_kept(store, verb)}") from None
+    except MeasurementError as error:
+        raise MeasurementError(f"{error}\n{_what_is_kept(store, verb)}") from error
+
+
+def _what_is_kept(store: Store, verb: str) -> str:
+    """Where the finished trials are, and how to go on; a store without any is removed."""
+    done = len(store.done())
+    if not done:
+        store.path.unlink(missing_ok=True)
+        return "no trial was finished, and nothing is kept"
+    planned = len(store.read().header.slots)
+    return f"{done} of {planned} trials are kept in {store.path}.\nGo on with: {_go_on(verb, store.path)}"
+
+
+def _go_on(verb: str, path: Path) -> str:
+    return shlex.join([os.environ.get("STREAMGAUGE_COMMAND", "streamgauge"), verb, "--resume", str(path)])
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
