@@ -102,8 +102,8 @@ def outcomes(run: Run) -> list[GateOutcome]:
     failed = [result.gate for result in first if result.failed]
     if not failed or not any(trial.slot.confirming for trial in run.trials):
         return [GateOutcome(result) for result in first]
-    second = {result.gate.name: result for result in judge_margins(run, failed, confirming=True)}
-    return [GateOutcome(result, second.get(result.gate.name)) for result in first]
+    second = iter(judge_margins(run, failed, confirming=True))
+    return [GateOutcome(result, next(second) if result.failed else None) for result in first]
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,10 +109,14 @@ def _named(
 
 
 def _check_family(suite: Suite, gates: int, blocks: int, terms: Terms) -> None:
+    """A budget is checked when it is known what fits into it, and is exceeded rather than fall short."""
     try:
-        if terms.stopping is Stopping.DECIDED:
-            check_first_look(gates, LOOKS[0], level_of(terms))
-        else:
-            check_power(gates, blocks)
+        match terms.stopping:
+            case Stopping.BLOCKS:
+                check_power(gates, blocks)
+            case Stopping.DECIDED:
+                check_first_look(gates, LOOKS[0], level_of(terms))
+            case Stopping.BUDGET:
+                pass
     except ValueError as error:
         raise UsageError(f"the suite {suite.name}: {error}") from error

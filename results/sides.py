@@ -65,10 +65,12 @@ def insert_sides(connection: sqlite3.Connection, sides: Iterable[SideRecord]) ->
     )
 
 
-def read_sides(connection: sqlite3.Connection) -> list[SideRecord]:
+def read_sides(connection: sqlite3.Connection) -> tuple[SideRecord, ...]:
     """Base and head; empty in a run."""
     rows = connection.execute("SELECT * FROM side ORDER BY side")
-    return [SideRecord(Side(row["side"]), row["revision"], row["commit"], row["repository"]) for row in rows]
+    return tuple(
+        SideRecord(Side(row["side"]), row["revision"], row["commit"], row["repository"]) for row in rows
+    )
 
 
 def insert_gates(connection: sqlite3.Connection, gates: Iterable[MarginGate]) -> None:
@@ -82,13 +84,13 @@ def insert_gates(connection: sqlite3.Connection, gates: Iterable[MarginGate]) ->
     )
 
 
-def read_gates(connection: sqlite3.Connection, cases: Iterable[Case]) -> list[MarginGate]:
+def read_gates(connection: sqlite3.Connection, cases: Iterable[Case]) -> tuple[MarginGate, ...]:
     """The gates in the suite's order, on these cases."""
     by_identity = {case.identity: case for case in cases}
-    return [
+    return tuple(
         MarginGate(row["name"], by_identity[row["case"]], row["metric"], Margin(row["share"], row["least"]))
         for row in connection.execute("SELECT * FROM margin_gate ORDER BY rowid")
-    ]
+    )
 
 
 def insert_preparation(connection: sqlite3.Connection, preparation: Preparation) -> None:

@@ -36,8 +36,8 @@ from results.terms import FailOn
 @shared_options
 @click.option(
     "--fail-on",
-    type=click.Choice(list(FailOn)),
-    default=FailOn.GATES,
+    type=click.Choice([item.value for item in FailOn]),
+    default=FailOn.GATES.value,
     show_default=True,
     help="Fail on the suite's gates, or on any headline figure that is worse.",
 )
@@ -54,12 +54,12 @@ def command(
     budget: float | None,
     output: Path | None,
     resume: str | None,
-    fail_on: FailOn,
+    fail_on: str,
 ) -> int:
     """Measure two git revisions of the app that SUITE names, base and head, in the same blocks."""
     if resume is None:
         words = Asked(suite, blocks, seed, only, until, budget, output)
-        wanted = draft(words, fail_on)
+        wanted = draft(words, FailOn(fail_on))
         gates, not_judged = margin_gates_of(wanted.suite, wanted.cases, wanted.blocks, wanted.terms)
         sides = _sides(wanted, base, head)
         check_fits(wanted, len(gates), sides)

@@ -39,7 +39,7 @@ def run_of(
         for block, measured in enumerate(control)
     ]
     cases = [case for case, _ in arms]
-    header = run_header(cases=cases, blocks=max(len(blocks) for _, blocks in arms))
+    header = run_header(cases=cases, blocks=max((len(blocks) for _, blocks in arms), default=0))
     return Run(header, "now", {case.identity: verification() for case in cases}, trials)
 
 

@@ -9,6 +9,7 @@ from harness.matrix import PlannedCase, cases_of
 from harness.suite import Suite
 from harness.suite_file import parse_suite
 from results.records import Slot, TrialRecord, Verification
+from results.sides import Side
 from results.trace import Trace
 
 HEAD = """name = "orders"
@@ -64,6 +65,8 @@ def orders(*, target: str = TARGET, server: str = SERVER, scenario: str = SCENAR
 class Untold:
     """A watcher that keeps all to itself."""
 
+    def preparing(self, side: Side | None, command: Sequence[str]) -> None: ...
+    def extended(self, slots: int, why: str) -> None: ...
     def verifying(self, cases: int) -> None: ...
     def verified(self, planned: PlannedCase, found: Verification) -> None: ...
     def calibrating(self, users: Sequence[int]) -> None: ...

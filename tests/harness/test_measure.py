@@ -11,9 +11,10 @@ import pytest
 
 from harness.conduct import measure
 from harness.matrix import PlannedCase
-from harness.plan import Plan, make_plan
+from harness.plan import make_plan
 from results.errors import MeasurementError
 from results.records import Slot, TrialRecord, Verification
+from results.sides import Side
 from results.store import Store
 from results.trace import Trace
 from tests.harness.examples import FAILING, TARGET, orders
@@ -77,6 +78,12 @@ class FakeWatcher:
     def calibrating(self, users: Sequence[int]) -> None:
         raise AssertionError(f"nothing is calibrated here, not even with {users} users")
 
+    def preparing(self, side: Side | None, command: Sequence[str]) -> None:
+        raise AssertionError(f"nothing is prepared here: {side}, {command}")
+
+    def extended(self, slots: int, why: str) -> None:
+        raise AssertionError(f"nothing is added here: {slots}, {why}")
+
     def measuring(self, slot: Slot, planned: PlannedCase) -> None:
         assert planned is CASES[slot.case]
         self._told.events.append(("begin", slot.position))
@@ -109,12 +116,11 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def go(
     store: Store,
     at: Callable[[int], str | None] = lambda _: None,
-    plan: Plan = PLAN,
     at_trace: Callable[[str], str | None] = lambda _: None,
 ) -> Told:
     told = Told()
     watcher = FakeWatcher(told, store.path)
-    measure(plan, CASES, store, FakeMeasurer(told, at), FakeTracer(told, at_trace), watcher)
+    measure({None: CASES}, store, FakeMeasurer(told, at), FakeTracer(told, at_trace), watcher)
     return told
 
 

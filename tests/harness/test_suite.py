@@ -44,7 +44,9 @@ def test_a_whole_suite_is_read() -> None:
     (target,) = suite.target
     assert target.axes == {"total": [100], "rows": [1, 500]}
     assert list(suite.scenario[0].loads()) == [Download(1)]
-    assert suite.gate[0].limit.of_baseline
+    limit = suite.gate[0].limit
+    assert limit is not None
+    assert limit.of_baseline
     assert suite.text == ORDERS + GATE
 
 
