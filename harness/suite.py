@@ -65,6 +65,12 @@ def _limit_text(value: object) -> object:
     raise ValueError('not a limit; write one like "0.5 of baseline" or "20 ms", or a margin like "3%"')
 
 
+def _command(value: object) -> object:
+    if isinstance(value, list) and value and all(isinstance(word, str) and word for word in value):
+        return tuple(value)
+    raise ValueError('not a command; write a list of its words, like ["make", "environment"]')
+
+
 def _as_list(value: object) -> object:
     return value if isinstance(value, list) else [value]
 
@@ -112,7 +118,7 @@ HeaderValue = Annotated[
 Connections = Annotated[int, Field(ge=1, le=10_000, strict=True)]
 Rate = Annotated[float, Field(gt=0, le=1_000_000, strict=True, allow_inf_nan=False), AfterValidator(_plain)]
 LimitText = Annotated[str, BeforeValidator(_limit_text)]
-Word = Annotated[str, _written(r"[^\0]+", "not a word of a command; it is text, and not empty")]
+Command = Annotated[tuple[str, ...], BeforeValidator(_command)]
 
 
 class _Table(BaseModel):
@@ -126,7 +132,7 @@ class Target(_Table):
     app: App
     directory: Path | None = None
     python: Path | None = None
-    prepare: Annotated[tuple[Word, ...], Field(min_length=1)] | None = None
+    prepare: Command | None = None
     expect: Literal["success", "failure"] = "success"
     baseline: PathTemplate | None = Field(default=None, validate_default=True)
     stream: PathTemplate

@@ -9,6 +9,7 @@ import pytest
 
 from analysis.slope import DEFINITION as MEMORY_SLOPE
 from harness.cli import VERBS
+from harness.cli.ab import command as ab_command
 from harness.cli.run import command as run_command
 from harness.suite_file import parse_suite
 from results.errors import ExitCode
@@ -39,16 +40,17 @@ def test_the_reference_is_one_whole_valid_run_under_5_mb() -> None:
 
 def test_the_readme_s_suites_are_valid(tmp_path: Path) -> None:
     text = (ROOT / "README.md").read_text("utf-8")
-    suite, scenario = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    suite, scenario, gate = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     assert parse_suite(suite, "README.md", tmp_path).gate
     assert len(parse_suite(suite + scenario, "README.md", tmp_path).scenario) == 2
+    assert parse_suite(suite + gate, "README.md", tmp_path).gate[-1].allowed
 
 
 def test_every_verb_option_and_exit_code_is_in_the_readme() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
     for verb in VERBS:
         assert f"| `{verb}" in text
-    for option in run_command.params:
+    for option in [*run_command.params, *ab_command.params]:
         if option.param_type_name == "option":
             assert option.opts[0] in text
     for code in set(ExitCode) - {ExitCode.UNDECIDED}:

@@ -12,6 +12,7 @@ from harness.matrix import case_of_gate, cases_of
 from harness.plan import make_plan
 from harness.suite_file import built_in_suites, load_suite
 from results.errors import ExitCode, UsageError
+from results.metrics import Margin
 from scenarios.specification import Arrivals, Download
 from tests.harness.examples import ARRIVALS, FAILING, HEAD, ORDERS, SCENARIO, SERVER, TARGET, suite_of
 
@@ -335,3 +336,35 @@ def test_a_case_that_must_fail_has_no_baseline() -> None:
     (told,) = mistakes(text.replace('expect = "failure"', 'expect = "failure"\nbaseline = "/x"'))
     assert "target.2.baseline" in told
     assert "never timed and has no baseline; leave baseline out" in told
+
+
+def test_a_margin_is_checked_when_the_file_is_read() -> None:
+    margin = GATE.replace('at_most = "0.5 of baseline"', 'margin = "3%"')
+    gate = suite_of(ORDERS + margin).gate[0]
+    assert (gate.limit, gate.allowed) == (None, Margin(0.03))
+    (told,) = mistakes(ORDERS + margin.replace('"3%"', '"3 ms"'))
+    assert "gate.1.margin: '3 ms' is no margin" in told
+    (told,) = mistakes(ORDERS + GATE + 'margin = "3%"\n')
+    assert "gate.1: give either at_most or at_least (for run), or margin (for ab)" in told
+
+
+def test_an_interpreter_and_a_preparation_are_for_an_app_with_a_directory(tmp_path: Path) -> None:
+    (tmp_path / "shop").mkdir()
+    own = 'app = "shop:app"\npython = "shop/.venv/bin/python"\nprepare = ["make", "env"]'
+    target = suite_of(ORDERS.replace('app = "shop:app"', f'{own}\ndirectory = "shop"'), tmp_path).target[0]
+    assert target.python == tmp_path / "shop" / ".venv" / "bin" / "python"
+    assert target.prepare == ("make", "env")
+    told = mistakes(ORDERS.replace('app = "shop:app"', own), tmp_path)
+    assert [line.split(": ")[1] for line in told] == ["target.1.python", "target.1.prepare"]
+    assert all("name its directory too" in line for line in told)
+    text = ORDERS.replace('app = "shop:app"', f'{own}\ndirectory = "shop"')
+    for wrong in ("[]", '[""]', "[5]", '"make env"'):
+        (line,) = mistakes(text.replace('["make", "env"]', wrong), tmp_path)
+        assert "target.1.prepare: not a command; write a list of its words" in line
+
+
+def test_a_link_to_an_interpreter_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "python").symlink_to("/somewhere/else/python")
+    own = 'app = "shop:app"\ndirectory = "."\npython = "python"'
+    suite = suite_of(ORDERS.replace('app = "shop:app"', own), tmp_path)
+    assert suite.target[0].python == tmp_path / "python"
