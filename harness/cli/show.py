@@ -12,6 +12,7 @@ from analysis.summary import labels
 from harness.cli.memory import print_memory
 from harness.cli.outcome import print_table, print_unfit
 from harness.cli.places import find_run
+from harness.cli.recommend import print_detectable, print_recommendations
 from results.run import Run
 from results.store import Store
 
@@ -47,6 +48,8 @@ def command(run: str) -> None:
     click.echo()
     print_table(stored)
     print_memory(stored)
+    print_recommendations(stored)
+    print_detectable(stored)
     for trial in stored.trials:
         if trial.reason is not None:
             click.echo(f"\ninvalid: trial {trial.slot.position} ({trial.slot.case}): {trial.reason}")
