@@ -107,7 +107,7 @@ def _too_few(family: Family, blocks: int, planned: int, valid: Sequence[int]) ->
         return None
     fewest = min(valid)
     return (
-        f"{blocks} of {planned} blocks have a valid trial of every {family.knob} "
+        f"{blocks} of {planned} blocks have a valid trial of every value of {family.knob} "
         f"({family.sizes[valid.index(fewest)].name} has {fewest}), and it takes {FEWEST_BLOCKS}; "
         "measure more blocks, or leave out what cannot be measured"
     )

@@ -28,7 +28,7 @@ _FEWEST_DRAWS = 100
 _MOST_AVERAGES = 50_000_000
 _AVERAGES_AT_ONCE = 1_000_000
 _SEED = 2013
-#: Logarithms of what is 0.95 to the last digit differ by so little.
+#: Logarithms of what is the same to the last digit differ by so little.
 _ROUNDING = 1e-9
 
 
@@ -57,9 +57,13 @@ class Measured:
         )
 
     def best(self) -> npt.NDArray[np.intp]:
-        """The size with the highest throughput, by its ratio to the mean of each block: so drift cancels."""
+        """The size with the highest throughput, the smallest of equal ones.
+
+        By its ratio to the mean of each block, which cancels drift.
+        """
         rates = np.log(self.throughput)
-        best: npt.NDArray[np.intp] = np.argmax(hodges_lehmann(rates - rates.mean(axis=0)), axis=0)
+        middles = hodges_lehmann(rates - rates.mean(axis=0))
+        best: npt.NDArray[np.intp] = np.argmax(middles >= middles.max(axis=0) - _ROUNDING, axis=0)
         return best
 
     def against_best(self) -> Floats:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from analysis.families import Size
 from analysis.judgement import Kind, Verdict
+from analysis.selection import KEPT
 from analysis.table import amount, digits, times
 from results.metrics import Unit
 
@@ -23,8 +24,8 @@ class Standing:
     """One size against the rule.
 
     ``kept`` is its throughput over that of ``best``, ``low`` to ``high`` the 90% interval; ``keeps`` is
-    whether that lies at 0.95 or above. ``ttfb_ns`` and ``smallest_ttfb_ns`` are medians over the blocks, of it
-    and of ``smallest``, and ``ttfb`` is the verdict on the two. ``peak_bytes`` is the largest peak memory of its
+    whether that lies at 0.95 or above. ``ttfb_ns`` and ``smallest_ttfb_ns`` are medians over the blocks, its
+    own and that of ``smallest``; ``ttfb`` is the verdict on both. ``peak_bytes`` is the largest peak of its
     trials, null where one of them does not tell; ``inside_cap`` is true without a cap. ``share`` (0 to 1) is
     how often resampled blocks select it.
     """
@@ -75,7 +76,7 @@ class Standing:
         )
 
     def _throughput_lost(self) -> str:
-        shown = "it does not keep" if self.high < 0.95 else "it is not shown to keep"
+        shown = "it does not keep" if self.high < KEPT else "it is not shown to keep"
         return f"{shown} 95% of the best throughput ({self._throughput()})"
 
     def _first_byte(self) -> str:
