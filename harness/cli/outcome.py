@@ -83,9 +83,9 @@ def show_outcome(run: Run, gates: Sequence[GatedCase], left_out: Sequence[str], 
     click.echo()
     print_table(run)
     print_slopes(run)
-    print_recommendations(run)
     click.echo("\nRatios are to the whole form on the same server under the same load (block by block);")
     click.echo('"(again)" is the whole form measured a second time: how far it is from ×1 is the noise.')
+    print_recommendations(run)
     invalid = [trial for trial in run.trials if trial.reason is not None]
     for trial in invalid:
         click.echo(f"invalid: trial {trial.slot.position} ({trial.slot.case}): {trial.reason}", err=True)
