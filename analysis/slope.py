@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import itertools
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from analysis.signed_rank import hodges_lehmann, interval
-from analysis.summary import labels, memory_resolution_bytes, valid_by_block
+from analysis.summary import label_without, memory_resolution_bytes, valid_by_block
 from results.case import SETTINGS, Case, Value
 from results.run import Run
 
@@ -101,7 +101,7 @@ def _slope(run: Run, axis: str, family: Sequence[Case]) -> MemorySlope | None:
         low, high = ends
         resolution = memory_resolution_bytes(run) / (sizes[-1] - sizes[0])
         low, high = min(low, slope - resolution), max(high, slope + resolution)
-    return MemorySlope(_label(run, axis, family[0]), axis, sizes, len(slopes), slope, low, high)
+    return MemorySlope(label_without(run, family[0], axis), axis, sizes, len(slopes), slope, low, high)
 
 
 def _peaks_by_block(run: Run, family: Sequence[Case]) -> list[list[float]]:
@@ -114,13 +114,3 @@ def _peaks_by_block(run: Run, family: Sequence[Case]) -> list[list[float]]:
 
 def _length(run: Run, case: Case) -> int:
     return run.verifications[case.identity].body_bytes
-
-
-def _label(run: Run, axis: str, case: Case) -> str:
-    """The case's label without the axis."""
-
-    def without(parameters: Mapping[str, Value]) -> Case:
-        return Case({key: value for key, value in parameters.items() if key != axis}, baseline=None)
-
-    alike = [without(other.parameters) for other in run.header.cases if not other.expect_failure]
-    return labels(alike)[without(case.parameters).identity]

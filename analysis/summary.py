@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from analysis.signed_rank import hodges_lehmann
-from results.case import SETTINGS, Case, value_text
+from results.case import SETTINGS, Case, Value, value_text
 from results.metrics import FIGURES
 from results.records import Verification
 from results.run import Run, TrialSummary
@@ -62,6 +62,16 @@ def summarize(run: Run) -> list[CaseSummary]:
 def labels(cases: Sequence[Case]) -> dict[str, str]:
     """Short names by identity: the target, its form, and the values that differ among these cases."""
     return {case.identity: _label(case, cases) for case in cases}
+
+
+def label_without(run: Run, case: Case, axis: str) -> str:
+    """The name of a family: that of one of its cases, without the axis in which they differ."""
+
+    def without(parameters: Mapping[str, Value]) -> Case:
+        return Case({key: value for key, value in parameters.items() if key != axis}, baseline=None)
+
+    alike = [without(other.parameters) for other in run.header.cases if not other.expect_failure]
+    return labels(alike)[without(case.parameters).identity]
 
 
 def valid_by_block(run: Run, identity: str, *, control: bool = False) -> dict[int, TrialSummary]:

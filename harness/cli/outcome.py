@@ -16,6 +16,7 @@ from analysis.summary import summarize
 from analysis.table import amount, columns, headline_columns
 from analysis.verdict import GatedCase, judge_gates
 from harness.cli.memory import print_slopes
+from harness.cli.recommend import print_detectable, print_recommendations
 from results.errors import ExitCode
 from results.metrics import Unit
 from results.run import Run, TrialSummary
@@ -90,6 +91,7 @@ def show_outcome(run: Run, gates: Sequence[GatedCase], left_out: Sequence[str], 
     print_slopes(run)
     click.echo("\nRatios are to the whole form on the same server under the same load (block by block);")
     click.echo('"(again)" is the whole form measured a second time: how far it is from ×1 is the noise.')
+    print_recommendations(run)
     invalid = [trial for trial in run.trials if trial.reason is not None]
     for trial in invalid:
         click.echo(f"invalid: trial {trial.slot.position} ({trial.slot.case}): {trial.reason}", err=True)
@@ -98,6 +100,7 @@ def show_outcome(run: Run, gates: Sequence[GatedCase], left_out: Sequence[str], 
             f"{len(invalid)} of {len(run.trials)} trials are invalid and left out of the figures above",
             err=True,
         )
+    print_detectable(run)
     print_unfit(run)
     click.echo(f"\nStored in {path}")
     for name in left_out:

@@ -13,6 +13,7 @@ from harness.cli.calibrate import meaning, print_points
 from harness.cli.memory import print_memory
 from harness.cli.outcome import print_table, print_unfit
 from harness.cli.places import find_run
+from harness.cli.recommend import print_detectable, print_recommendations
 from harness.cli.traces import print_traces
 from results.run import Run
 from results.store import Store
@@ -55,6 +56,8 @@ def command(run: str) -> None:
     print_table(stored)
     print_memory(stored)
     print_traces(stored, traces)
+    print_recommendations(stored)
+    print_detectable(stored)
     for trial in stored.trials:
         if trial.reason is not None:
             click.echo(f"\ninvalid: trial {trial.slot.position} ({trial.slot.case}): {trial.reason}")

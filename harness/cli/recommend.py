@@ -1,0 +1,63 @@
+"""The recommended buffers on the screen, and what a run could have seen."""
+
+from __future__ import annotations
+
+import click
+
+from analysis.detectable import Detectable, detectable_changes
+from analysis.families import Size
+from analysis.judgement import FEWEST_BLOCKS
+from analysis.recommend import Buffer, recommendations
+from analysis.table import amount, times
+from results.metrics import Unit
+from results.run import Run
+
+
+def print_recommendations(run: Run) -> None:
+    """The answer for each family of buffers, with each of its sizes; nothing where a run has no family."""
+    found = recommendations(run)
+    if not found:
+        return
+    click.echo("\nRecommended buffer:")
+    for recommendation in found:
+        family = recommendation.family
+        click.echo(f"  {family.label}, {family.knob}: {recommendation.reason}")
+        for buffer in recommendation.buffers:
+            click.echo(f"    {_line(buffer)}")
+    click.echo(
+        "The bytes are what the chunks really have: 5 template events are not 5 rows, and the first chunk "
+        "holds the header too."
+    )
+
+
+def print_detectable(run: Run) -> None:
+    """One line: the smallest change for the worse that this run could have seen, figure by figure."""
+    changes = detectable_changes(run)
+    if not changes:
+        click.echo(f"\nWith fewer than {FEWEST_BLOCKS} valid blocks this run could have seen no change.")
+        return
+    told = ", ".join(f"{_change(change)} in {change.figure.name}" for change in changes)
+    click.echo(f"\nThis run could have seen a change for the worse of {told} (in its noisiest case).")
+
+
+def _line(buffer: Buffer) -> str:
+    line = f"{buffer.size.name}: {_chunks(buffer.size)}"
+    if buffer.standing is None:
+        return line
+    line += f"; {buffer.verdict}"
+    if share := buffer.standing.share:
+        line += f" ({share:.0%} of resampled blocks choose it)"
+    return line
+
+
+def _chunks(size: Size) -> str:
+    if size.median_chunk_bytes is None:
+        return "its chunks are not told"
+    first, median = (amount(value, Unit.BYTES) for value in (size.first_chunk_bytes, size.median_chunk_bytes))
+    return f"{median} a chunk, {first} the first"
+
+
+def _change(change: Detectable) -> str:
+    if change.figure.by_difference:
+        return f"+{amount(change.change, change.figure.unit)}"
+    return times(change.change)
