@@ -19,6 +19,7 @@ VERBS = {
     "plan": "Show what would be measured; start nothing.",
     "list": "List suites, servers and stored runs.",
     "show": "Show what a stored run holds.",
+    "export": "Write what a stored run found for other programs.",
 }
 
 
