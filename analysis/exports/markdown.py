@@ -29,7 +29,7 @@ _HEADINGS = {
     "cpu_per_mb": "CPU per MB",
 }
 #: What GitHub's Markdown could take for its own: markup, HTML, links, mentions, emoji and formulas.
-_MARKUP = re.compile(r"[\\|`*_~<>\[\]&@#!$:]|(?<=www)\.", re.IGNORECASE)
+_MARKUP = re.compile(r"[\\|`*~<>\[\]&@#!$]|(?<!\w)_|_(?!\w)|:(?=\S)|(?<=www)\.", re.IGNORECASE)
 _NOTE = (
     "**Cut short:** {} more lines do not fit into 1 MiB. `streamgauge export --format json` has everything."
 )
@@ -240,4 +240,7 @@ def _environment(findings: Findings) -> Iterator[list[str]]:
     yield ["command", escaped(" ".join(findings.header.command))]
     yield ["ran as", escaped(", ".join(findings.ran_as) or "the server did not say")]
     for name, value in findings.header.environment.items():
-        yield [escaped(name), escaped(value if isinstance(value, str) else json.dumps(value))]
+        told = value
+        if isinstance(value, dict):
+            told = ", ".join(f"{key} {item}" for key, item in value.items() if item is not None)
+        yield [escaped(name), escaped(told if isinstance(told, str) else json.dumps(told))]

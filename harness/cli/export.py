@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def command(run: str, name: str, output: Path | None) -> None:
         _write({output: FORMATS[name](findings)})
     else:
         # as bytes: the line ends are the format's
-        click.get_binary_stream("stdout").write(FORMATS[name](findings).encode())
+        sys.stdout.buffer.write(FORMATS[name](findings).encode())
 
 
 def _write(texts: Mapping[Path, str]) -> None:
