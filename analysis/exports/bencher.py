@@ -27,6 +27,7 @@ def export(findings: Findings) -> str:
     benchmarks = {
         name: {measure: values for item in case.figures.values() for measure, values in _measures(item)}
         for name, case in named_cases(findings)
+        if any(item.value is not None for item in case.figures.values())
     }
     return json.dumps(benchmarks, indent=2, allow_nan=False) + "\n"
 

@@ -29,7 +29,7 @@ _HEADINGS = {
     "cpu_per_mb": "CPU per MB",
 }
 #: What GitHub's Markdown could take for its own: markup, HTML, links, mentions, emoji and formulas.
-_MARKUP = re.compile(r"[\\|`*~<>\[\]&@#!$]|(?<!\w)_|_(?!\w)|:(?=\S)|(?<=www)\.", re.IGNORECASE)
+_MARKUP = re.compile(r"[\\|`*~<>\[\]&@#!$]|(?<![^\W_])_|_(?![^\W_])|:(?=\S)|(?<=www)\.", re.IGNORECASE)
 _NOTE = (
     "**Cut short:** {} more lines do not fit into 1 MiB. `streamgauge export --format json` has everything."
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from analysis.exports.names import named_cases
+from analysis.exports.names import named_cases, names
 from analysis.exports.printable import printable
 from analysis.findings import CaseFinding, Findings, GateState
 from analysis.judgement import Kind
@@ -36,8 +36,11 @@ def _lines(findings: Findings) -> Iterator[str]:
 def _about(findings: Findings) -> Iterator[str]:
     header = findings.header
     about = {
-        "suite": header.suite, "run": header.run_id, "created": header.created_utc, "version": header.version,
-    }  # fmt: skip
+        "suite": printable(header.suite),
+        "run": printable(header.run_id),
+        "created": printable(header.created_utc),
+        "version": printable(header.version),
+    }
     yield from _family("run", "info", "", "The run that all figures are of.", [(about, 1)], suffix="_info")
     cases = _cases(findings)
     trials = [(labels, case.summary.trials) for labels, case in cases]
@@ -47,7 +50,7 @@ def _about(findings: Findings) -> Iterator[str]:
     responses = [
         ({**labels, "outcome": outcome}, count)
         for labels, case in cases
-        for outcome, count in case.outcomes.items()
+        for outcome, count in zip(names(case.outcomes), case.outcomes.values(), strict=True)
     ]
     yield from _family("responses", "gauge", "", "Responses by how they ended.", responses)
 
@@ -80,10 +83,10 @@ def _states(findings: Findings) -> Iterator[str]:
         for kind in Kind
     ]
     yield from _family("verdict", "stateset", "", "A case against its baseline.", verdicts)
-    suite = {"suite": findings.header.suite}
+    suite = {"suite": printable(findings.header.suite)}
     gates = [
-        ({**suite, "gate": gate.name, "streamgauge_gate": state}, gate.state is state)
-        for gate in findings.gates
+        ({**suite, "gate": name, "streamgauge_gate": state}, gate.state is state)
+        for name, gate in zip(names(gate.name for gate in findings.gates), findings.gates, strict=True)
         for state in GateState
     ]
     yield from _family("gate", "stateset", "", "What came of a gate.", gates)
@@ -91,7 +94,8 @@ def _states(findings: Findings) -> Iterator[str]:
 
 def _cases(findings: Findings) -> list[tuple[dict[str, str], CaseFinding]]:
     """Each case with the labels of its samples."""
-    return [({"suite": findings.header.suite, "case": name}, case) for name, case in named_cases(findings)]
+    suite = printable(findings.header.suite)
+    return [({"suite": suite, "case": name}, case) for name, case in named_cases(findings)]
 
 
 def _family(
@@ -109,11 +113,12 @@ def _family(
 
 
 def _pairs(labels: Mapping[str, str]) -> str:
+    """The texts are printable already: a line end would need an escape of its own."""
     return ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items())
 
 
 def _escaped(text: str) -> str:
-    return printable(text).replace("\\", r"\\").replace('"', r"\"")
+    return text.replace("\\", r"\\").replace('"', r"\"")
 
 
 def _number(value: float) -> str:
