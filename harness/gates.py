@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from analysis.gate import check_power
 from analysis.verdict import GatedCase
@@ -57,11 +57,10 @@ def stored_gates(header: RunHeader, path: Path) -> tuple[list[GatedCase], list[s
     try:
         tables = tomllib.loads(header.suite_toml).get("gate", [])
         wanted = TypeAdapter(list[Gate]).validate_python(tables)
-    except (ValueError, RecursionError) as error:  # what TOML and pydantic raise are ValueErrors
-        raise UsageError(
-            f"the gates in the suite that {path} keeps cannot be understood: {error}. "
-            "Another version of streamgauge wrote it; read it with that one"
-        ) from error
+    except ValidationError as error:
+        raise UsageError(_not_understood(path, "; ".join(item["msg"] for item in error.errors()))) from error
+    except (ValueError, RecursionError) as error:  # of the TOML
+        raise UsageError(_not_understood(path, str(error))) from error
     gates: list[GatedCase] = []
     left_out: list[str] = []
     for gate in wanted:
@@ -69,6 +68,13 @@ def stored_gates(header: RunHeader, path: Path) -> tuple[list[GatedCase], list[s
         gates += [GatedCase(_name(gate), case, gate.limit) for case in found]
         left_out += [] if found else [_name(gate)]
     return gates, left_out
+
+
+def _not_understood(path: Path, why: str) -> str:
+    return (
+        f"the gates in the suite that {path} keeps cannot be understood: {why}. "
+        "Another version of streamgauge wrote it; read it with that one"
+    )
 
 
 def _name(gate: Gate) -> str:
