@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from analysis.exports import FOLDERS, FORMATS
 from analysis.slope import DEFINITION as MEMORY_SLOPE
 from harness.cli import VERBS
+from harness.cli.export import command as export_command
 from harness.cli.run import command as run_command
 from harness.suite_file import parse_suite
 from results.errors import ExitCode
@@ -48,9 +50,12 @@ def test_every_verb_option_and_exit_code_is_in_the_readme() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
     for verb in VERBS:
         assert f"| `{verb}" in text
-    for option in run_command.params:
+    for option in (*run_command.params, *export_command.params):
         if option.param_type_name == "option":
             assert option.opts[0] in text
+    for name in (*FORMATS, *FOLDERS):
+        assert f"| `{name}` |" in text
+        assert f"--format {name}" in text
     for code in set(ExitCode) - {ExitCode.UNDECIDED}:
         assert f"| {code.value} |" in text
 

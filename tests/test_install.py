@@ -53,6 +53,7 @@ def test_the_wheel_holds_what_is_needed_and_no_runs(wheel: Path) -> None:
     for needed in (
         "results/schema.sql",
         "targets/ledger.py",
+        "analysis/exports/streamgauge.schema.json",
         "scenarios/suites/quick.toml",
         "targets/data/flights.csv.xz",
         "targets/templates/flights.html",

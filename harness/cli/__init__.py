@@ -20,6 +20,7 @@ VERBS = {
     "calibrate": "Measure the client's own error on this machine.",
     "list": "List suites, servers and stored runs.",
     "show": "Show what a stored run holds.",
+    "export": "Write what a stored run found for other programs.",
 }
 
 
