@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analysis.gate import Pair
+from analysis.arm import arm_of
 from analysis.judgement import Kind, Verdict, estimate_only, judge_pairs
-from analysis.summary import labels, memory_resolution_bytes, pairs_by_block, valid_by_block
+from analysis.summary import labels, memory_resolution_bytes
 from results.case import Case
 from results.metrics import FIGURES
-from results.run import Run
+from results.run import Run, TrialSummary
 
 #: The figures of the end table: those that a reader of a run relies on.
 HEADLINE = ("ttfb_p50", "ttfb_p95", "throughput", "peak_memory", "cpu_per_mb")
+#: The share of a case's trials that must be valid.
+_LEAST_VALID = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +35,12 @@ def judge_case(
     tail that rests on too few requests. ``error`` is the client's calibrated error in the figure's unit.
     """
     figure = FIGURES[name]
-    pairs = [Pair(*both) for both in pairs_by_block(run, case, name, control=control).values()]
-    own = valid_by_block(run, case.identity, control=control)
-    base = valid_by_block(run, case.baseline or case.identity)
-    trials = [*own.values(), *base.values()]
-    without = sum(trial.figures.get(name) is None for trial in trials)
-    if without:
-        return estimate_only(
-            figure, len(pairs), f"{without} of {len(trials)} valid trials do not give {name}"
-        )
-    if any(trial.outcomes.get("verified", 0) < figure.fewest_gated for trial in trials):
-        reason = f"a verdict on {name} needs {figure.fewest_gated} requests in each trial"
-        return estimate_only(figure, len(pairs), reason, judge_pairs(figure, pairs).estimate)
-    return judge_pairs(figure, pairs, resolution=memory_resolution_bytes(run), error=error)
+    arm = arm_of(run, case, name, control=control)
+    if arm.missing:
+        return estimate_only(figure, len(arm.pairs), arm.missing)
+    if arm.weak:
+        return estimate_only(figure, len(arm.pairs), arm.weak, judge_pairs(figure, arm.pairs).estimate)
+    return judge_pairs(figure, arm.pairs, resolution=memory_resolution_bytes(run), error=error)
 
 
 def unfit(run: Run) -> Sequence[Unfit]:
@@ -58,3 +53,17 @@ def unfit(run: Run) -> Sequence[Unfit]:
         for figure in HEADLINE
     ]
     return [item for item in verdicts if item.verdict.kind in {Kind.WORSE, Kind.BETTER}]
+
+
+def trustworthy(trials: Sequence[TrialSummary]) -> bool:
+    """Whether a run may be relied on although some of its trials are invalid.
+
+    Not when a response failed or a server did not start: something is broken. Trials that the load side,
+    the clock or the machine spoilt are left out, and borne as long as each case keeps most of its own.
+    """
+    if any(trial.reason is not None and set(trial.outcomes) != {"verified"} for trial in trials):
+        return False
+    kept: dict[tuple[str, bool], list[bool]] = {}
+    for trial in trials:
+        kept.setdefault((trial.slot.case, trial.slot.control), []).append(trial.reason is None)
+    return all(sum(valid) >= _LEAST_VALID * len(valid) for valid in kept.values())

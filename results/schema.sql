@@ -136,4 +136,5 @@ CREATE TABLE request (
     outcome          TEXT NOT NULL    -- verified, or how it failed
 ) STRICT;
 
-CREATE INDEX request_position ON request (position);
+-- With the outcome, so that counting them reads no requests.
+CREATE INDEX request_position ON request (position, outcome);

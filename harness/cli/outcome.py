@@ -11,20 +11,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from analysis.fitness import unfit
+from analysis.fitness import trustworthy, unfit
 from analysis.summary import summarize
 from analysis.table import amount, columns, headline_columns
 from analysis.verdict import GatedCase, judge_gates
 from harness.cli.memory import print_slopes
 from results.errors import ExitCode
-from results.run import Run, TrialSummary
+from results.run import Run
 
 #: A table in a pipe is for people and for grep: wide enough that no cell is folded.
 _PIPE_WIDTH = 240
 
 
-#: The share of a case's trials that must be valid.
-_LEAST_VALID = 0.75
 #: What a terminal must have for the whole table; a narrower one gets the columns that matter most.
 _WHOLE_TABLE_WIDTH = 140
 
@@ -61,20 +59,6 @@ def print_unfit(run: Run) -> None:
             "rely on differences of this size; measure again on a quieter machine, or with longer windows",
             err=True,
         )
-
-
-def trustworthy(trials: Sequence[TrialSummary]) -> bool:
-    """Whether a run may be relied on although some of its trials are invalid.
-
-    Not when a response failed or a server did not start: something is broken. Trials that the load side,
-    the clock or the machine spoilt are left out, and borne as long as each case keeps most of its own.
-    """
-    if any(trial.reason is not None and set(trial.outcomes) != {"verified"} for trial in trials):
-        return False
-    kept: dict[tuple[str, bool], list[bool]] = {}
-    for trial in trials:
-        kept.setdefault((trial.slot.case, trial.slot.control), []).append(trial.reason is None)
-    return all(sum(valid) >= _LEAST_VALID * len(valid) for valid in kept.values())
 
 
 def show_outcome(run: Run, gates: Sequence[GatedCase], left_out: Sequence[str], path: Path) -> ExitCode:
