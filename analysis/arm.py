@@ -16,10 +16,12 @@ from results.run import Run, TrialSummary
 class Arm:
     """The case's figure beside its baseline's, a pair for each block in which both are valid.
 
+    ``levels`` are what memory's margin is a share of: the baseline's figures, or of a case alone its own.
     ``missing`` says why the figure is not there, ``weak`` why it is and bears no verdict; null where not so.
     """
 
     pairs: Sequence[Pair]
+    levels: Sequence[float]
     missing: str | None
     weak: str | None
 
@@ -32,7 +34,7 @@ def arm_of(run: Run, case: Case, name: str, *, control: bool = False) -> Arm:
     pairs = [Pair(*both) for both in pairs_by_block(run, case, name, control=control).values()]
     own = valid_by_block(run, case.identity, control=control)
     base = valid_by_block(run, case.baseline or case.identity)
-    return _arm(pairs, [*own.values(), *base.values()], name)
+    return _arm(pairs, [pair.baseline for pair in pairs], [*own.values(), *base.values()], name)
 
 
 def absolute_arm(run: Run, case: Case, name: str) -> Arm:
@@ -40,10 +42,10 @@ def absolute_arm(run: Run, case: Case, name: str) -> Arm:
     neutral = 0.0 if FIGURES[name].by_difference else 1.0
     trials = [*valid_by_block(run, case.identity).values()]
     values = [value for trial in trials if (value := trial.figures.get(name)) is not None]
-    return _arm([Pair(value, neutral) for value in values], trials, name)
+    return _arm([Pair(value, neutral) for value in values], values, trials, name)
 
 
-def _arm(pairs: Sequence[Pair], trials: Sequence[TrialSummary], name: str) -> Arm:
+def _arm(pairs: Sequence[Pair], levels: Sequence[float], trials: Sequence[TrialSummary], name: str) -> Arm:
     without = sum(trial.figures.get(name) is None for trial in trials)
     fewest = FIGURES[name].fewest_gated
     missing = weak = None
@@ -53,4 +55,4 @@ def _arm(pairs: Sequence[Pair], trials: Sequence[TrialSummary], name: str) -> Ar
         missing = "no block has a valid trial on both sides"
     elif any(trial.outcomes.get("verified", 0) < fewest for trial in trials):
         weak = f"a verdict on {name} needs {fewest} requests in each trial"
-    return Arm(pairs, missing, weak)
+    return Arm(pairs, levels, missing, weak)

@@ -37,7 +37,7 @@ class Commit:
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """How one environment record (JSON values) differs from an earlier one, a phrase each; empty when alike."""
+    """How an environment record (JSON values) differs from an earlier one, a phrase each; none when alike."""
     found = []
     for name in changed_parts(before, after):
         was, now = before.get(name), after.get(name)

@@ -1,8 +1,8 @@
 """One figure of one case in two stored runs: worse, better, same or undecided, as screening.
 
-Two runs share no blocks, so nothing cancels what the machine did to one of them: what is found here is a hint.
-The rules are those of docs/metrics.md, "Two stored runs"; the interval and the test are those of Mann and Whitney
-(`two_sample`), over each run's own blocks.
+Two runs share no blocks, so nothing cancels what the machine did to one of them: what is found is a hint.
+The rules are those of docs/metrics.md, "Two stored runs"; the interval and the test are those of Mann and
+Whitney (`two_sample`), over each run's own blocks.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from results.metrics import Figure
 class Arms:
     """The pairs of both runs, one a block: the case's figure and what it is taken against.
 
-    ``levels`` are the figures of which memory's margin is a share. ``resolution`` is what the kernel cannot
-    tell apart (bytes), ``error`` the client's calibrated error in the figure's unit. ``weak`` says why there can be no
-    verdict, null where there can.
+    ``levels`` are what memory's margin is a share of. ``resolution`` is what the kernel cannot tell apart
+    (bytes; 0 for what is no memory), ``error`` the client's calibrated error in the figure's unit. ``weak``
+    says why there can be no verdict, null where there can.
     """
 
     figure: Figure
@@ -52,10 +52,12 @@ class Arms:
 class Screened:
     """What the head is to the base in one figure.
 
-    ``base`` and ``head`` are their ratios (memory: differences in bytes) to what each is taken against;
-    ``estimate`` and its 95% interval, ``low`` to ``high``, are the ratio head / base, or the difference in bytes; not
-    oriented. ``p`` is that of "no further apart than the margin", corrected over the whole comparison. ``detectable``
-    and ``blocks_needed`` (in each run) are those of `analysis.judgement.Verdict`. Null where there is none.
+    ``base`` and ``head`` are their ratios (memory: differences in bytes) to what each is taken against.
+    ``estimate`` and its 95% interval, ``low`` to ``high``, are the ratio head / base, or the difference in
+    bytes; not oriented. ``p`` is that of "no further apart than the margin", corrected over the whole family.
+    ``margin`` is the ratio, or the difference in bytes, beyond which the head is worse. ``detectable`` and
+    ``blocks_needed`` (in each run) are as in `analysis.judgement.Verdict`, before that correction. Null where
+    there is none.
     """
 
     kind: Kind
@@ -68,6 +70,7 @@ class Screened:
     low: float | None = None
     high: float | None = None
     p: float | None = None
+    margin: float | None = None
     detectable: float | None = None
     blocks_needed: int | None = None
 
@@ -109,9 +112,14 @@ class _Test:
         if min(sizes) < FEWEST_BLOCKS:
             reason = f"{sizes[0]} and {sizes[1]} blocks; a verdict needs {FEWEST_BLOCKS} in each run"
         if reason is not None:
-            middles = [scale.natural(hodges_lehmann(values)) for values in (base, head)]
-            estimate = scale.natural(two_sample.shift(head, base))
-            return Screened(Kind.ESTIMATE_ONLY, reason, *sizes, *middles, estimate)
+            return Screened(
+                Kind.ESTIMATE_ONLY,
+                reason,
+                *sizes,
+                base=scale.natural(hodges_lehmann(base)),
+                head=scale.natural(hodges_lehmann(head)),
+                estimate=scale.natural(two_sample.shift(head, base)),
+            )
         worse = two_sample.p_greater([value - scale.margin for value in head], base)
         better = two_sample.p_greater([value - scale.margin for value in base], head)
         return cls(arms, scale, base, head, min(1.0, 2 * worse, 2 * better))
@@ -121,21 +129,16 @@ class _Test:
         scale, sizes = self.scale, (len(self.base), len(self.head))
         shift = two_sample.shift(self.head, self.base)
         wide, narrow = self._interval(shift, CONFIDENCE), self._interval(shift, CONFIDENCE_SAME)
-        degrees = sum(sizes) - 2
         kind, reason = by_the_margin(scale, wide, narrow)
-        detectable = scale.margin + reach(wide, CONFIDENCE, degrees)
+        detectable = scale.margin + reach(wide, CONFIDENCE, sum(sizes) - 2)
         needed = None
         if kind is Kind.UNDECIDED:
-            ends = (wide, CONFIDENCE) if abs(shift) > scale.margin else (narrow, CONFIDENCE_SAME)
-            room = abs(abs(shift) - scale.margin)
-            if room > self.arms.resolution / 2:  # no number of blocks makes the kernel count finer
-                blocks = round(statistics.harmonic_mean(sizes))  # two unequal runs see as much as two of this size
-                needed = blocks_needed(reach(*ends, degrees), room, blocks)
-            reason += f"; these runs could have seen {scale.text(detectable)}, "
-            reason += what_it_takes(needed, " in each run")
+            needed = self._blocks_needed(shift, wide, narrow)
+            seen = f"these runs could have seen {scale.text(detectable)}"
+            reason += f"; {seen}, {what_it_takes(needed, ' in each run')}"
         elif kind is not Kind.SAME and p > SCREENING_Q:
             kind = Kind.UNDECIDED
-            reason += f", but that is not enough for one of {tests} comparisons (p = {p:.2g} after correction): "
+            reason += f", which is not enough for one of {tests} comparisons (corrected p = {p:.2g}); "
             reason += "measure more blocks, or compare fewer cases or figures"
         elif kind is not Kind.SAME and self.arms.error is not None and self._apart(shift) < self.arms.error:
             kind = Kind.UNDECIDED
@@ -144,17 +147,39 @@ class _Test:
                 f"the difference of {amount(self._apart(shift), unit)} is within the client's error of "
                 f"{amount(self.arms.error, unit)}; no number of blocks decides"
             )
-        middles = [scale.natural(hodges_lehmann(values)) for values in (self.base, self.head)]
         low, high = sorted(scale.natural(end) for end in wide)
-        estimate = scale.natural(shift)
-        detectable = scale.natural(detectable)
-        return Screened(kind, reason, *sizes, *middles, estimate, low, high, p, detectable, needed)
+        return Screened(
+            kind,
+            reason,
+            *sizes,
+            base=scale.natural(hodges_lehmann(self.base)),
+            head=scale.natural(hodges_lehmann(self.head)),
+            estimate=scale.natural(shift),
+            low=low,
+            high=high,
+            p=p,
+            margin=scale.natural(scale.margin),
+            detectable=scale.natural(detectable),
+            blocks_needed=needed,
+        )
 
     def _interval(self, shift: float, confidence: float) -> tuple[float, float]:
         found = two_sample.interval(self.head, self.base, confidence)
         assert found is not None  # noqa: S101  - 5 and 5 blocks reach 95%
-        least = self.arms.resolution if self.arms.figure.by_difference else 0.0
-        return min(found[0], shift - least / 2), max(found[1], shift + least / 2)
+        least = self.arms.resolution / 2
+        return min(found[0], shift - least), max(found[1], shift + least)
+
+    def _blocks_needed(
+        self, shift: float, wide: tuple[float, float], narrow: tuple[float, float]
+    ) -> int | None:
+        sizes = (len(self.base), len(self.head))
+        ends = (wide, CONFIDENCE) if abs(shift) > self.scale.margin else (narrow, CONFIDENCE_SAME)
+        room = abs(abs(shift) - self.scale.margin)
+        if room <= self.arms.resolution / 2:  # no number of blocks makes the kernel count finer
+            return None
+        # two unequal runs see as much as two of this size
+        blocks = round(statistics.harmonic_mean(sizes))
+        return blocks_needed(reach(*ends, sum(sizes) - 2), room, blocks)
 
     def _apart(self, shift: float) -> float:
         """How far apart the runs are in the figure's unit: at the smaller of both levels, to be safe."""

@@ -86,7 +86,7 @@ def differences(stored: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
 
 def git_state(folder: Path) -> dict[str, Any] | None:
-    """Commit, its date and dirty flag of the checkout that ``folder`` is in; None outside of one or without git."""
+    """Commit, date and dirty flag of the checkout around ``folder``; None outside of one or without git."""
     try:
         commit = _git(folder, "rev-parse", "HEAD")
         committed = datetime.fromisoformat(_git(folder, "show", "-s", "--format=%cI", commit))

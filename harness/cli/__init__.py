@@ -19,6 +19,8 @@ VERBS = {
     "plan": "Show what would be measured; start nothing.",
     "list": "List suites, servers and stored runs.",
     "show": "Show what a stored run holds.",
+    "compare": "Compare two stored runs, case by case.",
+    "history": "Show ratios over many stored runs.",
 }
 
 
@@ -59,8 +61,8 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 def cli(debug: bool) -> None:
     """Measure streamed HTTP responses: time to first byte, throughput, peak memory.
 
-    Exit codes: 0 good, 1 a gate says worse, 2 wrong usage or suite file, 3 the measurement failed or is
-    invalid, 130 interrupted (finished trials are kept).
+    Exit codes: 0 good, 1 a gate or a comparison says worse, 2 wrong usage or suite file, 3 the measurement
+    failed or is invalid, 4 undecided under --strict, 130 interrupted (finished trials are kept).
     """
 
 

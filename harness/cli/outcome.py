@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -16,12 +14,9 @@ from analysis.summary import summarize
 from analysis.table import amount, columns, headline_columns
 from analysis.verdict import GatedCase, judge_gates
 from harness.cli.memory import print_slopes
+from harness.cli.tables import table_console
 from results.errors import ExitCode
 from results.run import Run
-
-#: A table in a pipe is for people and for grep: wide enough that no cell is folded.
-_PIPE_WIDTH = 240
-
 
 #: What a terminal must have for the whole table; a narrower one gets the columns that matter most.
 _WHOLE_TABLE_WIDTH = 140
@@ -29,7 +24,7 @@ _WHOLE_TABLE_WIDTH = 140
 
 def print_table(run: Run) -> None:
     """The end table on standard output."""
-    console = Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH)
+    console = table_console()
     narrow = console.width < _WHOLE_TABLE_WIDTH
     shown = headline_columns() if narrow else columns()
     table = Table(show_edge=False, pad_edge=False, padding=(0, 0) if narrow else (0, 1))
