@@ -86,9 +86,7 @@ def compare_runs(
     for case in common:
         label = names[case.identity]
         if case.is_baseline and changed:
-            left_out.append(
-                f"{label}: it has no baseline, and times travel between no two machines or suites"
-            )
+            left_out.append(f"{label}: a case without a baseline is compared only where nothing has changed")
             continue
         if unusable := [side for side, run in _sides(base, head) if not _usable(run, case)]:
             gaps.append(
@@ -100,7 +98,7 @@ def compare_runs(
             if isinstance(arms, Arms):
                 found.append((case, arms))
             elif len(arms) == 2 and not asked:
-                left_out.append(f"{label}: {'; '.join(arms)}")
+                left_out.append(f"{label}: neither run gives {name}")
             else:
                 gaps.append(f"{label}: {'; '.join(arms)}")
     verdicts = screen([arms for _, arms in found])

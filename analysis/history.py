@@ -27,15 +27,11 @@ SHOWN = ("ttfb_p50", "throughput", "peak_memory")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One run. ``changed`` are the parts of the machine and its programs that differ from the entry before.
-
-    ``commit`` is that of the app, null where not known; ``unfit``: its A/A control came out worse or better.
-    """
+    """One run. ``commit`` is the app's, null where not known; ``unfit``: the A/A control was told apart."""
 
     name: str
     run: Run
     commit: str | None
-    changed: Sequence[str]
     unfit: bool
 
 
@@ -93,14 +89,15 @@ def history(
     tests of the run, as `analysis.comparison.compare_runs` does.
     """
     ordered = sorted(runs.items(), key=lambda item: _when(item[1]))
-    cases = _cases([run for _, run in ordered], chosen)
-    names = labels(cases)
+    timed = _timed([run for _, run in ordered])
+    names = labels(list(timed.values()))
+    cases = [case for case in timed.values() if case.baseline is not None and chosen(case)]
     tracks = [_Track(case, FIGURES[name], []) for case in cases for name in figures]
     for name, run in ordered:
         for track, since in zip(tracks, _since(run, tracks, error), strict=True):
             track.add(name, run, since, error)
     return History(
-        _entries(ordered),
+        [_entry(name, run) for name, run in ordered],
         [Series(track.case, names[track.case.identity], track.figure, track.points) for track in tracks],
     )
 
@@ -142,23 +139,22 @@ def _when(run: Run) -> tuple[datetime, datetime]:
     return datetime.fromisoformat(commit.committed_utc), created
 
 
-def _cases(runs: Sequence[Run], chosen: Callable[[Case], bool]) -> list[Case]:
-    """Those of the newest run in its order, then those that only older ones have."""
+def _timed(runs: Sequence[Run]) -> dict[str, Case]:
+    """By identity: those of the newest run in its order, then those that only older ones have."""
     found: dict[str, Case] = {}
     for run in reversed(runs):
         for case in run.header.cases:
-            if case.baseline is not None and not case.expect_failure and chosen(case):
+            if not case.expect_failure:
                 found.setdefault(case.identity, case)
-    return list(found.values())
+    return found
 
 
-def _entries(ordered: Sequence[tuple[str, Run]]) -> list[Entry]:
-    entries = []
-    before: Run | None = None
-    for name, run in ordered:
-        environment = run.header.environment
-        commit = measured_commit(environment)
-        changed = changed_parts(before.header.environment, environment) if before else []
-        entries.append(Entry(name, run, str(commit) if commit else None, changed, bool(unfit(run))))
-        before = run
-    return entries
+def _entry(name: str, run: Run) -> Entry:
+    commit = measured_commit(run.header.environment)
+    return Entry(name, run, str(commit) if commit else None, bool(unfit(run)))
+
+
+def changed_between(before: Run, after: Run) -> list[str]:
+    """The names of what differs: parts of the machine, its programs, and the text of the suite."""
+    changed = changed_parts(before.header.environment, after.header.environment)
+    return [*changed, "suite"] if before.header.suite_toml != after.header.suite_toml else changed

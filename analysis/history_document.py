@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from analysis.history import History, Point
+from analysis.history import History, Point, changed_between
 
 FORMAT: Final = "streamgauge.history.v1"
 
@@ -24,11 +24,11 @@ def history_document(found: History, unreadable: Sequence[str]) -> dict[str, Any
                 "run_id": entry.run.header.run_id,
                 "created_utc": entry.run.header.created_utc,
                 "commit": entry.commit,
-                "changed": list(entry.changed),
+                "changed": changed_between(before.run, entry.run),
                 "unfit": entry.unfit,
                 "complete": entry.run.finished_utc is not None,
             }
-            for entry in found.entries
+            for before, entry in zip([*found.entries[:1], *found.entries], found.entries, strict=False)
         ],
         "series": [
             {

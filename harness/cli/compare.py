@@ -60,7 +60,8 @@ def command(
             made = f"{run.header.created_utc}, commit {commit or 'not known'}"
             click.echo(f"{word}  {path} ({made})")
         _print_first(comparison, err=False)
-        _print_lines(comparison)
+        if comparison.lines:
+            _print_lines(comparison)
         click.echo(f"\n{_sentence(comparison)}")
     return exit_code(comparison, strict=strict)
 
@@ -100,7 +101,8 @@ def _print_lines(comparison: Comparison) -> None:
         is_text = heading in {"case", "figure", "verdict"}
         table.add_column(heading, justify="left" if is_text else "right", no_wrap=heading != "case")
     for line in comparison.lines:
-        table.add_row(*(Text(cell) for cell in _cells(line)))
+        style = "bold" if line.screened.kind is Kind.WORSE else ""
+        table.add_row(*(Text(cell) for cell in _cells(line)), style=style)
     table_console().print(table)
     told = [line for line in comparison.lines if line.screened.kind is not Kind.SAME]
     if told:
@@ -132,6 +134,6 @@ def _sentence(comparison: Comparison) -> str:
     kinds = Counter(line.screened.kind for line in comparison.lines)
     counts = ", ".join(f"{kinds[kind]} {kind}" for kind in Kind if kinds[kind])
     return (
-        f"Of {len(comparison.lines)} comparisons: {counts}. This is screening (q = {SCREENING_Q:g}): the runs "
-        "share no blocks, and only trials of both in the same blocks can confirm what it finds."
+        f"Of {len(comparison.lines)} comparisons: {counts}. This is screening (q = {SCREENING_Q:g}): the two "
+        "runs share no blocks, and only trials of both in the same blocks can confirm what it finds."
     )

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from analysis.comparison import everything
-from analysis.history import SHOWN, Entry, History, Point, Series, history
+from analysis.history import SHOWN, Entry, History, Point, Series, changed_between, history
 from analysis.history_document import history_document
 from analysis.judgement import Kind
 from analysis.table import effect
@@ -97,8 +97,8 @@ def _print(found: History) -> None:
     for line in jumps:
         click.echo(line)
     click.echo(
-        "\nRatios to the baseline of the same run (memory: differences), with the 95% interval; worse and better "
-        "are said by screening against the run before. * after a commit: with changes on top of it."
+        "\nRatios to the baseline of the same run (memory: differences), with the 95% interval; worse and "
+        "better:\nby screening, against the run before. * after a commit: with changes on top of it."
     )
 
 
@@ -106,18 +106,21 @@ def _print_table(entries: Sequence[Entry], shown: Sequence[Series]) -> None:
     table = Table(show_edge=False, pad_edge=False)
     for heading in ("run", "commit", "machine", *(series.figure.name for series in shown)):
         table.add_column(heading, no_wrap=heading not in {"run", "machine"})
+    before: Entry | None = None
     for number, entry in enumerate(entries):
         points = [series.points[number] for series in shown]
-        if any(point is not None for point in points):
-            cells = [_cell(point, series.figure) for point, series in zip(points, shown, strict=True)]
-            table.add_row(
-                *(Text(cell) for cell in (entry.name, entry.commit or "–", _machine(entry), *cells))
-            )
+        if all(point is None for point in points):
+            continue
+        cells = [entry.name, entry.commit or "–", _machine(before, entry)]
+        cells += [_cell(point, series.figure) for point, series in zip(points, shown, strict=True)]
+        table.add_row(*(Text(cell) for cell in cells))
+        before = entry
     table_console().print(table)
 
 
-def _machine(entry: Entry) -> str:
-    words = [f"changed: {', '.join(entry.changed)}"] if entry.changed else []
+def _machine(before: Entry | None, entry: Entry) -> str:
+    changed = changed_between(before.run, entry.run) if before else []
+    words = [f"changed: {', '.join(changed)}"] if changed else []
     words += ["unfit"] if entry.unfit else []
     words += ["not complete"] if entry.run.finished_utc is None else []
     return "; ".join(words)
