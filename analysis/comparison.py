@@ -21,12 +21,16 @@ ErrorOf = Callable[[Run, Figure, Case], float | None]
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A case in one figure. ``absolute``: it has no baseline, and the figures themselves are compared."""
+    """A case in one figure. ``absolute``: it has no baseline, and the figures themselves are compared.
+
+    ``shown_only``: the trials have too few requests for a verdict on it, and nobody asked for one.
+    """
 
     case: Case
     label: str
     figure: Figure
     absolute: bool
+    shown_only: bool
     screened: Screened
 
 
@@ -79,7 +83,7 @@ def compare_runs(
             "(`streamgauge list` shows them)"
         )
     common, gaps = _common(base, head, chosen)
-    names = labels(common)
+    names = labels([case for case in head.header.cases if not case.expect_failure])
     changed = _changed(base, head)
     left_out: list[str] = []
     found: list[tuple[Case, Arms]] = []
@@ -109,7 +113,14 @@ def compare_runs(
         left_out=left_out,
         commits=(_commit(base), _commit(head)),
         lines=[
-            Compared(case, names[case.identity], arms.figure, case.is_baseline, verdict)
+            Compared(
+                case,
+                names[case.identity],
+                arms.figure,
+                absolute=case.is_baseline,
+                shown_only=arms.weak is not None and not asked,
+                screened=verdict,
+            )
             for (case, arms), verdict in zip(found, verdicts, strict=True)
         ],
     )

@@ -42,6 +42,7 @@ def _line(line: Compared) -> dict[str, Any]:
         "unit": line.figure.unit.value,
         "better": line.figure.better.value,
         "absolute": line.absolute,
+        "shown_only": line.shown_only,
         "scale": "bytes" if line.figure.by_difference else "ratio",
         "verdict": found.kind.value,
         "base": found.base,

@@ -68,7 +68,7 @@ def command(
 
 def exit_code(comparison: Comparison, *, strict: bool) -> ExitCode:
     """What cannot be compared comes before what is worse, as in `run`; doubts count when asked to."""
-    kinds = {line.screened.kind for line in comparison.lines}
+    kinds = {line.screened.kind for line in comparison.lines if not line.shown_only}
     if comparison.gaps or not comparison.lines:
         return ExitCode.INVALID
     if Kind.WORSE in kinds:

@@ -85,9 +85,9 @@ def _read_all(folder: Path) -> tuple[dict[str, Run], list[str]]:
 
 
 def _print(found: History) -> None:
-    for label, group in itertools.groupby(found.series, key=lambda series: series.label):
+    for _, group in itertools.groupby(found.series, key=lambda series: series.case.identity):
         shown = list(group)
-        click.echo(f"\n{label}")
+        click.echo(f"\n{shown[0].label}")
         _print_table(found.entries, shown)
         for series in shown:
             click.echo(f"  {series.figure.name} {series.drawn()}")

@@ -113,6 +113,16 @@ def test_a_figure_in_neither_run_is_left_out_and_a_gap_when_it_was_asked_for() -
     assert set(kinds(asked)) == {"orders whole", "orders rows=500"}
 
 
+def test_a_tail_of_too_few_requests_is_shown_only_unless_it_was_asked_for() -> None:
+    arms = [(case, [{"ttfb_p95": 1e6 * noise} for noise in NOISE]) for case in (WHOLE, STREAM)]
+    few, again = run("a", *arms), run("b", *arms)
+    for asked, shown_only in (([], True), (["ttfb_p95"], False)):
+        lines = compare_runs(few, again, asked).lines
+        assert [line.screened.kind for line in lines] == [Kind.ESTIMATE_ONLY] * 2
+        assert [line.shown_only for line in lines] == [shown_only] * 2
+        assert "500 requests" in lines[0].screened.reason
+
+
 def test_a_case_without_a_valid_block_is_a_gap() -> None:
     spoilt = [Invalid(figures, failed=0) for figures in times(2)]
     found = compare_runs(run("a"), run("b", (WHOLE, times(50)), (STREAM, spoilt)))

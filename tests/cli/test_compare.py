@@ -49,6 +49,22 @@ def test_a_slower_stream_is_worse_in_one_line_and_better_the_other_way(
     assert "1 better, 5 same" in turned.stdout
 
 
+def test_a_tail_of_too_few_requests_does_not_spoil_strict_unless_it_was_asked_for(
+    streamgauge: Streamgauge, tmp_path: Path
+) -> None:
+    for name in ("base", "head"):
+        tails = {
+            identity: [block | {"ttfb_p95": block["ttfb_p50"]} for block in blocks(2)]
+            for identity in (WHOLE.identity, STREAM.identity)
+        }
+        make_store(tmp_path / f"{name}.sqlite", tails)
+    words = ("compare", "base.sqlite", "head.sqlite", "--strict")
+    done = streamgauge(*words)
+    assert done.returncode == ExitCode.GOOD, done.stdout
+    assert "2 estimate only" in done.stdout
+    assert streamgauge(*words, "--figure", "ttfb_p95").returncode == ExitCode.UNDECIDED
+
+
 def test_names_are_those_of_find_run(streamgauge: Streamgauge, tmp_path: Path) -> None:
     (tmp_path / "results").mkdir()
     make_store(tmp_path / "results" / "old.sqlite")
@@ -112,6 +128,7 @@ def test_a_renamed_case_is_3_even_beside_a_worse_one_unless_only_leaves_it_out(
     only = streamgauge("compare", "b.sqlite", "h.sqlite", "--only", "orders rows=500")
     assert only.returncode == ExitCode.WORSE
     assert "CANNOT" not in only.stdout
+    assert "orders rows=500" in only.stdout
     assert streamgauge("compare", "b.sqlite", "h.sqlite", "--only", "rows=1").returncode == ExitCode.USAGE
 
 
@@ -122,7 +139,10 @@ def test_a_figure_that_is_not_there_is_3(streamgauge: Streamgauge, base: Path) -
     assert done.returncode == ExitCode.INVALID
     lacks = "CANNOT BE COMPARED: orders rows=500: in head 8 of 16 valid trials do not give peak_memory"
     assert lacks in done.stdout
-    assert streamgauge("compare", "base.sqlite", "head.sqlite", "--figure", "ttfb_p50").returncode == 0
+    assert (
+        streamgauge("compare", "base.sqlite", "head.sqlite", "--figure", "ttfb_p50").returncode
+        == ExitCode.GOOD
+    )
     asked = streamgauge("compare", "base.sqlite", "head.sqlite", "--figure", "cpu_per_mb")
     assert asked.returncode == ExitCode.INVALID
     assert "Nothing could be compared" in asked.stdout
