@@ -54,7 +54,7 @@ def test_a_tail_of_too_few_requests_does_not_spoil_strict_unless_it_was_asked_fo
 ) -> None:
     for name in ("base", "head"):
         tails = {
-            identity: [block | {"ttfb_p95": block["ttfb_p50"]} for block in blocks(2)]
+            identity: [{**block, "ttfb_p95": block["ttfb_p50"]} for block in blocks(2)]
             for identity in (WHOLE.identity, STREAM.identity)
         }
         make_store(tmp_path / f"{name}.sqlite", tails)
