@@ -14,9 +14,11 @@ from results.records import COLUMN, MISSING, LoadRecord, Outcome, RequestArray, 
 #: The instants between which each metric that has one value a request is taken.
 _SPANS = {
     "ttfb": ("sent_ns", "first_body_ns"),
+    "ttfb_effective": ("intended_ns", "first_body_ns"),
     "tthb": ("sent_ns", "headers_ns"),
     "ttfr": ("sent_ns", "first_row_ns"),
     "ttlb": ("sent_ns", "last_ns"),
+    "ttlb_effective": ("intended_ns", "last_ns"),
 }
 _MEGABYTE = 1e6
 
@@ -24,8 +26,7 @@ _MEGABYTE = 1e6
 def figures_of_trial(load: LoadRecord, server: ServerRecord | None) -> dict[str, float | None]:
     """Every figure of `results.metrics.FIGURES`; null where the trial cannot give it.
 
-    Figures of latency are over the verified requests that were sent inside the window (in a closed
-    loop the last ones of them end in the drain).
+    Figures of latency are over the verified requests of the window: see `inside_window`.
     """
     figures: dict[str, float | None] = dict.fromkeys(FIGURES)
     figures |= _latencies(load)
@@ -40,15 +41,24 @@ def figures_of_trial(load: LoadRecord, server: ServerRecord | None) -> dict[str,
     return figures
 
 
+def inside_window(load: LoadRecord) -> RequestArray:
+    """The requests that were intended inside the window, in a closed loop those that were sent inside it.
+
+    The last ones of them end in the drain.
+    """
+    sent, intended = load.requests[:, COLUMN["sent_ns"]], load.requests[:, COLUMN["intended_ns"]]
+    wanted = np.where(intended == MISSING, sent, intended)
+    inside: RequestArray = load.requests[(wanted >= load.window_open_ns) & (wanted < load.window_close_ns)]
+    return inside
+
+
 def _verified(requests: RequestArray) -> RequestArray:
     counted: RequestArray = requests[requests[:, COLUMN["outcome"]] == Outcome.VERIFIED]
     return counted
 
 
 def _latencies(load: LoadRecord) -> Mapping[str, float | None]:
-    requests = _verified(load.requests)
-    sent = requests[:, COLUMN["sent_ns"]]
-    inside = requests[(sent >= load.window_open_ns) & (sent < load.window_close_ns)]
+    inside = _verified(inside_window(load))
     values = {name: _spans(inside, *ends) for name, ends in _SPANS.items()}
     stalls = inside[:, COLUMN["stall_max_ns"]]
     values["stall_max"] = stalls[stalls != MISSING]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analysis.arm import arm_of
+from analysis.calibration import error_of
 from analysis.judgement import Kind, Verdict, estimate_only, judge_pairs
 from analysis.summary import labels, memory_resolution_bytes
 from results.case import Case
@@ -47,7 +48,12 @@ def unfit(run: Run) -> Sequence[Unfit]:
     """The A/A controls that came out worse or better: two equal things that the machine told apart."""
     names = labels([case for case in run.header.cases if not case.expect_failure])
     verdicts = [
-        Unfit(f"{names[case.identity]} (again)", judge_case(run, case, figure, control=True))
+        Unfit(
+            f"{names[case.identity]} (again)",
+            judge_case(
+                run, case, figure, control=True, error=error_of(run.calibration, FIGURES[figure], case)
+            ),
+        )
         for case in run.header.cases
         if case.is_baseline
         for figure in HEADLINE

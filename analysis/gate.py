@@ -68,7 +68,8 @@ class Pair:
 class GateResult:
     """``p`` is corrected over the family. ``failed``: the case is beyond its limit.
 
-    ``figure`` and ``limit`` are medians over the blocks, in the figure's unit.
+    ``figure`` and ``limit`` are medians over the blocks, in the figure's unit. ``within_error_ns`` is the
+    client's error where that alone is why the gate did not fail.
     """
 
     name: str
@@ -76,6 +77,7 @@ class GateResult:
     failed: bool
     figure: float
     limit: float
+    within_error_ns: float | None = None
 
 
 def parse_limit(given: str, figure: Figure, *, upper: bool) -> Limit:

@@ -27,3 +27,14 @@ def interval(values: Sequence[float], quantile: float, confidence: float) -> tup
     if lower < 0 or upper >= ordered.size:
         return None
     return float(ordered[lower]), float(ordered[upper])
+
+
+def p_more_than(share: float, count: int, total: int) -> float:
+    """The one-sided p-value of "at most this share (0 to 1) of all would", when ``count`` of ``total`` did.
+
+    The exact binomial test. With a hundred requests a p99 is one of them; this asks whether so many beyond a
+    limit are more than chance lets be beyond a true p99.
+    """
+    from scipy import special  # noqa: PLC0415  - slow to import
+
+    return float(special.bdtrc(count - 1, total, share)) if count else 1.0

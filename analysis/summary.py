@@ -15,7 +15,7 @@ from results.run import Run, TrialSummary
 
 _PAGE_BYTES = 4096
 #: Settings whose values speak for themselves.
-_NAMES = frozenset({"server", "worker_class", "scenario"})
+_NAMES = frozenset({"server", "worker_class", "scenario", "spacing"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,13 +53,22 @@ def effect(value: float | None, figure: Figure) -> str:
     return f"{'+' if value > 0 else ''}{amount(value, figure.unit)}"
 
 
-def columns() -> Sequence[Column]:
-    """Case, chunk size, the headline figures, and each one's ratio to the baseline."""
+def columns(rows: Sequence[CaseSummary]) -> Sequence[Column]:
+    """Case, chunk size, and the headline figures of these rows, each with its ratio to the baseline.
+
+    Where one of them is an open loop, the effective TTFB stands beside the TTFB.
+    """
+    effective = (
+        (_value("ttfb_effective_p50", "TTFB eff. p50"), _value("ttfb_effective_p95", "p95"))
+        if _scheduled(rows)
+        else ()
+    )
     return (
         Column("case", lambda row: row.label),
         Column("chunk", _chunk),
         *_figure("ttfb_p50", "TTFB p50"),
         *_figure("ttfb_p95", "p95"),
+        *effective,
         *_figure("throughput", "throughput"),
         *_figure("peak_memory", "peak memory"),
         *_figure("cpu_per_mb", "CPU per MB"),
@@ -67,22 +76,30 @@ def columns() -> Sequence[Column]:
     )
 
 
-def headline_columns() -> Sequence[Column]:
+def headline_columns(rows: Sequence[CaseSummary]) -> Sequence[Column]:
     """The columns that fit into 80 characters."""
+    effective = (_value("ttfb_effective_p50", "TTFB eff."),) if _scheduled(rows) else ()
     return (
         Column("case", lambda row: row.label),
         *_figure("ttfb_p50", "TTFB p50"),
+        *effective,
         *_figure("throughput", "throughput"),
         *_figure("peak_memory", "memory"),
     )
 
 
+def _scheduled(rows: Sequence[CaseSummary]) -> bool:
+    """Whether an open loop is among them."""
+    return any(row.estimates["ttfb_effective_p50"].value is not None for row in rows)
+
+
 def _figure(name: str, heading: str) -> tuple[Column, Column]:
+    return _value(name, heading), Column("ratio", lambda row: times(row.estimates[name].ratio))
+
+
+def _value(name: str, heading: str) -> Column:
     unit = FIGURES[name].unit
-    return (
-        Column(heading, lambda row: amount(row.estimates[name].value, unit)),
-        Column("ratio", lambda row: times(row.estimates[name].ratio)),
-    )
+    return Column(heading, lambda row: amount(row.estimates[name].value, unit))
 
 
 def _chunk(row: CaseSummary) -> str:
@@ -116,7 +133,7 @@ def digits(value: float) -> str:
 
 def markdown(rows: Sequence[CaseSummary]) -> str:
     """The table as Markdown, without a line break at its end."""
-    shown = columns()
+    shown = columns(rows)
     lines = [[column.heading for column in shown], ["---"] + ["--:"] * (len(shown) - 1)]
     lines += [[_MARKUP.sub(r"\\\g<0>", column.cell(row)) for column in shown] for row in rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from analysis.calibration import error_of
 from analysis.gate import GateResult, Limit, Pair, check_power, judge
 from analysis.summary import pairs_by_block, valid_by_block
 from results.case import Case
@@ -38,7 +40,20 @@ def judge_gates(run: Run, gates: Sequence[GatedCase]) -> list[GateResult]:
                 f"the gate {name} cannot be judged: only {len(pairs)} of {run.header.blocks} blocks have "
                 f"valid trials of it. {error}"
             ) from error
-    return judge(family)
+    return [
+        _beyond_error(result, gate.limit, pairs, error_of(run.calibration, gate.limit.figure, gate.case))
+        for result, gate, (_, _, pairs) in zip(judge(family), gates, family, strict=True)
+    ]
+
+
+def _beyond_error(
+    result: GateResult, limit: Limit, pairs: Sequence[Pair], error_ns: float | None
+) -> GateResult:
+    """A gate fails only when the case is beyond its limit by more than the client's own error."""
+    if not result.failed or error_ns is None:
+        return result
+    beyond = statistics.median(abs(pair.figure - limit.of(pair.baseline)) for pair in pairs)
+    return replace(result, failed=False, within_error_ns=error_ns) if beyond <= error_ns else result
 
 
 def _pairs(run: Run, gate: GatedCase) -> list[Pair]:

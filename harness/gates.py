@@ -9,13 +9,15 @@ from analysis.verdict import GatedCase
 from harness.matrix import PlannedCase, case_of_gate, cases_of
 from harness.suite import Suite
 from results.errors import UsageError
+from results.metrics import FIGURES
+from scenarios.specification import Arrivals
 
 
 def gates_of(suite: Suite, measured: Sequence[PlannedCase], blocks: int) -> tuple[list[GatedCase], list[str]]:
     """The suite's gates on the measured cases, and the names of those whose case ``--only`` left out.
 
-    Raises UsageError with all gates that name no case or several, or when the gates could never fail with
-    this number of blocks.
+    Raises UsageError with all gates that name no case or several, or a figure that their case cannot have, or
+    when the gates could never fail with this number of blocks.
     """
     identities = {planned.case.identity for planned in measured}
     gates: list[GatedCase] = []
@@ -29,6 +31,12 @@ def gates_of(suite: Suite, measured: Sequence[PlannedCase], blocks: int) -> tupl
             planned = case_of_gate(cases, gate.case)
         except UsageError as error:
             mistakes.append(str(error))
+            continue
+        if FIGURES[gate.metric].needs_schedule and not isinstance(planned.load, Arrivals):
+            mistakes.append(
+                f"the gate on {gate.metric} of {gate.case!r} has nothing to judge: a closed loop has no "
+                f'schedule; name a case of kind = "arrivals", or another metric'
+            )
             continue
         if planned.case.identity in identities:
             gates.append(GatedCase(name, planned.case, gate.limit))

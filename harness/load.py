@@ -7,19 +7,37 @@ import socket
 import statistics
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from harness.processes import OwnedProcess, Processes
 from results.errors import MeasurementError
-from results.records import COLUMN, MISSING, LoadRecord, RequestArray, Verification, unpack_requests
+from results.records import (
+    COLUMN,
+    MISSING,
+    REQUEST_STRUCT,
+    LoadRecord,
+    RequestArray,
+    Verification,
+    unpack_requests,
+)
+from results.trace import PointArray
 from scenarios.link import Link, LinkClosed
-from scenarios.specification import FetchSpecification, TrialSpecification, to_message
+from scenarios.specification import (
+    FetchSpecification,
+    Specification,
+    TraceSpecification,
+    TrialSpecification,
+    to_message,
+)
 
 #: Importing Locust on a busy machine takes a while.
 START_TIMEOUT_S = 60.0
+_ORDINARY = "SCHED_OTHER"
 
 
 class LoadFailed(MeasurementError):  # noqa: N818  - named for what happened
@@ -28,6 +46,22 @@ class LoadFailed(MeasurementError):  # noqa: N818  - named for what happened
 
 class RecordsLost(MeasurementError):  # noqa: N818  - named for what happened
     """The two sides of the link count different records: the trial does not count."""
+
+
+@dataclass(frozen=True, slots=True)
+class TracedLoad:
+    """What the load driver saw in one traced trial.
+
+    ``reads`` has for each request an array of shape (reads, 3): arrival (CLOCK_MONOTONIC ns), bytes of the
+    body so far, and by how much (ns) these may have arrived earlier. ``failure`` says how the last request
+    failed, null when all are verified. The clock is as in `LoadRecord`.
+    """
+
+    requests: RequestArray
+    reads: Sequence[PointArray]
+    failure: str | None
+    clock_drift_ns: int | None
+    clock_span_ns: int | None
 
 
 class LoadDriver:
@@ -47,6 +81,7 @@ class LoadDriver:
                 cpus=cores,
             )
             self._link = Link(_accept(listener, self._process))
+        self._scheduling = _first_in_line(self._process.pid) if cores is not None else _ORDINARY
 
     def __enter__(self) -> Self:
         return self
@@ -102,9 +137,26 @@ class LoadDriver:
             client_wall_ns=answer["client_wall_ns"],
             clock_drift_ns=answer["clock_drift_ns"],
             clock_span_ns=answer["clock_span_ns"],
+            client_scheduling=self._scheduling,
         )
 
-    def _ask(self, specification: FetchSpecification | TrialSpecification) -> tuple[dict[str, Any], bytes]:
+    def trace(self, specification: TraceSpecification) -> TracedLoad:
+        """One user's requests with all of their reads. Raises LoadFailed when the driver is gone."""
+        answer, packed = self._ask(specification)
+        size = answer["requests"] * REQUEST_STRUCT.size
+        points = np.frombuffer(packed[size:], dtype="<i8").reshape(-1, 3).copy()
+        if answer["clock_drift_ns"]:
+            points[:, 0] -= _shift_ns(points[:, 0], answer)
+        ends = np.cumsum(answer["reads"])[:-1]
+        return TracedLoad(
+            requests=corrected(unpack_requests(packed[:size]), answer),
+            reads=np.split(points, ends),
+            failure=answer["failure"],
+            clock_drift_ns=answer["clock_drift_ns"],
+            clock_span_ns=answer["clock_span_ns"],
+        )
+
+    def _ask(self, specification: Specification) -> tuple[dict[str, Any], bytes]:
         try:
             self._link.send(to_message(specification))
             return self._link.receive()
@@ -119,16 +171,36 @@ def corrected(requests: RequestArray, answer: Mapping[str, Any]) -> RequestArray
 
     A clock that is slewed moves evenly; a step is told by `harness.validity`.
     """
-    drift_ns, span_ns = answer["clock_drift_ns"], answer["clock_span_ns"]
-    if not drift_ns:
+    if not answer["clock_drift_ns"]:
         return requests
     requests = requests.copy()
     for name in ("headers_ns", "first_body_ns", "first_row_ns", "last_ns"):
         instants = requests[:, COLUMN[name]]
-        since = instants - answer["clock_begun_ns"]
-        shift = np.rint(since * (drift_ns / span_ns)).astype(np.int64)
-        requests[:, COLUMN[name]] = np.where(instants == MISSING, MISSING, instants - shift)
+        shifted = instants - _shift_ns(instants, answer)
+        requests[:, COLUMN[name]] = np.where(instants == MISSING, MISSING, shifted)
     return requests
+
+
+def _shift_ns(instants: npt.NDArray[np.int64], answer: Mapping[str, Any]) -> npt.NDArray[np.int64]:
+    """By how much (ns) the wall clock had moved at these instants since the trial's anchor."""
+    since = instants - answer["clock_begun_ns"]
+    shift: npt.NDArray[np.float64] = np.rint(since * (answer["clock_drift_ns"] / answer["clock_span_ns"]))
+    return shift.astype(np.int64)
+
+
+def _first_in_line(pid: int) -> str:
+    """Have the driver run before all other work of its core, where the system allows it; its policy then.
+
+    On a shared machine it would else read late and begin late by whole time slices of others. The kernel
+    leaves these 5% of the core (sched(7), "Limiting the CPU usage of real-time and deadline processes").
+    """
+    if not hasattr(os, "sched_setscheduler"):
+        return _ORDINARY
+    try:
+        os.sched_setscheduler(pid, os.SCHED_FIFO, os.sched_param(1))
+    except PermissionError:
+        return _ORDINARY
+    return "SCHED_FIFO"
 
 
 def own_environment() -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import Any
 from harness.suite import Scenario, ServerTable, Suite, Target, placeholders
 from results.case import Case, Value, value_text
 from results.errors import UsageError
+from scenarios.specification import Arrivals, Download, Load
 from targets.servers import KINDS
 
 #: What else than the path decides how a target's case is asked and judged.
@@ -25,15 +26,15 @@ class PlannedCase:
     path: str
     server_kind: str
     server_options: Mapping[str, Any]
-    scenario: Scenario
-    users: int
+    load: Load
+    keep_alive: bool
 
 
 def cases_of(suite: Suite, only: str | None = None) -> list[PlannedCase]:
     """All cases of the suite's matrix, baselines first in each group, each case once.
 
     With ``only``, the cases whose identity holds every word of it, and the baselines of these.
-    Raises UsageError when two targets describe the same case in different ways, or ``only`` names none.
+    Raises UsageError when two tables describe the same case in different ways, or ``only`` names none.
     """
     cases: dict[str, PlannedCase] = {}
     for planned in _all(suite):
@@ -59,6 +60,11 @@ def _check_same(known: PlannedCase, planned: PlannedCase) -> None:
                 f"two targets describe the same case ({planned.case.identity}) with a different {key}: "
                 f"{one} and {other}; make them the same, or give one target another name, form or axis"
             )
+    if known.load != planned.load:
+        raise UsageError(
+            f"two scenarios describe the same case ({planned.case.identity}) with a different load: "
+            f"{known.load} and {planned.load}; make them the same, or leave one out"
+        )
 
 
 def matches(case: Case, pattern: str) -> bool:
@@ -91,12 +97,12 @@ def case_of_gate(cases: list[PlannedCase], pattern: str) -> PlannedCase:
 
 def _all(suite: Suite) -> Iterator[PlannedCase]:
     for target, server, scenario in itertools.product(suite.target, suite.server, suite.scenario):
-        for options, users in itertools.product(server.combinations(), scenario.users):
-            yield from _forms(target, server, options, scenario, users)
+        for options, load in itertools.product(server.combinations(), scenario.loads()):
+            yield from _forms(target, server, options, scenario, load)
 
 
 def _forms(
-    target: Target, server: ServerTable, options: dict[str, Any], scenario: Scenario, users: int
+    target: Target, server: ServerTable, options: dict[str, Any], scenario: Scenario, load: Load
 ) -> Iterator[PlannedCase]:
     kind = KINDS[server.kind]
     shared: dict[str, Value] = {
@@ -104,12 +110,12 @@ def _forms(
         "server": server.kind,
         **kind.in_force(kind.read_options(options)),
         "scenario": scenario.kind,
-        "users": users,
+        **_of_load(load),
         "keep_alive": scenario.keep_alive,
     }
 
     def planned(case: Case, path: str) -> PlannedCase:
-        return PlannedCase(case, target, path, server.kind, options, scenario, users)
+        return PlannedCase(case, target, path, server.kind, options, load, scenario.keep_alive)
 
     for values in itertools.product(*target.axes.values()):
         axes = dict(zip(target.axes, values, strict=True))
@@ -123,3 +129,12 @@ def _forms(
             {**shared, "form": target.form, **axes}, baseline, expect_failure=target.expect == "failure"
         )
         yield planned(stream, target.stream.format_map(axes))
+
+
+def _of_load(load: Load) -> dict[str, Value]:
+    """The parameters that tell a load from others of its kind."""
+    match load:
+        case Download():
+            return {"users": load.users}
+        case Arrivals():
+            return {"rate": load.rate, "spacing": load.spacing}

@@ -9,10 +9,15 @@ from dataclasses import dataclass
 from harness.matrix import PlannedCase
 from results.errors import UsageError
 from results.records import Slot
+from scenarios.specification import Arrivals
 
 #: What a trial takes besides its warm-up and window, in seconds: a server's start and stop above all.
 #: Only the first guess of a run's length rests on it.
 TRIAL_OVERHEAD_S = 0.6
+#: A traced trial asks for 1.5 s at most, or once.
+_TRACE_S = 1.5 + TRIAL_OVERHEAD_S
+#: A longer schedule of arrivals would fill the memory of the load driver and the store.
+MOST_ARRIVALS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,11 @@ class Plan:
         """About how long the trials will take, in seconds."""
         return len(self.slots) * (self.warmup_s + self.window_s + TRIAL_OVERHEAD_S)
 
+    @property
+    def tracing_s(self) -> float:
+        """About how long the traced trials, one for each timed case, will take, in seconds."""
+        return _TRACE_S * sum(not planned.case.expect_failure for planned in self.cases)
+
 
 def make_plan(
     cases: Sequence[PlannedCase], *, blocks: int, seed: int, warmup_s: float, window_s: float
@@ -42,10 +52,13 @@ def make_plan(
     """Blocks of all timed cases, the baselines twice (the second is the A/A control), shuffled.
 
     Each block's order depends on the seed and its own number alone: more blocks change no earlier one.
-    Raises UsageError when there is nothing to time.
+    Raises UsageError when there is nothing to time, or an open loop would send far too many requests or none.
     """
     if all(planned.case.expect_failure for planned in cases):
         raise UsageError("nothing would be timed: all of these cases are expected to fail; add a target")
+    for planned in cases:
+        if isinstance(planned.load, Arrivals):
+            _check_arrivals(planned.case.identity, planned.load.rate, warmup_s, window_s)
     slots: list[Slot] = []
     for block in range(blocks):
         entries = [
@@ -60,3 +73,17 @@ def make_plan(
             for index, (identity, control) in enumerate(entries)
         ]
     return Plan(cases, slots, seed, warmup_s, window_s)
+
+
+def _check_arrivals(identity: str, rate: float, warmup_s: float, window_s: float) -> None:
+    total = rate * (warmup_s + window_s)
+    if total > MOST_ARRIVALS:
+        raise UsageError(
+            f"the case {identity} would send {total:,.0f} requests in each trial, more than "
+            f"{MOST_ARRIVALS:,}; make its rate smaller, or the window shorter"
+        )
+    if rate * window_s < 1:
+        raise UsageError(
+            f"the case {identity} would send {rate * window_s:.3g} requests in a window of {window_s:g} s; "
+            "make its rate greater, or the window longer"
+        )

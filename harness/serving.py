@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import psutil
@@ -54,14 +55,20 @@ class RunningServer:
 
 @contextmanager
 def serving(
-    planned: PlannedCase, *, processes: Processes, folder: Path, cores: Sequence[int] | None, python: str
+    planned: PlannedCase,
+    *,
+    processes: Processes,
+    folder: Path,
+    cores: Sequence[int] | None,
+    python: str,
+    variables: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[RunningServer]:
     """The case's app on the case's server, ready to be measured.
 
     ``folder`` is private and made by us: the server's working directory unless the target has one.
-    Raises ServerFailed.
+    ``variables`` are put into its environment; a timed server has none of them. Raises ServerFailed.
     """
-    process, port = _start(planned, processes, folder, cores, python)
+    process, port = _start(planned, processes, folder, cores, python, variables)
     try:
         ran_as = KINDS[planned.server_kind].worker_class_that_ran(process.output_head())
         _check_class(planned, ran_as)
@@ -71,7 +78,12 @@ def serving(
 
 
 def _start(
-    planned: PlannedCase, processes: Processes, folder: Path, cores: Sequence[int] | None, python: str
+    planned: PlannedCase,
+    processes: Processes,
+    folder: Path,
+    cores: Sequence[int] | None,
+    python: str,
+    variables: Mapping[str, str],
 ) -> tuple[OwnedProcess, int]:
     kind = KINDS[planned.server_kind]
     target = planned.target
@@ -86,7 +98,7 @@ def _start(
                 python=python,
             ),
             cwd=target.directory or folder,
-            env=_environment(target, kind.VARIABLES_TO_CLEAR),
+            env={**_environment(target, kind.VARIABLES_TO_CLEAR), **variables},
             output=folder / "server.log",
             cpus=cores,
         )

@@ -23,6 +23,8 @@ from pydantic import (
 from analysis.gate import Limit, parse_limit
 from results.case import SETTINGS
 from results.metrics import FIGURES
+from scenarios.schedule import Spacing
+from scenarios.specification import Arrivals, Download
 from targets.servers import KINDS, OptionError
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m)")
@@ -65,6 +67,11 @@ def _values(values: list[Any]) -> list[Any]:
     return values
 
 
+def _plain(number: float) -> float:
+    """A whole number as one: 50.0 and 50 are the same rate, and the same case."""
+    return int(number) if number == int(number) else number
+
+
 def _path_template(path: str) -> str:
     if not {"{", "}"}.isdisjoint(_PLACEHOLDER.sub("", path)):
         raise ValueError("a brace that is not part of a {key}; write %7B and %7D for braces themselves")
@@ -92,7 +99,8 @@ HeaderName = Annotated[str, _written(r"[\w!#$%&'*+.^`|~-]+", "not a header's nam
 HeaderValue = Annotated[
     str, _written(r"[\t\x20-\x7e\xa0-\xff]*", "not a header's value; write one line of Latin-1 text")
 ]
-Users = Annotated[int, Field(ge=1, le=10_000, strict=True)]
+Connections = Annotated[int, Field(ge=1, le=10_000, strict=True)]
+Rate = Annotated[float, Field(gt=0, le=1_000_000, strict=True, allow_inf_nan=False), AfterValidator(_plain)]
 LimitText = Annotated[str, BeforeValidator(_limit_text)]
 
 
@@ -229,12 +237,37 @@ class ServerTable(BaseModel):
         return {option: value if isinstance(value, list) else [value] for option, value in extra.items()}
 
 
-class Scenario(_Table):
-    """How the target is asked: each of ``users`` asks again as soon as its response is through."""
+class DownloadScenario(_Table):
+    """A closed loop: each of ``users`` asks again as soon as its response is through."""
 
     kind: Literal["download"]
-    users: Annotated[list[Users], BeforeValidator(_as_list), AfterValidator(_values)] = [1]
+    users: Annotated[list[Connections], BeforeValidator(_as_list), AfterValidator(_values)] = [1]
     keep_alive: Annotated[bool, Field(strict=True)] = True
+
+    def loads(self) -> Iterator[Download]:
+        """One for each value of the axis."""
+        for users in self.users:
+            yield Download(users)
+
+
+class ArrivalsScenario(_Table):
+    """An open loop: ``rate`` requests a second on schedule, whatever became of earlier ones."""
+
+    kind: Literal["arrivals"]
+    rate: Annotated[list[Rate], BeforeValidator(_as_list), AfterValidator(_values)]
+    spacing: Annotated[list[Spacing], BeforeValidator(_as_list), AfterValidator(_values)] = ["poisson"]
+    most_in_flight: Connections = 1000
+    keep_alive: Annotated[bool, Field(strict=True)] = True
+
+    def loads(self) -> Iterator[Arrivals]:
+        """One for each combination of the axes' values."""
+        for rate, spacing in itertools.product(self.rate, self.spacing):
+            yield Arrivals(rate, spacing, self.most_in_flight)
+
+
+Scenario = Annotated[DownloadScenario | ArrivalsScenario, Field(discriminator="kind")]
+#: The table of each kind of scenario.
+SCENARIOS: Mapping[str, type[_Table]] = {"download": DownloadScenario, "arrivals": ArrivalsScenario}
 
 
 class Gate(_Table):

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from harness.suite import Gate, Scenario, Suite, Target
+from harness.suite import SCENARIOS, Gate, Suite, Target
 from results.errors import UsageError
 
 
@@ -64,11 +64,19 @@ def _mistakes(error: ValidationError, text: str, place: str) -> list[str]:
     """A line for each mistake, in the order of the file."""
     found: list[tuple[int, str]] = []
     for item in error.errors():
-        where = [part for part in item["loc"] if part not in {"axes", "[key]"}]
+        where = _place(item)
         name = ".".join(str(part + 1) if isinstance(part, int) else _shown(part) for part in where)
         explanation = _explanation(item, where).replace("\n", "\n      ")
         found.append((_line_of(text, where), f"{name}: {explanation}"))
     return [f"  {place}:{line}: {mistake}" for line, mistake in sorted(found, key=lambda pair: pair[0])]
+
+
+def _place(item: Any) -> list[int | str]:
+    """Keys and indices from the file's top to the mistake, as the file has them."""
+    where = [part for part in item["loc"] if part not in {"axes", "[key]"}]
+    if where[:1] == ["scenario"] and len(where) > 2:
+        del where[2]  # the kind, by which pydantic tells the tables apart
+    return [*where, "kind"] if item["type"].startswith("union_tag") else where
 
 
 def _shown(key: str) -> str:
@@ -76,14 +84,13 @@ def _shown(key: str) -> str:
 
 
 def _explanation(item: Any, where: list[int | str]) -> str:
-    tables: dict[str, type[BaseModel]] = {"target": Target, "scenario": Scenario, "gate": Gate}
     if item["type"] == "extra_forbidden":
-        table = tables.get(str(where[0]), Suite)
-        known = ", ".join(name for name in table.model_fields if name != "axes")
-        axis = "; an axis must be named in the path, like {rows}" if table is Target else ""
-        return f"unknown key; known are {known}{axis}"
-    if item["type"] == "missing":
+        return _unknown(item, where)
+    if item["type"] in {"missing", "union_tag_not_found"}:
         return "missing"
+    if item["type"] == "union_tag_invalid":
+        known = ", ".join(SCENARIOS)
+        return f"not a known kind; known kinds are {known} (given: {reprlib.repr(item['ctx']['tag'])})"
     if item["type"] == "list_type" and len(where) == 1:
         return f"there may be several; write [[{where[0]}]], with two brackets"
     message = str(item["msg"]).removeprefix("Value error, ")
@@ -91,6 +98,17 @@ def _explanation(item: Any, where: list[int | str]) -> str:
     return (
         message if given is None or isinstance(given, dict) else f"{message} (given: {reprlib.repr(given)})"
     )
+
+
+def _unknown(item: Any, where: list[int | str]) -> str:
+    tables: dict[str, type[BaseModel]] = {"target": Target, "gate": Gate}
+    kind = item["loc"][2] if where[0] == "scenario" else None
+    table = SCENARIOS[kind] if kind else tables.get(str(where[0]), Suite)
+    known = ", ".join(name for name in table.model_fields if name != "axes")
+    if kind and (other := [name for name in SCENARIOS if where[-1] in SCENARIOS[name].model_fields]):
+        return f'kind = "{kind}" has no use for it, it is a key of kind = "{other[0]}"; known are {known}'
+    axis = "; an axis must be named in the path, like {rows}" if table is Target else ""
+    return f"unknown key; known are {known}{axis}"
 
 
 def _line_of(text: str, where: list[int | str]) -> int:

@@ -20,6 +20,7 @@ from harness.verify import address_of
 from harness.watch import ServerChanged, ServerWatch
 from results.errors import MeasurementError
 from results.records import COLUMN, LoadRecord, Outcome, Slot, TrialRecord, Verification
+from scenarios.schedule import schedule_seed
 from scenarios.specification import TrialSpecification
 
 
@@ -31,7 +32,7 @@ class Measurer(Protocol):
 
 
 class TrialMeasurer:
-    """The real measurer. ``folder`` is private and made by us."""
+    """The real measurer. ``folder`` is private and made by us; ``seed`` is the run's."""
 
     def __init__(
         self,
@@ -41,6 +42,7 @@ class TrialMeasurer:
         folder: Path,
         cores: Cores,
         python: str,
+        seed: int,
         warmup_s: float,
         window_s: float,
     ) -> None:
@@ -49,6 +51,7 @@ class TrialMeasurer:
         self._folder = folder
         self._cores = cores
         self._python = python
+        self._seed = seed
         self._warmup_s = warmup_s
         self._window_s = window_s
 
@@ -71,14 +74,18 @@ class TrialMeasurer:
             )
 
         try:
-            return self._measure(planned, expected, record)
+            return self._measure(slot, planned, expected, record)
         except (SupervisorDied, LoadFailed):
             raise
         except MeasurementError as error:
             return record(str(error))
 
     def _measure(
-        self, planned: PlannedCase, expected: Verification, record: Callable[..., TrialRecord]
+        self,
+        slot: Slot,
+        planned: PlannedCase,
+        expected: Verification,
+        record: Callable[..., TrialRecord],
     ) -> TrialRecord:
         with serving(
             planned,
@@ -91,7 +98,7 @@ class TrialMeasurer:
             watch = ServerWatch(server.process.pid, self._cores.server)
             watch.reset(self._warmup_s)
             try:
-                load = self._driver.run(self._specification(planned, expected, server.port))
+                load = self._driver.run(self._specification(slot, planned, expected, server.port))
                 seen = with_reason(watch.read(server.ran_as), load)
             except ServerChanged as error:
                 changed = str(error)
@@ -107,18 +114,21 @@ class TrialMeasurer:
             server_output=output,
         )
 
-    def _specification(self, planned: PlannedCase, expected: Verification, port: int) -> TrialSpecification:
+    def _specification(
+        self, slot: Slot, planned: PlannedCase, expected: Verification, port: int
+    ) -> TrialSpecification:
         assert expected.status is not None  # noqa: S101  - verify lets no other case through
         return TrialSpecification(
             address=address_of(planned, port),
             name=planned.case.identity,
-            users=planned.users,
+            load=planned.load,
             warmup_s=self._warmup_s,
             window_s=self._window_s,
             status=expected.status,
             body_bytes=expected.body_bytes,
             digest=int(expected.digest, 16) if planned.target.check == "bytes" else None,
             row_marker=planned.target.row_marker,
+            schedule_seed=schedule_seed(self._seed, slot.block),
         )
 
 

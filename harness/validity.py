@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from results.records import COLUMN, LoadRecord, Outcome, RequestArray, ServerRecord
+import numpy as np
+
+from analysis.figures import inside_window
+from analysis.quantiles import p_more_than
+from results.records import COLUMN, MISSING, LoadRecord, Outcome, ServerRecord
 
 #: The load driver is one thread: above this share of its core it may have been the bottleneck.
 MOST_CLIENT_CPU = 0.9
 #: A window that the driver took longer over than this times its length was not the one asked for.
 LONGEST_WINDOW = 1.05
+#: So many requests may be read or begun later than the limit, or stamped less surely: their p99 is below it.
+MOST_LATE = 0.01
+#: The limit: the larger of this and this share of the trial's median TTFB.
+_LATE_NS = 1_000_000
+_LATE_SHARE_OF_TTFB = 0.05
+#: A trial of a hundred requests has one beyond its p99: so unlikely must it be that chance alone did it.
+_LEVEL = 0.05
 MOST_STEAL = 0.1
 #: How fast a disciplined clock may be slewed (adjtimex(2): 500 ppm); more is a step.
 FASTEST_SLEW = 500e-6
@@ -18,10 +29,12 @@ _SLEW_GRACE_NS = 100_000
 
 def reasons(load: LoadRecord, server: ServerRecord | None) -> list[str]:
     """Every rule that this trial breaks, in words; empty when it counts."""
+    stepped = clock_step(load.clock_drift_ns, load.clock_span_ns)
     return [
         *_of_responses(load),
         *_of_load(load),
-        *_of_clock(load),
+        *_of_instants(load),
+        *([stepped] if stepped else []),
         *_of_machine(server),
         *_of_watch(load, server),
     ]
@@ -33,7 +46,7 @@ def _of_responses(load: LoadRecord) -> Iterator[str]:
     if failed:
         text, count = max(load.errors.items(), key=lambda item: item[1])
         yield f"{failed} of {len(outcomes)} responses failed; {count} times: {text}"
-    elif not len(_inside(load)):
+    elif not len(inside_window(load)):
         sent = load.requests[:, COLUMN["sent_ns"]]
         longest = (load.requests[:, COLUMN["last_ns"]] - sent).max(initial=0) / 1e9
         yield (
@@ -53,15 +66,41 @@ def _of_load(load: LoadRecord) -> Iterator[str]:
     if share > MOST_CLIENT_CPU:
         yield (
             f"the load driver used {share:.0%} of its core (more than {MOST_CLIENT_CPU:.0%}): it may have "
-            "been the bottleneck; ask with fewer users, or for responses in larger chunks"
+            "been the bottleneck; ask with fewer users, at a smaller rate, or for responses in larger chunks"
         )
 
 
-def _of_clock(load: LoadRecord) -> Iterator[str]:
-    if load.clock_drift_ns is None or load.clock_span_ns is None:
-        return
-    if abs(load.clock_drift_ns) > FASTEST_SLEW * load.clock_span_ns + _SLEW_GRACE_NS:
-        yield f"the system clock was stepped by {load.clock_drift_ns / 1e6:.3g} ms during the trial"
+def _of_instants(load: LoadRecord) -> Iterator[str]:
+    """The load side read late, could not tell when bytes arrived, or did not keep to its schedule."""
+    requests = inside_window(load)
+    first, sent = requests[:, COLUMN["first_body_ns"]], requests[:, COLUMN["sent_ns"]]
+    ttfb = (first - sent)[first != MISSING]
+    limit_ns = max(_LATE_NS, _LATE_SHARE_OF_TTFB * float(np.median(ttfb)) if len(ttfb) else 0.0)
+    busy = "the machine had other work; end it, or ask with fewer users or at a smaller rate"
+    for field, what, remedy in (
+        ("client_lag_ns", "first bytes were read more than {} after they had arrived", busy),
+        ("stamp_error_ns", "first bytes may have arrived more than {} before their stamp", busy),
+        (
+            "late_ns",
+            "scheduled requests began more than {} late",
+            "make the rate smaller, or most_in_flight greater if all connections were in use",
+        ),
+    ):
+        values = requests[:, COLUMN[field]]
+        values = values[values != MISSING]
+        late = int((values > limit_ns).sum())
+        if p_more_than(MOST_LATE, late, len(values)) < _LEVEL:
+            yield (
+                f"{late} of {len(values)} {what.format(f'{limit_ns / 1e6:.3g} ms')} (more than "
+                f"{MOST_LATE:.0%}): the load driver could not keep up; {remedy}"
+            )
+
+
+def clock_step(drift_ns: int | None, span_ns: int | None) -> str | None:
+    """What is to be said of a clock that was stepped, null where it was not, or nobody looked."""
+    if drift_ns is None or span_ns is None or abs(drift_ns) <= FASTEST_SLEW * span_ns + _SLEW_GRACE_NS:
+        return None
+    return f"the system clock was stepped by {drift_ns / 1e6:.3g} ms during the trial"
 
 
 def _of_machine(server: ServerRecord | None) -> Iterator[str]:
@@ -80,13 +119,6 @@ def _of_watch(load: LoadRecord, server: ServerRecord | None) -> Iterator[str]:
         if sample.at_ns < load.window_close_ns and sample.at_ns + sample.took_ns > load.window_open_ns:
             ended_ns = sample.at_ns + sample.took_ns - load.window_open_ns
             yield f"a reading of the server's PSS reached {ended_ns / 1e6:.3g} ms into the window"
-
-
-def _inside(load: LoadRecord) -> RequestArray:
-    """The requests that were sent inside the window."""
-    sent = load.requests[:, COLUMN["sent_ns"]]
-    inside: RequestArray = load.requests[(sent >= load.window_open_ns) & (sent < load.window_close_ns)]
-    return inside
 
 
 def _window_ns(load: LoadRecord) -> int:

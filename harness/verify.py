@@ -31,7 +31,7 @@ class Group:
 
 
 def groups_of(cases: Sequence[PlannedCase]) -> list[Group]:
-    """The cases by the server that they need, in order; users make no difference to verify."""
+    """The cases by the server that they need, in order; the load makes no difference to verify."""
 
     def server(planned: PlannedCase) -> tuple[str, str, str, str]:
         options = sorted((name, str(value)) for name, value in planned.server_options.items())
@@ -52,7 +52,7 @@ def address_of(planned: PlannedCase, port: int) -> Address:
         path=planned.path,
         headers=tuple(target.headers.items()),
         timeout_s=target.timeout,
-        keep_alive=planned.scenario.keep_alive,
+        keep_alive=planned.keep_alive,
     )
 
 

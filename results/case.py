@@ -29,6 +29,8 @@ SETTINGS = (
     "keep_alive_s",
     "scenario",
     "users",
+    "rate",
+    "spacing",
     "keep_alive",
 )
 

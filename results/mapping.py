@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
+from results.calibration import read_calibration
 from results.case import Case
 from results.metrics import FIGURES
 from results.pss import insert_pss
@@ -82,6 +83,7 @@ def insert_trial(connection: sqlite3.Connection, trial: TrialRecord) -> None:
             "client_wall_ns": load.client_wall_ns,
             "clock_drift_ns": load.clock_drift_ns,
             "clock_span_ns": load.clock_span_ns,
+            "client_scheduling": load.client_scheduling,
             "errors": json.dumps(dict(load.errors)),
         }
     if server is not None:
@@ -174,7 +176,13 @@ def read_run(connection: sqlite3.Connection) -> Run:
         item["case"]: Verification(**{name: item[name] for name in Verification.__slots__})
         for item in connection.execute("SELECT * FROM verification")
     }
-    return Run(header, row["finished_utc"], verifications, _read_trials(connection, slots))
+    return Run(
+        header,
+        row["finished_utc"],
+        verifications,
+        _read_trials(connection, slots),
+        calibration=read_calibration(connection),
+    )
 
 
 def _read_trials(connection: sqlite3.Connection, slots: list[Slot]) -> list[TrialSummary]:

@@ -7,7 +7,7 @@ a request, the statistic: ``ttfb_p50`` is the median over the trial's requests o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -43,7 +43,8 @@ class Figure:
 
     ``quantile`` is the quantile over the trial's requests, None where the trial has one value.
     ``fewest_requests`` is how many requests the trial needs for the figure; below, it is null.
-    ``fewest_gated`` is how many verified requests a trial needs before a gate may rest on it.
+    ``fewest_gated`` is how many verified requests a trial needs before a gate may rest on it. One that
+    ``needs_schedule`` is null in a closed loop, where nobody says when a request was wanted.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Figure:
     quantile: float | None = None
     fewest_requests: int = 1
     fewest_gated: int = 1
+    needs_schedule: bool = False
 
     @property
     def by_difference(self) -> bool:
@@ -73,18 +75,19 @@ _TAIL_MARGIN = Margin(0.10)
 _MEMORY_MARGIN = Margin(0.03, least=2**20)
 
 
-def _quantiles(metric: str, definition: str) -> list[Figure]:
-    return [
-        Figure(f"{metric}_p50", definition, Unit.NANOSECONDS, Better.LOWER, 0.5),
-        Figure(f"{metric}_p95", definition, Unit.NANOSECONDS, Better.LOWER, 0.95, 20, 500),
-    ]
+def _quantiles(metric: str, definition: str, *, needs_schedule: bool = False) -> list[Figure]:
+    p50 = Figure(f"{metric}_p50", definition, Unit.NANOSECONDS, Better.LOWER, 0.5)
+    p95 = Figure(f"{metric}_p95", definition, Unit.NANOSECONDS, Better.LOWER, 0.95, 20, 500)
+    return [replace(figure, needs_schedule=needs_schedule) for figure in (p50, p95)]
 
 
 _ALL = (
     *_quantiles("ttfb", "ttfb.body.v1"),
+    *_quantiles("ttfb_effective", "ttfb_effective.body.v1", needs_schedule=True),
     *_quantiles("tthb", "tthb.headers.v1"),
     *_quantiles("ttfr", "ttfr.row.v1"),
     *_quantiles("ttlb", "ttlb.complete.v1"),
+    *_quantiles("ttlb_effective", "ttlb_effective.complete.v1", needs_schedule=True),
     *_quantiles("stall_max", "stall_max.reads.v1"),
     Figure("throughput", "throughput.window.v1", Unit.BYTES_PER_SECOND, Better.HIGHER),
     Figure("requests_per_second", "requests_per_second.window.v1", Unit.PER_SECOND, Better.HIGHER),

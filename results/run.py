@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from results.calibration import CalibrationPoint
 from results.case import Case
 from results.records import Slot, Verification
 
@@ -55,9 +56,13 @@ class TrialSummary:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A stored run: its header, what verify learned by case identity, and its trials in order."""
+    """A stored run: its header, what verify learned by case identity, and its trials in order.
+
+    ``calibration`` is the client's own error on the run's machine, before its first trial.
+    """
 
     header: RunHeader
     finished_utc: str | None
     verifications: Mapping[str, Verification]
     trials: Sequence[TrialSummary]
+    calibration: Sequence[CalibrationPoint] = ()

@@ -40,7 +40,25 @@ CREATE TABLE verification (
     failure             TEXT
 ) STRICT;
 
--- The planned order.
+-- The client's own error of TTFB on this machine, taken before the first trial.
+CREATE TABLE calibration (
+    users               INTEGER NOT NULL,
+    answers             TEXT NOT NULL,     -- once, on (the reference server keeps on sending)
+    requests            INTEGER NOT NULL,
+    stamped             INTEGER NOT NULL,  -- 1: by the kernel; 0: by the event loop
+    error_p50_ns        REAL NOT NULL,     -- of the first body byte's instant against the server's truth
+    error_p95_ns        REAL NOT NULL,
+    error_p99_ns        REAL NOT NULL,
+    error_max_ns        REAL NOT NULL,
+    loop_error_p50_ns   REAL NOT NULL,     -- what the event loop's own clock would have been off by
+    loop_error_p95_ns   REAL NOT NULL,
+    lag_p99_ns          REAL,              -- of client_lag_ns; NULL: no kernel stamps
+    stamp_error_p99_ns  REAL,              -- of stamp_error_ns; NULL: no kernel stamps
+    client_cpu          REAL NOT NULL,     -- share of its core that the load driver used
+    PRIMARY KEY (users, answers)
+) STRICT, WITHOUT ROWID;
+
+-- The planned order. The schedules of an open loop in a block are drawn from run.seed and the block's number.
 CREATE TABLE slot (
     position  INTEGER PRIMARY KEY,
     block     INTEGER NOT NULL,
@@ -61,6 +79,7 @@ CREATE TABLE trial (
     client_wall_ns        INTEGER,
     clock_drift_ns        INTEGER,    -- of the wall clock against the monotonic one; NULL: stamped by the loop
     clock_span_ns         INTEGER,
+    client_scheduling     TEXT,       -- the load driver's policy: SCHED_FIFO where the system allows it
     errors                TEXT,       -- JSON: failure text -> count
     ran_as                TEXT,       -- what the server said of itself (gunicorn: its worker class)
     server_cpu_ns         INTEGER,
@@ -114,7 +133,7 @@ CREATE TABLE pss_sample (
 
 CREATE TABLE request (
     position         INTEGER NOT NULL REFERENCES trial,
-    user             INTEGER NOT NULL,
+    user             INTEGER NOT NULL, -- in an open loop: which of the client's connections
     connection       INTEGER,         -- the client's TCP port; NULL: it never connected
     intended_ns      INTEGER,         -- when the schedule wanted it sent; NULL in a closed loop
     late_ns          INTEGER,         -- so much after that instant the client began with it
@@ -138,3 +157,63 @@ CREATE TABLE request (
 
 -- With the outcome, so that counting them reads no requests.
 CREATE INDEX request_position ON request (position, outcome);
+
+-- Traced trials: one more trial for each timed case, with the ledger inside the server. No figure of the
+-- tables above comes from them.
+CREATE TABLE trace (
+    trace        INTEGER PRIMARY KEY,
+    "case"       TEXT NOT NULL UNIQUE REFERENCES "case",
+    started_utc  TEXT NOT NULL,
+    reason       TEXT,                -- why it failed; NULL when it did not
+    note         TEXT,                -- what its figures cannot show
+    waterfall    INTEGER,             -- the request whose points are kept: the one with the median ttlb
+    yields_kept  INTEGER,             -- points in traced_yield: fewer than its yields when they were thinned
+    reads_kept   INTEGER
+) STRICT;
+
+CREATE TABLE traced_request (
+    trace                INTEGER NOT NULL REFERENCES trace,
+    number               INTEGER NOT NULL,     -- 0: the warm-up
+    sent_ns              INTEGER NOT NULL,
+    first_body_ns        INTEGER,
+    first_row_ns         INTEGER,
+    last_ns              INTEGER NOT NULL,
+    body_bytes           INTEGER NOT NULL,
+    reads                INTEGER NOT NULL,     -- that brought bytes of the body
+    pid                  INTEGER NOT NULL,
+    began_ns             INTEGER NOT NULL,     -- the app was called
+    ended_ns             INTEGER,              -- its iteration ended
+    closed_ns            INTEGER,              -- the server called close()
+    ending               TEXT NOT NULL,        -- exhausted, raised, abandoned
+    yields               INTEGER NOT NULL,
+    yielded_bytes        INTEGER NOT NULL,
+    memory_growth_bytes  INTEGER,              -- NULL: another request was in flight
+    peak_missed_bytes    INTEGER,
+    PRIMARY KEY (trace, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE traced_figure (
+    trace       INTEGER NOT NULL REFERENCES trace,
+    name        TEXT NOT NULL,        -- delivery_lag_p50
+    definition  TEXT NOT NULL,        -- delivery_lag.yield.v1
+    unit        TEXT NOT NULL,
+    value       REAL,                 -- NULL: this trial cannot give it
+    PRIMARY KEY (trace, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE traced_yield (
+    trace     INTEGER NOT NULL REFERENCES trace,
+    number    INTEGER NOT NULL,       -- of the yield in its request; thinned evenly beyond 20,000
+    after_ns  INTEGER NOT NULL,       -- since the request was sent
+    bytes     INTEGER NOT NULL,       -- yielded so far, this one counted in
+    PRIMARY KEY (trace, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE traced_read (
+    trace     INTEGER NOT NULL REFERENCES trace,
+    number    INTEGER NOT NULL,
+    after_ns  INTEGER NOT NULL,       -- arrival, since the request was sent
+    bytes     INTEGER NOT NULL,       -- of the body that have arrived so far
+    error_ns  INTEGER,                -- at most so much earlier they may have arrived; NULL: no kernel stamp
+    PRIMARY KEY (trace, number)
+) STRICT, WITHOUT ROWID;

@@ -7,12 +7,13 @@ acknowledged is on the disk whatever ends the process or the machine, and the fi
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Self
 
+from results.calibration import CalibrationPoint, insert_calibration
 from results.errors import MeasurementError, StoreError
 from results.mapping import (
     OUTCOME_COLUMN,
@@ -32,6 +33,7 @@ from results.records import (
     Verification,
 )
 from results.run import Run, RunHeader
+from results.trace import Trace, insert_trace, read_trace, read_traces
 
 #: "sgug": tells our files from other SQLite files (PRAGMA application_id).
 APPLICATION_ID = 0x73677567
@@ -108,10 +110,20 @@ class Store:
                 values = {name: getattr(verification, name) for name in Verification.__slots__}
                 insert(connection, "verification", {"case": case, **values})
 
+    def add_calibration(self, points: Sequence[CalibrationPoint]) -> None:
+        """Keep the client's error on this machine: all points, or none."""
+        with self._write() as connection:
+            insert_calibration(connection, points)
+
     def add_trial(self, trial: TrialRecord) -> None:
         """Keep one trial, whole, in one transaction; when this returns it is on the disk."""
         with self._write() as connection:
             insert_trial(connection, trial)
+
+    def add_trace(self, trace: Trace) -> None:
+        """Keep one traced trial, whole, in one transaction."""
+        with self._write() as connection:
+            insert_trace(connection, trace)
 
     def finish(self, finished_utc: str) -> None:
         """Mark the run as complete; one that is complete already stays as it is."""
@@ -157,6 +169,16 @@ class Store:
         """The PSS of one trial's server tree, by time."""
         with self._read() as connection:
             return read_pss(connection, position)
+
+    def traces(self) -> list[Trace]:
+        """The traced trials in the order of their measurement, without their waterfalls."""
+        with self._read() as connection:
+            return read_traces(connection)
+
+    def trace(self, case: str) -> Trace | None:
+        """The traced trial of the case with this identity, with its waterfall; None without one."""
+        with self._read() as connection:
+            return read_trace(connection, case)
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:

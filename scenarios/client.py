@@ -116,19 +116,21 @@ class TimedClient:
         parser = httptools.HttpResponseParser(exchange)
         exchange.sending(parser)
         connection.send(request.wire)
-        # Small until the body has begun.
-        while not exchange.body_bytes and not exchange.complete:
-            size, arrival = connection.receive_first(_FIRST_READS, self._clock)
-            if not size:
-                exchange.ended()
-                return
-            exchange.arrived_first(_BUFFER[:size], arrival)
         while not exchange.complete:
-            size, at_ns = connection.receive(_READS, self._clock)
-            if not size:
-                exchange.ended()
-                return
-            exchange.arrived(_BUFFER[:size], at_ns)
+            begun = exchange.body_bytes > 0
+            if begun and not exchange.BOUNDED:
+                size, at_ns = connection.receive(_READS, self._clock)
+                if size:
+                    exchange.arrived(_BUFFER[:size], at_ns)
+                    continue
+            else:
+                into = _READS if begun else _FIRST_READS
+                size, arrival = connection.receive_bounded(into, self._clock)
+                if size:
+                    exchange.arrived_bounded(_BUFFER[:size], arrival)
+                    continue
+            exchange.ended()
+            return
 
 
 def _network_failure(error: OSError, *, connected: bool) -> tuple[Outcome, str]:

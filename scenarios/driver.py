@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import logging
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic_ns, process_time_ns
 from typing import Any
@@ -21,11 +22,21 @@ from locust.runners import LocalRunner
 
 from results.records import REQUEST_STRUCT
 from scenarios.arrival import StampClock
+from scenarios.arrivals import ArrivalsUser
 from scenarios.client import Request, TimedClient
 from scenarios.exchange import NEVER_NS, KeptExchange, Window
 from scenarios.link import Link, LinkClosed
 from scenarios.polling import PollClock
-from scenarios.specification import FetchSpecification, TrialSpecification, from_message
+from scenarios.schedule import offsets_ns
+from scenarios.specification import (
+    Arrivals,
+    Download,
+    FetchSpecification,
+    TraceSpecification,
+    TrialSpecification,
+    from_message,
+)
+from scenarios.traced import trace
 from scenarios.user import StreamUser, Trial, TrialEnvironment
 
 
@@ -33,7 +44,7 @@ def serve(link: Link) -> None:
     """Answer specifications until the harness is gone."""
     # Locust's own console statistics would wake up the loop in the middle of a window.
     locust.stats.CONSOLE_STATS_INTERVAL_SEC = 3600
-    environment = TrialEnvironment(user_classes=[StreamUser])
+    environment = TrialEnvironment(user_classes=[StreamUser, ArrivalsUser])
     runner = environment.create_local_runner()
     # Of the event's listeners Locust's statistics are the first; nobody reads them here, and they cost a
     # quarter of a small request.
@@ -47,6 +58,8 @@ def serve(link: Link) -> None:
             specification = from_message(message)
             if isinstance(specification, FetchSpecification):
                 link.send(_fetch(specification, polls))
+            elif isinstance(specification, TraceSpecification):
+                link.send(*trace(specification, polls))
             else:
                 link.send(*run_trial(environment, runner, specification, polls))
         except LinkClosed:
@@ -82,14 +95,24 @@ def run_trial(
     environment: TrialEnvironment, runner: LocalRunner, specification: TrialSpecification, polls: PollClock
 ) -> tuple[dict[str, Any], bytes]:
     """Stop issuing at the window's end, let what is under way finish, and hand everything over."""
+    load = specification.load
+    user_class, users = (StreamUser, load.users) if isinstance(load, Download) else (ArrivalsUser, 1)
+    schedule = _schedule(specification)
     gc.collect()
     gc.disable()  # a collection in the middle of a window would look like a slow server
     started_ns = monotonic_ns()
     open_ns = started_ns + round(specification.warmup_s * 1e9)
     window = Window(open_ns, open_ns + round(specification.window_s * 1e9))
-    trial = Trial(specification, window, polls)
+    trial = Trial(
+        specification,
+        window,
+        polls,
+        users=users,
+        fire=environment.events.request.fire,
+        offsets_ns=schedule,
+    )
     environment.trial = trial
-    runner.start(specification.users, spawn_rate=specification.users)
+    runner.start(users, spawn_rate=users, user_classes=[user_class])
     _sleep_until(trial.window.open_ns)
     cpu_ns, wall_ns = process_time_ns(), monotonic_ns()
     _sleep_until(trial.window.close_ns)
@@ -113,6 +136,15 @@ def run_trial(
         "clock_span_ns": monotonic_ns() - trial.clock.begun_ns if trial.clock.stamped else None,
     }
     return message, bytes(trial.packed)
+
+
+def _schedule(specification: TrialSpecification) -> Sequence[int]:
+    """Up to the window's end: nothing is sent after it. Empty in a closed loop."""
+    load = specification.load
+    if not isinstance(load, Arrivals):
+        return ()
+    span_s = specification.warmup_s + specification.window_s
+    return offsets_ns(load.spacing, load.rate, span_s, specification.schedule_seed)
 
 
 def _sleep_until(instant_ns: int) -> None:

@@ -6,7 +6,7 @@ import sys
 import zlib
 from dataclasses import dataclass
 from time import monotonic_ns
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 
 import httptools
 import xxhash
@@ -84,6 +84,9 @@ class Exchange:
         "status",
     )
 
+    #: Whether the bound of each read's stamp is wanted, and not only of those until the body has begun.
+    BOUNDED: ClassVar[bool] = False
+
     def __init__(self, method: str, window: Window, marker: str | None = None) -> None:
         self._method = method
         self._window = window
@@ -131,8 +134,8 @@ class Exchange:
         self._parser = parser
         self.sent_ns = monotonic_ns()
 
-    def arrived_first(self, data: memoryview, arrival: Arrival) -> None:
-        """A read brought these bytes, and the body had not begun before; raises as `arrived` does."""
+    def arrived_bounded(self, data: memoryview, arrival: Arrival) -> None:
+        """A read brought these bytes, and the bound of its stamp is known; raises as `arrived` does."""
         self._arrival = arrival
         self.arrived(data, arrival.at_ns)
 

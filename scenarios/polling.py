@@ -20,9 +20,9 @@ class PollClock:
     """Stamps each poll of the event loop of this thread.
 
     The kernel merges segments that nobody has read yet and keeps the later stamp, so that a stamp may be
-    later than the first byte by at most the time since the socket was last seen empty (``empty_ns``). A
-    loop that slept in its poll saw all sockets empty until it was woken up; one that had work to do saw a
-    socket that it reports now empty in the poll before.
+    later than the first byte by at most the time since the socket was last seen empty (`empty_ns`). A poll
+    that slept saw all sockets empty until it was woken up. One that did not sleep says nothing of when the
+    sockets that it reports became readable; but the poll before it had not reported them.
 
     Whether it slept is told by the thread's voluntary context switches (getrusage(2)): time alone would
     take a preempted poll for a sleeping one. Between being woken and running, it may have waited for a
@@ -34,7 +34,7 @@ class PollClock:
         self._schedstat = os.open(_SCHEDSTAT, os.O_RDONLY) if _SCHEDSTAT.exists() else None
         self._watchers = 0
         self._stale = True
-        self._began_ns = self._previous_ns = self._empty_ns = monotonic_ns()
+        self._began_ns = self._looked_ns = self._empty_ns = monotonic_ns()
         self._sleeps = self._waited_ns = 0
         # The last to run before a poll, and the first after it.
         self._before = loop.prepare(ref=False, priority=loop.MINPRI)
@@ -56,7 +56,6 @@ class PollClock:
         return self._empty_ns
 
     def _begin(self) -> None:
-        self._previous_ns = self._began_ns
         self._began_ns = monotonic_ns()
         if self._stale and self._watchers:
             self._stale = False
@@ -64,18 +63,24 @@ class PollClock:
             self._waited_ns = self._wait_ns()
 
     def _end(self) -> None:
+        woken_ns = self._woken_ns()
+        # When the poll before this one looked at the sockets, those that only this one reports were empty.
+        self._empty_ns = self._looked_ns if woken_ns is None else woken_ns
+        self._looked_ns = self._began_ns if woken_ns is None else woken_ns
+
+    def _woken_ns(self) -> int | None:
+        """When this poll was woken up; None when it did not sleep, or nobody asks."""
         now = monotonic_ns()
         if not self._watchers or now - self._began_ns < _SHORT_NS:
-            self._empty_ns = self._previous_ns
-            return
+            return None
         sleeps = resource.getrusage(_THREAD).ru_nvcsw
         if sleeps == self._sleeps:
-            self._empty_ns = self._previous_ns
-            return
+            return None
         self._sleeps = sleeps
         waited_ns = self._wait_ns()
-        self._empty_ns = max(now - (waited_ns - self._waited_ns), self._previous_ns)
+        woken_ns = max(now - (waited_ns - self._waited_ns), self._began_ns)
         self._waited_ns = waited_ns
+        return woken_ns
 
     def _wait_ns(self) -> int:
         """How long this thread has waited for a processor in all, ns; 0 where that is not told."""

@@ -1,10 +1,12 @@
-"""What the driver is asked for: one trial's load, or one response to keep."""
+"""What the driver is asked for: one trial's load, one response to keep, or traced requests."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeAlias
+
+from scenarios.schedule import Spacing
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,37 +31,89 @@ class FetchSpecification:
 
 
 @dataclass(frozen=True, slots=True)
+class Download:
+    """A closed loop: each of ``users`` asks again as soon as its response is through."""
+
+    users: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """An open loop: ``rate`` requests a second on schedule, over at most ``most_in_flight`` connections."""
+
+    rate: float
+    spacing: Spacing
+    most_in_flight: int
+
+
+Load: TypeAlias = Download | Arrivals
+_LOADS: Mapping[str, type[Load]] = {"download": Download, "arrivals": Arrivals}
+
+
+@dataclass(frozen=True, slots=True)
 class TrialSpecification:
     """One trial's load.
 
     ``status``, ``body_bytes`` and ``digest`` (xxh3_64, None where the suite relaxes it) are what every
-    response is checked against. ``row_marker`` replaces what the content type says of rows.
+    response is checked against. ``row_marker`` replaces what the content type says of rows. Arrivals are
+    scheduled by ``schedule_seed``.
     """
 
     address: Address
     name: str
-    users: int
+    load: Load
     warmup_s: float
     window_s: float
     status: int
     body_bytes: int
     digest: int | None
     row_marker: str | None = None
+    schedule_seed: str = ""
 
 
-def to_message(specification: FetchSpecification | TrialSpecification) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class TraceSpecification:
+    """A warm-up and ``requests`` more, one after another, fewer where these take more than ``longest_s``.
+
+    One of them is made at least. What they are checked against is as in `TrialSpecification`.
+    """
+
+    address: Address
+    requests: int
+    longest_s: float
+    status: int
+    body_bytes: int
+    digest: int | None
+    row_marker: str | None = None
+
+
+Specification = FetchSpecification | TrialSpecification | TraceSpecification
+
+_KINDS: Mapping[str, type[Specification]] = {
+    "fetch": FetchSpecification,
+    "trial": TrialSpecification,
+    "trace": TraceSpecification,
+}
+
+
+def to_message(specification: Specification) -> dict[str, Any]:
     """The specification as a message for the link."""
-    kind = "fetch" if isinstance(specification, FetchSpecification) else "trial"
-    return {"kind": kind, **asdict(specification)}
+    (kind,) = (name for name, known in _KINDS.items() if isinstance(specification, known))
+    message = {"kind": kind, **asdict(specification)}
+    if isinstance(specification, TrialSpecification):
+        (message["load_kind"],) = (
+            name for name, load in _LOADS.items() if isinstance(specification.load, load)
+        )
+    return message
 
 
-def from_message(message: Mapping[str, Any]) -> FetchSpecification | TrialSpecification:
+def from_message(message: Mapping[str, Any]) -> Specification:
     """The specification that `to_message` made the message from."""
     fields = dict(message)
     kind = fields.pop("kind")
     address = dict(fields.pop("address"))
     headers = tuple((name, value) for name, value in address.pop("headers"))
     where = Address(headers=headers, **address)
-    if kind == "fetch":
-        return FetchSpecification(address=where, **fields)
-    return TrialSpecification(address=where, **fields)
+    if kind == "trial":
+        fields["load"] = _LOADS[fields.pop("load_kind")](**fields.pop("load"))
+    return _KINDS[kind](address=where, **fields)

@@ -61,7 +61,7 @@ class StampedSocket:
             except BlockingIOError:
                 self._wait_writable()
 
-    def receive_first(self, into: list[memoryview], clock: StampClock) -> tuple[int, Arrival]:
+    def receive_bounded(self, into: list[memoryview], clock: StampClock) -> tuple[int, Arrival]:
         """Read what is there into the one buffer of ``into``: how many bytes (0 at the end), and when.
 
         The socket was last seen empty by a read that did not fill its buffer or found nothing, or by the

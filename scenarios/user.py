@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import cast
 
 import gevent
@@ -24,20 +25,36 @@ MOST_ERROR_TEXTS = 20
 
 
 class Trial:
-    """The state of one trial's load: whether to go on asking, and the records so far."""
+    """The state of one trial's load: whether to go on asking, and the records so far.
 
-    def __init__(self, specification: TrialSpecification, window: Window, polls: PollClock) -> None:
+    So many ``users`` take part; ``fire`` is Locust's request event. ``offsets_ns`` is the schedule of an
+    open loop, from ``begun_ns`` on.
+    """
+
+    def __init__(
+        self,
+        specification: TrialSpecification,
+        window: Window,
+        polls: PollClock,
+        *,
+        users: int,
+        fire: Callable[..., None],
+        offsets_ns: Sequence[int] = (),
+    ) -> None:
         self.specification = specification
         self.clock = StampClock()
         self.polls = polls
         self.window = window
+        self.begun_ns = window.open_ns - round(specification.warmup_s * 1e9)
+        self.offsets_ns = offsets_ns
         self.issuing = True
         self.issued = 0
         self.packed = bytearray()
         self.errors: Counter[str] = Counter()
         self.drained = Event()
-        self._active = specification.users
+        self._active = users
         self._users = 0
+        self._fire = fire
         address = specification.address
         self.request = Request(
             method=address.method,
@@ -59,16 +76,39 @@ class Trial:
         if not self._active:
             self.drained.set()
 
+    def new_client(self) -> TimedClient:
+        """A client of the trial's server, not connected yet."""
+        address = self.specification.address
+        return TimedClient(
+            address.host, address.port, timeout_s=address.timeout_s, clock=self.clock, polls=self.polls
+        )
+
     def new_exchange(self) -> Exchange:
         """An empty exchange for the trial's request."""
         return Exchange(self.specification.address.method, self.window, self.specification.row_marker)
 
+    def ask(self, user: int, client: TimedClient, new_exchange: Callable[[], Exchange]) -> Exchange:
+        """Perform the trial's request, judge its response and record it."""
+        self.issued += 1
+        exchange = client.perform(self.request, new_exchange)
+        exchange.judge(self.expected)
+        self.record(user, exchange)
+        return exchange
+
     def record(self, user: int, exchange: Exchange) -> None:
-        """Keep what became of one request."""
+        """Keep what became of one request, and tell Locust's listeners."""
         self.packed += exchange.pack(user)
         if exchange.outcome is not Outcome.VERIFIED:
             known = exchange.error in self.errors or len(self.errors) < MOST_ERROR_TEXTS
             self.errors[exchange.error if known else "other failures"] += 1
+        self._fire(
+            request_type=self.request.method,
+            name=self.specification.name,
+            response_time=max(exchange.last_ns - exchange.sent_ns, 0) / 1e6,
+            response_length=exchange.body_bytes,
+            exception=RuntimeError(exchange.error) if exchange.error else None,
+            context={},
+        )
 
 
 class TrialEnvironment(Environment):
@@ -89,27 +129,11 @@ class StreamUser(User):
         The loop is here and not in Locust, whose scheduling costs more than a small request does.
         """
         trial = cast("TrialEnvironment", self.environment).trial
-        specification = trial.specification
-        address = specification.address
-        fire = self.environment.events.request.fire
         number = trial.join()
-        client = TimedClient(
-            address.host, address.port, timeout_s=address.timeout_s, clock=trial.clock, polls=trial.polls
-        )
+        client = trial.new_client()
         try:
             while trial.issuing:
-                trial.issued += 1
-                exchange = client.perform(trial.request, trial.new_exchange)
-                exchange.judge(trial.expected)
-                trial.record(number, exchange)
-                fire(
-                    request_type=address.method,
-                    name=specification.name,
-                    response_time=max(exchange.last_ns - exchange.sent_ns, 0) / 1e6,
-                    response_length=exchange.body_bytes,
-                    exception=RuntimeError(exchange.error) if exchange.error else None,
-                    context={},
-                )
+                exchange = trial.ask(number, client, trial.new_exchange)
                 if exchange.error:
                     gevent.sleep(PAUSE_AFTER_FAILURE_S)
         finally:

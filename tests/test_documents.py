@@ -37,10 +37,11 @@ def test_the_reference_is_one_whole_valid_run_under_5_mb() -> None:
     assert all(trial.reason is None for trial in run.trials)
 
 
-def test_the_readme_s_suite_is_valid(tmp_path: Path) -> None:
+def test_the_readme_s_suites_are_valid(tmp_path: Path) -> None:
     text = (ROOT / "README.md").read_text("utf-8")
-    (suite,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    suite, scenario = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     assert parse_suite(suite, "README.md", tmp_path).gate
+    assert len(parse_suite(suite + scenario, "README.md", tmp_path).scenario) == 2
 
 
 def test_every_verb_option_and_exit_code_is_in_the_readme() -> None:

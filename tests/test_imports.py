@@ -15,11 +15,14 @@ import scenarios
 import targets
 
 MAY = {
+    "scenarios.alarm",
+    "scenarios.arrivals",
     "scenarios.driver",
     "scenarios.user",
     "scenarios.client",
     "scenarios.polling",
     "scenarios.stamped_socket",
+    "scenarios.traced",
 }
 
 

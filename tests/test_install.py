@@ -52,6 +52,7 @@ def test_the_wheel_holds_what_is_needed_and_no_runs(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     for needed in (
         "results/schema.sql",
+        "targets/ledger.py",
         "scenarios/suites/quick.toml",
         "targets/data/flights.csv.xz",
         "targets/templates/flights.html",
@@ -92,6 +93,8 @@ def test_a_user_s_own_targets_and_results_stay_theirs(installed: Path, tmp_path:
     (path,) = (tmp_path / "results").glob("*.sqlite")
     with Store.open(path) as store:
         run = store.read()
+        traces = store.traces()
+    assert [trace.reason for trace in traces] == [None] * 5
     assert len(run.trials) == len(run.header.slots) == 7
     assert all(trial.reason is None for trial in run.trials)
     assert {trial.slot.case.split("target=")[1].split()[0] for trial in run.trials} == {"shop", "flights.csv"}

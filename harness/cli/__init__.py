@@ -17,6 +17,7 @@ from results.errors import ExitCode, StreamgaugeError
 VERBS = {
     "run": "Measure a suite and say what is best.",
     "plan": "Show what would be measured; start nothing.",
+    "calibrate": "Measure the client's own error on this machine.",
     "list": "List suites, servers and stored runs.",
     "show": "Show what a stored run holds.",
     "compare": "Compare two stored runs, case by case.",

@@ -16,27 +16,33 @@ from analysis.verdict import GatedCase, judge_gates
 from harness.cli.memory import print_slopes
 from harness.cli.tables import table_console
 from results.errors import ExitCode
+from results.metrics import Unit
 from results.run import Run
 
 #: What a terminal must have for the whole table; a narrower one gets the columns that matter most.
 _WHOLE_TABLE_WIDTH = 140
+#: What each column that is not always there adds.
+_COLUMN_WIDTH = 15
 
 
 def print_table(run: Run) -> None:
     """The end table on standard output."""
     console = table_console()
-    narrow = console.width < _WHOLE_TABLE_WIDTH
-    shown = headline_columns() if narrow else columns()
+    rows = summarize(run)
+    whole = columns(rows)
+    needed = _WHOLE_TABLE_WIDTH + _COLUMN_WIDTH * (len(whole) - len(columns([])))
+    narrow = console.width < needed
+    shown = headline_columns(rows) if narrow else whole
     table = Table(show_edge=False, pad_edge=False, padding=(0, 0) if narrow else (0, 1))
     for number, column in enumerate(shown):
         table.add_column(column.heading, justify="right" if number else "left", no_wrap=bool(number))
-    for row in summarize(run):
+    for row in rows:
         table.add_row(
             *(Text(column.cell(row)) for column in shown), style="bold" if row.case.is_baseline else ""
         )
     console.print(table)
     if narrow:
-        click.echo(f"(chunk sizes, p95 and CPU: in a terminal of {_WHOLE_TABLE_WIDTH} columns, or in a pipe)")
+        click.echo(f"(chunk sizes, p95 and CPU: in a terminal of {needed} columns, or in a pipe)")
 
 
 def print_unfit(run: Run) -> None:
@@ -80,6 +86,8 @@ def show_outcome(run: Run, gates: Sequence[GatedCase], left_out: Sequence[str], 
         unit = gate.limit.figure.unit
         measured = f"{amount(result.figure, unit)} against a limit of {amount(result.limit, unit)}"
         verdict = "WORSE" if result.failed else "not worse"
+        if result.within_error_ns is not None:
+            verdict += f", within the client's error of {amount(result.within_error_ns, Unit.NANOSECONDS)}"
         click.echo(f"gate: {result.name}: {verdict}: {measured} (p = {result.p:.3g}, Holm)")
         worse = worse or result.failed
     if not trustworthy(run.trials):

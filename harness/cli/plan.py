@@ -26,10 +26,10 @@ def command(suite: str, blocks: int | None, seed: int, only: str | None) -> None
     gates, left_out = gates_of(chosen, plan.cases, count)
     names = labels([planned.case for planned in plan.cases])
     timed = [planned for planned in plan.cases if not planned.case.expect_failure]
-    minutes, seconds = divmod(round(plan.expected_s), 60)
+    minutes, seconds = divmod(round(plan.expected_s + plan.tracing_s), 60)
     click.echo(
         f"{chosen.name}: {len(timed)} cases in {count} blocks, {len(plan.slots)} trials of "
-        f"{plan.warmup_s:g} s warm-up and {plan.window_s:g} s window; "
+        f"{plan.warmup_s:g} s warm-up and {plan.window_s:g} s window, then one traced trial a case; "
         f"about {minutes}:{seconds:02d} minutes"
     )
     click.echo("\nCases:")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Self
 
 from rich.console import Console
@@ -11,10 +12,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from analysis.summary import labels
 from analysis.table import amount
+from analysis.tracing import delivery
 from harness.matrix import PlannedCase
 from harness.plan import Plan
-from results.metrics import FIGURES
+from results.metrics import FIGURES, Unit
 from results.records import Slot, TrialRecord, Verification
+from results.trace import Trace
 
 _HEADLINE = ("ttfb_p50", "throughput", "peak_memory")
 
@@ -27,6 +30,7 @@ class _Told:
         self._total = len(plan.slots)
         self._labels = labels([planned.case for planned in plan.cases])
         self._left_s = (self._total - done) * plan.expected_s / max(self._total, 1)
+        self._tracing_s = plan.tracing_s
         self._done = done
         self._measured = 0
         self._started_s = 0.0
@@ -60,7 +64,7 @@ class _Told:
         return self._labels[slot.case] + (" (again)" if slot.control else "")
 
     def _left(self) -> str:
-        minutes, seconds = divmod(round(self._left_s), 60)
+        minutes, seconds = divmod(round(self._left_s + self._tracing_s), 60)
         return f"{minutes}:{seconds:02d} left"
 
     def _headline(self, trial: TrialRecord) -> str:
@@ -68,6 +72,14 @@ class _Told:
             return f"INVALID: {trial.reason}"
         parts = [amount(trial.figures[name], FIGURES[name].unit) for name in _HEADLINE]
         return "TTFB {}, {}, {} of memory".format(*parts)
+
+    def _trace_headline(self, planned: PlannedCase, trace: Trace) -> str:
+        """A traced trial that failed takes nothing away from the timed ones."""
+        name = self._labels[planned.case.identity]
+        if trace.reason is not None:
+            return f"not traced: {name}: {trace.reason} (its timed trials are not concerned)"
+        lag = amount(trace.figures["delivery_lag_p50"], Unit.NANOSECONDS)
+        return f"traced: {name}: {delivery(trace.figures) or trace.note or 'one chunk'}, delivery lag {lag}"
 
 
 class LineWatcher(_Told):
@@ -80,6 +92,10 @@ class LineWatcher(_Told):
         """Say how many cases are asked."""
         self._print(f"verifying {cases} cases, then measuring {self._total} trials ({self._left()})")
 
+    def calibrating(self, users: Sequence[int]) -> None:
+        """Say that the client's own error is measured."""
+        self._print(f"calibrating the client with {_counted(users)}")
+
     def measuring(self, slot: Slot, planned: PlannedCase) -> None:  # noqa: ARG002
         """Nothing is printed before there is a figure."""
         self._begin()
@@ -91,6 +107,13 @@ class LineWatcher(_Told):
             f"[{self._done}/{self._total}] block {slot.block + 1}, {self._name(slot)}: "
             f"{self._headline(trial)} ({self._left()})"
         )
+
+    def tracing(self, planned: PlannedCase) -> None:
+        """Nothing is printed before there is a trace."""
+
+    def traced(self, planned: PlannedCase, trace: Trace) -> None:
+        """Print how the case's chunks were delivered, or why that cannot be told."""
+        self._print(self._trace_headline(planned, trace))
 
     def _print(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -124,6 +147,11 @@ class BarWatcher(_Told):
         """Show that cases are being asked."""
         self._progress.update(self._bar, description=f"verifying {cases} cases", left=self._left())
 
+    def calibrating(self, users: Sequence[int]) -> None:
+        """Show that the client's own error is measured."""
+        text = f"calibrating the client with {_counted(users)}"
+        self._progress.update(self._bar, description=text, left=self._left())
+
     def measuring(self, slot: Slot, planned: PlannedCase) -> None:  # noqa: ARG002
         """Show what is being measured."""
         self._begin()
@@ -136,6 +164,22 @@ class BarWatcher(_Told):
         if trial.reason is not None:
             self._progress.console.print(text, markup=False, highlight=False)
         self._progress.update(self._bar, completed=self._done, left=self._left(), last=text)
+
+    def tracing(self, planned: PlannedCase) -> None:
+        """Show what is being traced."""
+        name = escape(self._labels[planned.case.identity])
+        self._progress.update(self._bar, description=f"tracing {name}", left="")
+
+    def traced(self, planned: PlannedCase, trace: Trace) -> None:
+        """Show how the case's chunks were delivered; a failure stays on the screen."""
+        text = self._trace_headline(planned, trace)
+        if trace.reason is not None:
+            self._progress.console.print(text, markup=False, highlight=False)
+        self._progress.update(self._bar, last=text)
+
+
+def _counted(users: Sequence[int]) -> str:
+    return f"{' and '.join(str(number) for number in users)} user{'s' if users[-1] > 1 else ''}"
 
 
 def new_watcher(console: Console, plan: Plan, *, done: int) -> LineWatcher | BarWatcher:

@@ -9,9 +9,11 @@ import statistics
 import click
 
 from analysis.summary import labels
+from harness.cli.calibrate import meaning, print_points
 from harness.cli.memory import print_memory
 from harness.cli.outcome import print_table, print_unfit
 from harness.cli.places import find_run
+from harness.cli.traces import print_traces
 from results.run import Run
 from results.store import Store
 
@@ -19,13 +21,14 @@ from results.store import Store
 @click.command("show")
 @click.argument("run", default="latest")
 def command(run: str) -> None:
-    """Show the environment, the verification, the figures and the failures of RUN.
+    """Show the environment, the verification, the figures, the traces and the failures of RUN.
 
     RUN is a path, a name from `streamgauge list`, or "latest".
     """
     path = find_run(run)
     with Store.open(path) as store:
         stored = store.read()
+        traces = store.traces()
     header = stored.header
     click.echo(f"{path}\n")
     click.echo(f"suite        {header.suite}, {header.blocks} blocks, seed {header.seed}")
@@ -44,9 +47,14 @@ def command(run: str) -> None:
     for name, value in header.environment.items():
         click.echo(f"  {name:22} {value if isinstance(value, str) else json.dumps(value)}")
     _print_verification(stored)
+    if stored.calibration:
+        click.echo("\nThe client's own error, measured before the first trial:")
+        print_points(stored.calibration)
+        click.echo(meaning(stored.calibration))
     click.echo()
     print_table(stored)
     print_memory(stored)
+    print_traces(stored, traces)
     for trial in stored.trials:
         if trial.reason is not None:
             click.echo(f"\ninvalid: trial {trial.slot.position} ({trial.slot.case}): {trial.reason}")

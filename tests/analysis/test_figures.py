@@ -55,8 +55,10 @@ def test_each_latency_is_between_its_own_two_instants() -> None:
     assert {name: value for name, value in found.items() if name.endswith("_p50")} == {
         "tthb_p50": 1 * MS,
         "ttfb_p50": 2 * MS,
+        "ttfb_effective_p50": 72 * MS,
         "ttfr_p50": 3 * MS,
         "ttlb_p50": 11 * MS,
+        "ttlb_effective_p50": 81 * MS,
         "stall_max_p50": 4 * MS,
     }
 
@@ -71,7 +73,8 @@ def test_quantiles_are_interpolated_between_order_statistics() -> None:
 
 
 def test_a_p95_needs_twenty_requests() -> None:
-    few, enough = figures([request()] * 19), figures([request()] * 20)
+    one = request(intended_ns=OPEN_NS)
+    few, enough = figures([one] * 19), figures([one] * 20)
     for name, figure in FIGURES.items():
         if figure.quantile == 0.95:
             assert few[name] is None
@@ -91,6 +94,27 @@ def test_requests_that_do_not_count_do_not_make_up_the_twenty() -> None:
 def test_latencies_are_those_of_requests_sent_inside_the_window(sent_ns: int, *, counts: bool) -> None:
     found = figures([answered(7 * MS, sent_ns=sent_ns)])
     assert found["ttfb_p50"] == (7 * MS if counts else None)
+
+
+@pytest.mark.parametrize(
+    ("intended_ns", "counts"),
+    [(OPEN_NS - 1, False), (OPEN_NS, True), (CLOSE_NS - 1, True), (CLOSE_NS, False)],
+)
+def test_in_an_open_loop_they_are_those_of_requests_intended_inside_the_window(
+    intended_ns: int, *, counts: bool
+) -> None:
+    """One that waited for its turn until after the window is not the one to leave out."""
+    found = figures([answered(7 * MS, intended_ns=intended_ns, sent_ns=CLOSE_NS + SECOND)])
+    assert found["ttfb_p50"] == (7 * MS if counts else None)
+    waited = CLOSE_NS + SECOND + 7 * MS - intended_ns
+    assert found["ttfb_effective_p50"] == (waited if counts else None)
+
+
+def test_a_closed_loop_has_no_effective_latency() -> None:
+    found = figures([request()] * 30)
+    effective = [name for name, figure in FIGURES.items() if figure.needs_schedule]
+    assert effective
+    assert [found[name] for name in effective] == [None] * len(effective)
 
 
 @pytest.mark.parametrize(
@@ -236,7 +260,7 @@ FAILED = st.builds(
 
 @given(st.lists(FAILED, min_size=1, max_size=5))
 def test_failed_responses_never_make_anything_look_better(failed: list[dict[str, int]]) -> None:
-    good = [WARM_UP, *(answered((10 + number) * MS) for number in range(25))]
+    good = [WARM_UP, *(answered((10 + number) * MS, intended_ns=OPEN_NS) for number in range(25))]
     without, found = figures(good), figures(good + failed)
     for name, figure in FIGURES.items():
         before, after = without[name], found[name]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.summary import CaseSummary, summarize
-from analysis.table import amount, columns, markdown, times
+from analysis.table import amount, columns, headline_columns, markdown, times
 from results.case import Case
 from results.metrics import Unit
 from tests.analysis.examples import Invalid, run_of
@@ -97,7 +97,7 @@ def test_an_amount_is_within_half_a_percent_of_its_value(value: float, unit: Uni
 
 
 def cells(row: CaseSummary) -> dict[str, str]:
-    return {column.heading: column.cell(row) for column in columns() if column.heading != "ratio"}
+    return {column.heading: column.cell(row) for column in columns([row]) if column.heading != "ratio"}
 
 
 def test_a_row_shows_the_case_its_chunks_its_figures_and_its_trials() -> None:
@@ -122,7 +122,7 @@ def test_a_row_shows_the_case_its_chunks_its_figures_and_its_trials() -> None:
         "CPU per MB": "3 ms/MB",
         "trials": "3, 1 invalid",
     }
-    shown = [column.cell(stream) for column in columns() if column.heading == "ratio"]
+    shown = [column.cell(stream) for column in columns([stream]) if column.heading == "ratio"]
     assert shown == ["×0.5", "–", "×0.5", "×0.5", "×0.5"]
     assert cells(again)["case"] == "orders whole (again)"
     assert cells(whole)["trials"] == "3"
@@ -140,10 +140,26 @@ def test_the_chunk_is_that_of_the_wire(case: Case, chunk_bytes: int | None, text
     assert cells(never_asked)["chunk"] == "–"
 
 
+def test_what_a_user_on_schedule_waited_is_shown_where_a_case_has_it() -> None:
+    waited = {"ttfb_p50": 1e6, "ttfb_effective_p50": 2e6, "ttfb_effective_p95": 9e8}
+    closed, opened = summarize(run_of((WHOLE, [{"ttfb_p50": 1e6}]), (STREAM, [waited])))[::2]
+    effective = ["TTFB eff. p50", "p95"]
+    for shown in (columns, headline_columns):
+        assert not [column for column in shown([closed]) if "eff" in column.heading]
+    wide = columns([closed, opened])
+    at = [column.heading for column in wide].index(effective[0])
+    assert [column.heading for column in wide[at : at + 2]] == effective
+    assert [column.cell(opened) for column in wide[at : at + 2]] == ["2 ms", "900 ms"]
+    assert [column.cell(closed) for column in wide[at : at + 2]] == ["–", "–"]
+    (narrow,) = [column for column in headline_columns([closed, opened]) if column.heading == "TTFB eff."]
+    assert narrow.cell(opened) == "2 ms"
+
+
 def test_markdown_is_a_table_of_equal_rows() -> None:
-    text = markdown(summarize(run_of((WHOLE, [{"ttfb_p50": 1e6}]), (STREAM, [{"ttfb_p50": 5e5}]))))
+    rows = summarize(run_of((WHOLE, [{"ttfb_p50": 1e6}]), (STREAM, [{"ttfb_p50": 5e5}])))
+    text = markdown(rows)
     lines = text.split("\n")
-    assert {line.count("|") for line in lines} == {len(columns()) + 1}
+    assert {line.count("|") for line in lines} == {len(columns(rows)) + 1}
     assert lines[0].startswith("| case | chunk | TTFB p50 | ratio |")
     assert set(lines[1]) == set("|- :")
     assert lines[-1].startswith("| orders rows=500 | 25 B | 500 µs | ×0.5 |")

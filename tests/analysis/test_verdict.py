@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from analysis.gate import parse_limit
 from analysis.verdict import GatedCase, judge_gates
+from harness.cli.outcome import show_outcome
+from results.calibration import Answers, CalibrationPoint
 from results.errors import ExitCode, MeasurementError
 from results.metrics import FIGURES
 from tests.analysis.examples import Invalid, run_of
@@ -105,3 +110,59 @@ def test_enough_for_one_gate_may_be_too_few_for_two() -> None:
 
 def test_without_gates_there_is_nothing_to_judge() -> None:
     assert judge_gates(run_of((WHOLE, [FAST])), []) == []
+
+
+def calibrated(error_ns: float) -> CalibrationPoint:
+    """With a p95 of ten times the median."""
+    return CalibrationPoint(
+        users=1,
+        answers=Answers.ONCE,
+        requests=90,
+        stamped=True,
+        error_p50_ns=error_ns,
+        error_p95_ns=10 * error_ns,
+        error_p99_ns=11 * error_ns,
+        error_max_ns=12 * error_ns,
+        loop_error_p50_ns=20 * error_ns,
+        loop_error_p95_ns=30 * error_ns,
+        lag_p99_ns=None,
+        stamp_error_p99_ns=None,
+        client_cpu=0.1,
+    )
+
+
+@pytest.mark.parametrize(
+    ("limit", "beyond_ns"), [("8 ms", 1e6), ("8 of baseline", 1e6), ("9 of baseline", 0)]
+)
+def test_a_gate_fails_only_beyond_the_client_s_error(limit: str, beyond_ns: float) -> None:
+    run = run_of((WHOLE, [FAST] * 5), (STREAM, [SLOW] * 5))
+    (bare,) = judge_gates(run, [gated(limit)])
+    assert bare.failed is (beyond_ns > 0)
+    (seen,) = judge_gates(replace(run, calibration=[calibrated(0.99e6)]), [gated(limit)])
+    assert seen == bare
+    (unseen,) = judge_gates(replace(run, calibration=[calibrated(1e6)]), [gated(limit)])
+    assert not unseen.failed
+    assert unseen.within_error_ns == (1e6 if beyond_ns else None)
+    assert unseen.p == bare.p
+
+
+def test_what_one_block_is_beyond_the_limit_is_not_enough() -> None:
+    blocks = [{"ttfb_p50": 8e6 + beyond} for beyond in (1.0, 2.0, 3.0, 4.0, 5e6)]
+    run = replace(run_of((STREAM, blocks)), calibration=[calibrated(4.0)])
+    assert judge_gates(run, [gated("8 ms")])[0].within_error_ns == 4.0
+
+
+def test_memory_is_no_matter_of_the_client_s_error() -> None:
+    run = run_of((STREAM, [{"peak_memory": 3.0}] * 5))
+    assert judge_gates(replace(run, calibration=[calibrated(1e9)]), [gated("2 B", "peak_memory")])[0].failed
+
+
+def test_the_outcome_says_that_the_client_s_error_was_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    run = run_of((WHOLE, [FAST] * 5), (STREAM, [SLOW] * 5))
+    assert show_outcome(run, [gated("8 ms")], [], Path("run.sqlite")) is ExitCode.WORSE
+    assert "ttfb_p50 at most 8 ms: WORSE: 9 ms" in capsys.readouterr().out
+    spared = replace(run, calibration=[calibrated(2e6)])
+    assert show_outcome(spared, [gated("8 ms")], [], Path("run.sqlite")) is ExitCode.GOOD
+    assert (
+        "ttfb_p50 at most 8 ms: not worse, within the client's error of 2 ms: 9 ms" in capsys.readouterr().out
+    )

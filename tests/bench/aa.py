@@ -31,9 +31,10 @@ from harness.rows import load_rows
 from harness.suite_file import parse_suite
 from harness.trial import Measurer, TrialMeasurer
 from results.metrics import FIGURES, Better, Figure
-from results.records import Slot, TrialRecord, Verification
+from results.records import Verification
 from tests.bench.judges import LEVEL, THRESHOLD, bootstrap_interval
 from tests.bench.tables import parser, publish, table
+from tests.harness.examples import Untold
 
 #: A p95 needs more requests than such short windows hold.
 SHOWN = tuple(name for name in HEADLINE if name != "ttfb_p95")
@@ -71,22 +72,6 @@ class Arms:
 
     figure: Figure
     pairs: Sequence[Pair]
-
-
-class _Silent:
-    """Nobody is told how the measurement goes on."""
-
-    def verifying(self, cases: int) -> None:
-        pass
-
-    def verified(self, planned: PlannedCase, found: Verification) -> None:
-        pass
-
-    def measuring(self, slot: Slot, planned: PlannedCase) -> None:
-        pass
-
-    def measured(self, slot: Slot, planned: PlannedCase, trial: TrialRecord) -> None:
-        pass
 
 
 def cries(arms: Arms) -> Mapping[str, bool]:
@@ -177,13 +162,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     load_rows([planned], Console(stderr=True))
     parts = []
     with workshop(split_cores()) as shop:
-        (expected,) = verify({planned.case.identity: planned}, shop, _Silent()).values()
+        (expected,) = verify({planned.case.identity: planned}, shop, Untold()).values()
         measurer = TrialMeasurer(
             processes=shop.processes,
             driver=shop.driver,
             folder=shop.folder,
             cores=shop.cores,
             python=shop.python,
+            seed=0,
             warmup_s=warmup_s,
             window_s=window_s,
         )

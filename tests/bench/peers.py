@@ -18,7 +18,7 @@ import xxhash
 from harness.load import LoadDriver, own_environment
 from harness.serving import HOST
 from results.records import COLUMN, Outcome
-from scenarios.specification import Address, TrialSpecification
+from scenarios.specification import Address, Download, TrialSpecification
 from tests.bench.nginx import Nginx
 
 _TIMEOUT_S = 60
@@ -66,7 +66,7 @@ def ours(asked: Asked, driver: LoadDriver) -> Cost:
         TrialSpecification(
             address=Address(HOST, asked.nginx.port, "GET", asked.path, (), _TIMEOUT_S, asked.keep_alive),
             name="bench",
-            users=asked.connections,
+            load=Download(asked.connections),
             warmup_s=0.3,
             window_s=asked.seconds,
             status=200,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from harness.matrix import PlannedCase, cases_of
 from harness.suite import Suite
 from harness.suite_file import parse_suite
+from results.records import Slot, TrialRecord, Verification
+from results.trace import Trace
 
 HEAD = """name = "orders"
 blocks = 3
@@ -40,6 +43,12 @@ SCENARIO = """
 kind = "download"
 users = 1
 """
+ARRIVALS = """
+[[scenario]]
+kind = "arrivals"
+rate = [20, 50]
+spacing = ["constant", "poisson"]
+"""
 ORDERS = HEAD + TARGET + SERVER + SCENARIO
 
 
@@ -50,3 +59,15 @@ def suite_of(text: str, folder: Path | None = None) -> Suite:
 def orders(*, target: str = TARGET, server: str = SERVER, scenario: str = SCENARIO) -> list[PlannedCase]:
     """The cases of the suite with these tables."""
     return cases_of(suite_of(HEAD + target + server + scenario))
+
+
+class Untold:
+    """A watcher that keeps all to itself."""
+
+    def verifying(self, cases: int) -> None: ...
+    def verified(self, planned: PlannedCase, found: Verification) -> None: ...
+    def calibrating(self, users: Sequence[int]) -> None: ...
+    def measuring(self, slot: Slot, planned: PlannedCase) -> None: ...
+    def measured(self, slot: Slot, planned: PlannedCase, trial: TrialRecord) -> None: ...
+    def tracing(self, planned: PlannedCase) -> None: ...
+    def traced(self, planned: PlannedCase, trace: Trace) -> None: ...

@@ -61,7 +61,7 @@ def test_each_stream_has_the_baseline_of_its_own_server_scenario_and_axes() -> N
             assert whole.case.is_baseline
             for key in ("target", "server", "worker_class", "threads", "users", "total"):
                 assert whole.case.parameters.get(key) == planned.case.parameters.get(key)
-            assert (whole.users, whole.server_options) == (planned.users, planned.server_options)
+            assert (whole.load, whole.server_options) == (planned.load, planned.server_options)
 
 
 def test_two_targets_of_one_name_share_their_baseline() -> None:

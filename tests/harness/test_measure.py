@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from harness.plan import Plan, make_plan
 from results.errors import MeasurementError
 from results.records import Slot, TrialRecord, Verification
 from results.store import Store
+from results.trace import Trace
 from tests.harness.examples import FAILING, TARGET, orders
 from tests.results.examples import run_header, trial_record, verification
 
@@ -29,6 +30,7 @@ class Told:
 
     events: list[tuple[str, int]] = field(default_factory=list)
     expected: dict[int, Verification] = field(default_factory=dict)
+    traces: list[tuple[str, str]] = field(default_factory=list)
 
 
 class FakeMeasurer:
@@ -45,6 +47,20 @@ class FakeMeasurer:
         return trial_record(slot.position, reason=self._at(slot.position), started_ns=next(CLOCK))
 
 
+class FakeTracer:
+    """Stands for the traced trials; ``at`` is asked before each."""
+
+    def __init__(self, told: Told, at: Callable[[str], str | None]) -> None:
+        self._told = told
+        self._at = at
+
+    def __call__(self, planned: PlannedCase, expected: Verification) -> Trace:
+        identity = planned.case.identity
+        self._told.traces.append(("trace", identity))
+        assert expected.body_bytes == list(CASES).index(identity)
+        return Trace(identity, "2031-02-03T04:05:06+00:00", self._at(identity))
+
+
 class FakeWatcher:
     """Notes down what it is told, and whether the trial was on the disk by then."""
 
@@ -58,6 +74,9 @@ class FakeWatcher:
     def verified(self, planned: PlannedCase, found: Verification) -> None:
         raise AssertionError(f"nothing is verified here: {planned}, {found}")
 
+    def calibrating(self, users: Sequence[int]) -> None:
+        raise AssertionError(f"nothing is calibrated here, not even with {users} users")
+
     def measuring(self, slot: Slot, planned: PlannedCase) -> None:
         assert planned is CASES[slot.case]
         self._told.events.append(("begin", slot.position))
@@ -67,6 +86,14 @@ class FakeWatcher:
         with Store.open(self._path) as store:
             kept = slot.position in store.done()
         self._told.events.append(("kept" if kept else "lost", slot.position))
+
+    def tracing(self, planned: PlannedCase) -> None:
+        self._told.traces.append(("begin", planned.case.identity))
+
+    def traced(self, planned: PlannedCase, trace: Trace) -> None:
+        with Store.open(self._path) as store:
+            kept = trace.case in {stored.case for stored in store.traces()}
+        self._told.traces.append(("kept" if kept else "lost", planned.case.identity))
 
 
 @pytest.fixture
@@ -79,9 +106,15 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield made
 
 
-def go(store: Store, at: Callable[[int], str | None] = lambda _: None, plan: Plan = PLAN) -> Told:
+def go(
+    store: Store,
+    at: Callable[[int], str | None] = lambda _: None,
+    plan: Plan = PLAN,
+    at_trace: Callable[[str], str | None] = lambda _: None,
+) -> Told:
     told = Told()
-    measure(plan, CASES, store, FakeMeasurer(told, at), FakeWatcher(told, store.path))
+    watcher = FakeWatcher(told, store.path)
+    measure(plan, CASES, store, FakeMeasurer(told, at), FakeTracer(told, at_trace), watcher)
     return told
 
 
@@ -166,6 +199,33 @@ def test_a_complete_run_is_left_as_it_is(store: Store) -> None:
     before = store.path.read_bytes()
     assert go(store).events == []
     assert store.path.read_bytes() == before
+
+
+TRACED = [identity for identity, planned in CASES.items() if not planned.case.expect_failure]
+
+
+def test_each_timed_case_is_traced_once_when_all_trials_are_through(store: Store) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        go(store, interrupted_at(len(PLAN.slots) - 1))
+    assert store.traces() == []
+    told = go(store)
+    assert told.traces == [(what, identity) for identity in TRACED for what in ("begin", "trace", "kept")]
+    assert [trace.case for trace in store.traces()] == TRACED
+
+
+def test_traces_that_are_stored_are_not_made_again_the_failed_ones_neither(store: Store) -> None:
+    def at_trace(identity: str) -> str | None:
+        if identity == TRACED[2]:
+            raise KeyboardInterrupt
+        return "no ledger" if identity == TRACED[0] else None
+
+    with pytest.raises(KeyboardInterrupt):
+        go(store, at_trace=at_trace)
+    assert store.read().finished_utc is None
+    told = go(store)
+    assert [identity for what, identity in told.traces if what == "trace"] == TRACED[2:]
+    assert [trace.reason for trace in store.traces()] == ["no ledger", *[None] * (len(TRACED) - 1)]
+    assert store.read().finished_utc
 
 
 def test_a_store_that_fails_ends_the_run_with_its_trials_kept(store: Store) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from harness.plan import Plan, make_plan
 from results.errors import UsageError
-from tests.harness.examples import FAILING, TARGET, orders
+from tests.harness.examples import ARRIVALS, FAILING, TARGET, orders
 
 CASES = orders(target=TARGET.replace("[1, 500]", "[1, 5, 50, 500, 5000]") + FAILING)
 TIMED = [planned.case for planned in CASES if not planned.case.expect_failure]
@@ -73,6 +73,30 @@ def test_the_expected_time_grows_with_every_trial_s_parts() -> None:
     assert plan(8, 1).expected_s == pytest.approx(2 * usual.expected_s)
     longer = make_plan(CASES, blocks=4, seed=1, warmup_s=1.5, window_s=3.0)
     assert longer.expected_s - usual.expected_s == pytest.approx(2 * len(usual.slots))
+
+
+@pytest.mark.parametrize(
+    ("rate", "window_s", "words"),
+    [
+        (
+            400_001,
+            2.0,
+            r"would send 1,000,002 requests in each trial, more than 1,000,000; make its rate smaller",
+        ),
+        (0.4, 2.0, r"would send 0\.8 requests in a window of 2 s; make its rate greater"),
+        (400_000, 2.0, None),
+        (0.5, 2.0, None),
+    ],
+)
+def test_arrivals_that_are_far_too_many_or_none_are_refused(
+    rate: float, window_s: float, words: str | None
+) -> None:
+    cases = orders(scenario=ARRIVALS.replace("[20, 50]", str(rate)))
+    if words is None:
+        assert make_plan(cases, blocks=1, seed=1, warmup_s=0.5, window_s=window_s).slots
+        return
+    with pytest.raises(UsageError, match=f"the case form=whole .*spacing=constant .*{words}"):
+        make_plan(cases, blocks=1, seed=1, warmup_s=0.5, window_s=window_s)
 
 
 def test_a_plan_of_nothing_but_expected_failures_is_refused() -> None:

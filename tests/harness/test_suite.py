@@ -12,7 +12,8 @@ from harness.matrix import case_of_gate, cases_of
 from harness.plan import make_plan
 from harness.suite_file import built_in_suites, load_suite
 from results.errors import ExitCode, UsageError
-from tests.harness.examples import FAILING, HEAD, ORDERS, SCENARIO, SERVER, TARGET, suite_of
+from scenarios.specification import Arrivals, Download
+from tests.harness.examples import ARRIVALS, FAILING, HEAD, ORDERS, SCENARIO, SERVER, TARGET, suite_of
 
 GATE = """
 [[gate]]
@@ -42,7 +43,7 @@ def test_a_whole_suite_is_read() -> None:
     assert (suite.name, suite.blocks, suite.warmup, suite.window) == ("orders", 3, 0.5, 2)
     (target,) = suite.target
     assert target.axes == {"total": [100], "rows": [1, 500]}
-    assert suite.scenario[0].users == [1]
+    assert list(suite.scenario[0].loads()) == [Download(1)]
     assert suite.gate[0].limit.of_baseline
     assert suite.text == ORDERS + GATE
 
@@ -53,7 +54,7 @@ def test_what_a_suite_leaves_out_has_a_default() -> None:
     suite = suite_of(text)
     target, scenario = suite.target[0], suite.scenario[0]
     assert (suite.blocks, suite.warmup, suite.window, suite.gate) == (10, 0.5, 3, [])
-    assert (scenario.users, scenario.keep_alive) == ([1], True)
+    assert (list(scenario.loads()), scenario.keep_alive) == ([Download(1)], True)
     assert (target.form, target.ready, target.expect, target.check) == ("stream", "/", "success", "bytes")
     assert (target.status, target.timeout, target.headers, target.row_marker) == (200, 30, {}, None)
     assert target.directory is None
@@ -123,7 +124,12 @@ def test_a_mistake_in_the_second_table_has_the_second_table_s_line() -> None:
         ("users = 1", "users = 1000000000", "20: scenario.1.users.1", ["10000"]),
         ("users = 1", "users = true", "20: scenario.1.users.1", ["integer"]),
         ("users = 1", 'keep_alive = "no"', "20: scenario.1.keep_alive", ["boolean"]),
-        ('"download"', '"upload"', "19: scenario.1.kind", ["download"]),
+        ('"download"', '"upload"', "19: scenario.1.kind", ["download, arrivals", "'upload'"]),
+        ('kind = "download"', "", "18: scenario.1.kind", ["missing"]),
+        ('"download"', "5", "19: scenario.1.kind", ["download, arrivals", "5"]),
+        ('"download"', "[]", "19: scenario.1.kind", ["download, arrivals"]),
+        ("users = 1", "rate = 5", "20: scenario.1.rate", ['no use for it, it is a key of kind = "arrivals"']),
+        ("users = 1", "user = 5", "20: scenario.1.user", ["unknown key; known are kind, users, keep_alive"]),
         ('kind = "gunicorn"', 'kind = "gunicron"', "15: server.1.kind", ["known kinds are gunicorn"]),
         ('kind = "gunicorn"', "", "14: server.1.kind", ["missing"]),
         ("[[server]]", "[server]", "14: server", ["[[server]]", "two brackets"]),
@@ -143,6 +149,52 @@ def test_a_mistake_is_told_with_line_key_and_what_is_allowed(
     (told,) = mistakes(ORDERS.replace(old, new))
     assert told.startswith(f"{place}: ")
     assert all(word in told for word in words)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "words"),
+    [
+        ("rate = [20, 50]", "", "18: scenario.1.rate", ["missing"]),
+        ("rate = [20, 50]", "rate = []", "20: scenario.1.rate", ["empty list"]),
+        ("rate = [20, 50]", "rate = [50, 20, 50.0]", "20: scenario.1.rate", ["same value twice"]),
+        ("rate = [20, 50]", "rate = [20, 0]", "20: scenario.1.rate.2", ["greater than 0"]),
+        ("rate = [20, 50]", "rate = -0.5", "20: scenario.1.rate.1", ["greater than 0"]),
+        ("rate = [20, 50]", "rate = inf", "20: scenario.1.rate.1", ["inf"]),
+        ("rate = [20, 50]", "rate = true", "20: scenario.1.rate.1", ["number", "True"]),
+        ("rate = [20, 50]", 'rate = "20"', "20: scenario.1.rate.1", ["number"]),
+        ("rate = [20, 50]", "rate = 20\nusers = 1", "21: scenario.1.users", ["no use", '"download"']),
+        (
+            "rate = [20, 50]",
+            "rate = 20\nrates = 1",
+            "21: scenario.1.rates",
+            ["unknown key", "most_in_flight"],
+        ),
+        ('"constant"', '"even"', "21: scenario.1.spacing.1", ["'constant' or 'poisson'", "'even'"]),
+        ("rate = [20, 50]", "rate = 20\nmost_in_flight = 0", "21: scenario.1.most_in_flight", ["1"]),
+        ("rate = [20, 50]", "rate = 20\nkeep_alive = 1", "21: scenario.1.keep_alive", ["boolean"]),
+    ],
+)
+def test_a_mistake_in_arrivals_is_told_with_line_key_and_what_is_allowed(
+    old: str, new: str, place: str, words: list[str]
+) -> None:
+    text = HEAD + TARGET + SERVER + ARRIVALS
+    assert old in text
+    (told,) = mistakes(text.replace(old, new))
+    assert told.startswith(f"{place}: ")
+    assert all(word in told for word in words)
+
+
+def test_arrivals_have_an_axis_of_rates_and_one_of_spacings() -> None:
+    text = HEAD + TARGET + SERVER + ARRIVALS
+    (scenario,) = suite_of(text.replace("20, 50", "20, 0.5")).scenario
+    assert list(scenario.loads()) == [
+        Arrivals(20, "constant", 1000),
+        Arrivals(20, "poisson", 1000),
+        Arrivals(0.5, "constant", 1000),
+        Arrivals(0.5, "poisson", 1000),
+    ]
+    (scenario,) = suite_of(text.replace("spacing", "most_in_flight = 7\n#")).scenario
+    assert list(scenario.loads()) == [Arrivals(20, "poisson", 7), Arrivals(50, "poisson", 7)]
 
 
 def test_a_file_of_nothing_misses_everything_that_is_needed() -> None:

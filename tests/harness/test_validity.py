@@ -26,9 +26,13 @@ def load(
     lag_ms: float = 0,
     error_ms: float = 0,
     drift_ms: float | None = None,
+    late_ms: float | None = None,
     **errors: int,
 ) -> LoadRecord:
-    """A window from 1 s to 2 s, and a request of 0.1 s for each instant."""
+    """A window from 1 s to 2 s, and a request of 0.1 s for each instant.
+
+    With ``late_ms`` the instants are those of a schedule, and each request began so much after its own.
+    """
     requests = np.full((len(sent_s), len(REQUEST_FIELDS)), MISSING, dtype=np.int64)
     for row, at in zip(requests, sent_s, strict=True):
         row[COLUMN["sent_ns"]] = at * SECOND_NS
@@ -37,6 +41,11 @@ def load(
         row[COLUMN["client_lag_ns"]] = lag_ms * MS
         row[COLUMN["stamp_error_ns"]] = error_ms * MS
         row[COLUMN["outcome"]] = outcome
+        if late_ms is not None:
+            row[COLUMN["intended_ns"]] = at * SECOND_NS
+            row[COLUMN["late_ns"]] = late_ms * MS
+            for name in ("sent_ns", "first_body_ns", "last_ns"):
+                row[COLUMN[name]] += round(late_ms * MS)
     return LoadRecord(
         window_open_ns=SECOND_NS,
         window_close_ns=2 * SECOND_NS,
@@ -86,6 +95,13 @@ def test_nothing_sent_inside_the_window_is_no_figure(sent: list[float]) -> None:
 BROKEN = {
     "held up": (load(1.5, wall_s=1.2), server(), load(1.5, wall_s=1.04), server()),
     "91% of its core": (load(1.5, cpu_s=0.91), server(), load(1.5, cpu_s=0.89), server()),
+    "more than 1 ms late": (load(1.5, late_ms=1.1), server(), load(1.5, late_ms=0.9), server()),
+    "more than 5 ms late": (
+        load(1.5, late_ms=5.1, ttfb_ms=100),
+        server(),
+        load(1.5, late_ms=4.9, ttfb_ms=100),
+        server(),
+    ),
     "stepped by -3 ms": (load(1.5, drift_ms=-3), server(), load(1.5, drift_ms=1), server()),
     "took 11%": (load(1.5), server(steal=0.11), load(1.5), server(steal=0.09)),
     "held the processes back for 5 ms": (load(1.5), server(throttled_ms=5), load(1.5), server()),
@@ -98,6 +114,66 @@ def test_each_rule_is_broken_beyond_its_limit_and_kept_below(reason: str) -> Non
     (told,) = reasons(bad, bad_server)
     assert reason in told
     assert reasons(good, good_server) == []
+
+
+def scheduled(late: int, of: int, *, late_ms: float = 50, first_s: float = 1.0) -> LoadRecord:
+    """So many requests of a schedule, the first ones late."""
+    record = load(*[first_s + number / of / 2 for number in range(of)], late_ms=0)
+    record.requests[:late, COLUMN["late_ns"]] = late_ms * MS
+    return record
+
+
+def test_more_late_starts_than_chance_lets_be_beyond_a_p99_are_not_borne() -> None:
+    assert reasons(scheduled(3, 100), server()) == []
+    (told,) = reasons(scheduled(4, 100), server())
+    assert told == (
+        "4 of 100 scheduled requests began more than 1 ms late (more than 1%): the load driver could not "
+        "keep up; make the rate smaller, or most_in_flight greater if all connections were in use"
+    )
+    assert reasons(scheduled(12, 1000), server()) == []
+    assert len(reasons(scheduled(17, 1000), server())) == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "words"),
+    [
+        ("client_lag_ns", "4 of 100 first bytes were read more than 5 ms after they had arrived"),
+        ("stamp_error_ns", "4 of 100 first bytes may have arrived more than 5 ms before their stamp"),
+    ],
+)
+def test_first_bytes_that_were_read_late_or_stamped_unsurely(field: str, words: str) -> None:
+    """5% of a TTFB of 100 ms; one hiccup in a hundred is no p99."""
+    record = load(*[1.0 + number / 200 for number in range(100)], ttfb_ms=100)
+    record.requests[:4, COLUMN[field]] = 4.9 * MS
+    assert reasons(record, server()) == []
+    record.requests[:3, COLUMN[field]] = 5.1 * MS
+    assert reasons(record, server()) == []
+    record.requests[:4, COLUMN[field]] = 5.1 * MS
+    (told,) = reasons(record, server())
+    assert told.startswith(words)
+
+
+def test_late_starts_of_the_warm_up_are_borne() -> None:
+    """The first half of these are from before the window, and all of them late."""
+    record = scheduled(50, 100, first_s=0.75)
+    assert (
+        record.requests[49, COLUMN["intended_ns"]] < SECOND_NS <= record.requests[50, COLUMN["intended_ns"]]
+    )
+    assert reasons(record, server()) == []
+
+
+def test_a_request_that_waited_until_after_the_window_is_one_of_the_window() -> None:
+    (told,) = reasons(load(1.5, late_ms=900), server())
+    assert told.startswith("1 of 1 scheduled requests began more than 1 ms late")
+
+
+def test_a_request_that_never_began_is_a_late_one() -> None:
+    record = load(1.5, late_ms=900, outcome=Outcome.TIMED_OUT, silent=1)
+    for name in ("sent_ns", "first_body_ns", "last_ns"):
+        record.requests[:, COLUMN[name]] = MISSING
+    failed, late = reasons(record, server())
+    assert failed.startswith("1 of 1 responses failed")
+    assert late.startswith("1 of 1 scheduled requests")
 
 
 def test_all_broken_rules_are_told() -> None:

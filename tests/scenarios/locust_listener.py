@@ -10,6 +10,7 @@ import json
 import sys
 
 from results.records import REQUEST_STRUCT
+from scenarios.arrivals import ArrivalsUser
 from scenarios.driver import run_trial
 from scenarios.polling import PollClock
 from scenarios.specification import TrialSpecification, from_message
@@ -19,7 +20,7 @@ from scenarios.user import StreamUser, TrialEnvironment
 def main() -> None:
     specification = from_message(json.loads(sys.argv[1]))
     assert isinstance(specification, TrialSpecification)
-    environment = TrialEnvironment(user_classes=[StreamUser])
+    environment = TrialEnvironment(user_classes=[StreamUser, ArrivalsUser])
     runner = environment.create_local_runner()
     seen: list[dict[str, object]] = []
     spawned: list[int] = []

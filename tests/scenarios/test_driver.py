@@ -17,7 +17,7 @@ from analysis.figures import figures_of_trial
 from harness.load import LoadDriver, LoadFailed
 from harness.processes import Processes
 from results.records import COLUMN, LoadRecord, Outcome
-from scenarios.specification import Address, FetchSpecification, TrialSpecification
+from scenarios.specification import Address, Download, FetchSpecification, TrialSpecification
 from tests.synthetic import SyntheticServer
 
 
@@ -34,7 +34,7 @@ def specification(
     given = TrialSpecification(
         address=Address(server.host, server.port, "GET", path, (), timeout_s=10, keep_alive=True),
         name="synthetic",
-        users=users,
+        load=Download(users),
         warmup_s=0.1,
         window_s=0.5,
         status=200,

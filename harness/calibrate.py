@@ -1,0 +1,105 @@
+"""The client's own error on this machine: the load driver against a server whose schedule is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import xxhash
+
+from analysis.calibration import calibration_point
+from harness.cores import Cores
+from harness.load import LoadDriver
+from harness.processes import Processes
+from harness.reference import ReferenceServer, reference
+from harness.validity import clock_step
+from results.calibration import Answers, CalibrationPoint
+from results.errors import MeasurementError
+from scenarios.specification import Address, Download, TrialSpecification
+from targets.reference_server import HOST, piece_of
+
+_TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How the reference server answers: after ``delay_us``, in so many pieces, ``pace_us`` apart."""
+
+    delay_us: int
+    chunks: int
+    pace_us: int
+    piece_bytes: int
+
+    @property
+    def path(self) -> str:
+        """What to ask it for."""
+        return (
+            f"/?delay_us={self.delay_us}&chunks={self.chunks}&pace_us={self.pace_us}&bytes={self.piece_bytes}"
+        )
+
+    @property
+    def body(self) -> bytes:
+        """What it answers with."""
+        return piece_of(self.piece_bytes) * self.chunks
+
+
+#: 10 ms until the first byte, and then nothing, or a piece every millisecond.
+SCHEDULES: Mapping[Answers, Schedule] = MappingProxyType(
+    {Answers.ONCE: Schedule(10_000, 1, 0, 500), Answers.ON: Schedule(10_000, 20, 1_000, 100)}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """How long each point takes, in seconds."""
+
+    warmup_s: float
+    window_s: float
+
+
+FULL = Length(0.5, 2.0)
+SHORT = Length(0.15, 0.85)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrator:
+    """Measures points with a driver; ``folder`` is private and made by us."""
+
+    processes: Processes
+    driver: LoadDriver
+    folder: Path
+    cores: Cores
+
+    def points(
+        self, users: Sequence[int], answers: Sequence[Answers], length: Length
+    ) -> list[CalibrationPoint]:
+        """A point for each number of users and each way to answer.
+
+        Raises MeasurementError when one cannot be measured.
+        """
+        with reference(self.processes, self.folder, self.cores.server) as server:
+            return [self._point(server, number, way, length) for number in users for way in answers]
+
+    def _point(
+        self, server: ReferenceServer, users: int, answers: Answers, length: Length
+    ) -> CalibrationPoint:
+        load = self.driver.run(_specification(server.port, users, SCHEDULES[answers], length))
+        truth = server.truth()
+        if stepped := clock_step(load.clock_drift_ns, load.clock_span_ns):
+            raise MeasurementError(f"the client cannot be calibrated: {stepped}; calibrate again")
+        return calibration_point(users, answers, load, truth)
+
+
+def _specification(port: int, users: int, schedule: Schedule, length: Length) -> TrialSpecification:
+    return TrialSpecification(
+        address=Address(HOST, port, "GET", schedule.path, (), timeout_s=_TIMEOUT_S, keep_alive=True),
+        name="calibration",
+        load=Download(users),
+        warmup_s=length.warmup_s,
+        window_s=length.window_s,
+        status=200,
+        body_bytes=len(schedule.body),
+        digest=xxhash.xxh3_64_intdigest(schedule.body),
+    )

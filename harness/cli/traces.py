@@ -1,0 +1,85 @@
+"""The table of traced trials that ``streamgauge show`` prints."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from analysis.summary import labels
+from analysis.table import amount, digits, times
+from analysis.tracing import delivery, tracing_cost
+from results.metrics import Unit
+from results.run import Run
+from results.trace import Trace
+
+#: A table in a pipe is for people and for grep: wide enough that no cell is folded.
+_PIPE_WIDTH = 240
+_HEADINGS = (
+    "case",
+    "yields",
+    "chunk",
+    "lag p50",
+    "p95",
+    "max",
+    "error",
+    "delivery",
+    "first row at",
+    "close()",
+    "memory",
+    "greatest",
+    "missed",
+    "cost TTFB",
+    "TTLB",
+)
+
+
+def print_traces(run: Run, traces: Sequence[Trace]) -> None:
+    """One row for each traced case, and what cannot be shown of it; nothing where nothing was traced."""
+    if not traces:
+        return
+    names = labels([case for case in run.header.cases if not case.expect_failure])
+    table = Table(show_edge=False, pad_edge=False)
+    for number, heading in enumerate(_HEADINGS):
+        table.add_column(heading, justify="right" if number else "left", no_wrap=True)
+    for trace in traces:
+        if trace.reason is None:
+            table.add_row(*(Text(cell) for cell in _cells(run, trace, names[trace.case])))
+    click.echo("\nTraced, one user, apart from the timed trials (docs/metrics.md, Traced trials):")
+    if table.rows:
+        (Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH)).print(table)
+    for trace in traces:
+        if trace.reason is not None:
+            click.echo(f"not traced: {names[trace.case]}: {trace.reason}")
+        if trace.note is not None:
+            click.echo(f"{names[trace.case]}: {trace.note}")
+
+
+def _cells(run: Run, trace: Trace, name: str) -> list[str]:
+    figures = trace.figures
+
+    def shown(figure: str, unit: Unit) -> str:
+        return amount(figures.get(figure), unit)
+
+    yields, share = figures.get("yields"), figures.get("first_row_share")
+    return [
+        name,
+        "–" if yields is None else digits(yields),
+        shown("chunk", Unit.BYTES),
+        shown("delivery_lag_p50", Unit.NANOSECONDS),
+        shown("delivery_lag_p95", Unit.NANOSECONDS),
+        shown("delivery_lag_max", Unit.NANOSECONDS),
+        shown("delivery_lag_error_p95", Unit.NANOSECONDS),
+        delivery(figures) or "–",
+        "–" if share is None else f"{share:.0%}",
+        shown("close_lag", Unit.NANOSECONDS),
+        shown("memory_growth_p50", Unit.BYTES),
+        shown("memory_growth_max", Unit.BYTES),
+        shown("request_peak_missed", Unit.BYTES),
+        times(tracing_cost(run, trace, "ttfb")),
+        times(tracing_cost(run, trace, "ttlb")),
+    ]

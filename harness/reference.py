@@ -1,0 +1,89 @@
+"""The reference server as a child process: started, asked for its truth, ended with its block."""
+
+from __future__ import annotations
+
+import http.client
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from harness.load import own_environment
+from harness.processes import OwnedProcess, Processes
+from results.calibration import ServerTruth
+from results.errors import MeasurementError
+from targets import reference_server
+from targets.reference_server import HOST, TRUTH_FIELDS
+
+_START_TIMEOUT_S = 30.0
+_TRUTH_TIMEOUT_S = 30.0
+_POLL_EVERY_S = 0.005
+
+
+class ReferenceFailed(MeasurementError):  # noqa: N818  - named for what happened
+    """The reference server did not start, or did not tell what it knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceServer:
+    """One that listens on ``port`` of 127.0.0.1."""
+
+    process: OwnedProcess
+    port: int
+
+    def truth(self) -> ServerTruth:
+        """What it knows of the requests that it answered since this was asked last.
+
+        Raises ReferenceFailed.
+        """
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=_TRUTH_TIMEOUT_S)
+        try:
+            connection.request("GET", "/truth")
+            packed = connection.getresponse().read()
+        except (OSError, http.client.HTTPException) as error:
+            raise ReferenceFailed(
+                f"the reference server does not tell what it knows ({error!r}); try again. Its own output:\n"
+                f"{self.process.output_tail()}"
+            ) from error
+        finally:
+            connection.close()
+        columns = np.frombuffer(packed, dtype=np.int64).reshape(-1, len(TRUTH_FIELDS)).T
+        return ServerTruth(**dict(zip(TRUTH_FIELDS, columns, strict=True)))
+
+
+@contextmanager
+def reference(
+    processes: Processes, folder: Path, cores: Sequence[int] | None, options: Sequence[str] = ()
+) -> Iterator[ReferenceServer]:
+    """A reference server with these command-line options, on these cores; ``folder`` takes its output.
+
+    Raises ReferenceFailed.
+    """
+    process = processes.start(
+        [sys.executable, "-I", "-S", str(Path(reference_server.__file__).resolve()), *options],
+        cwd=folder,
+        env=own_environment(),
+        output=folder / "reference.log",
+        cpus=cores,
+    )
+    try:
+        yield ReferenceServer(process, _port(process))
+    finally:
+        process.stop()
+
+
+def _port(process: OwnedProcess) -> int:
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    while process.returncode is None and time.monotonic() < deadline:
+        line, end, _ = process.output_head().partition("\n")
+        if end and line.isdecimal():
+            return int(line)
+        time.sleep(_POLL_EVERY_S)
+    raise ReferenceFailed(
+        "the reference server did not start, so that the client's error cannot be told. Its own output:\n"
+        f"{process.output_tail()}"
+    )

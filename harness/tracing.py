@@ -1,0 +1,174 @@
+"""One traced trial: a fresh server with the ledger around its app, and a few requests, one after another."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from analysis.tracing import figures_of_trace, joined, note_of, traced_request, waterfall_of
+from harness.cores import Cores
+from harness.ledger_file import await_ledger
+from harness.load import LoadDriver, LoadFailed, TracedLoad
+from harness.matrix import PlannedCase
+from harness.processes import Processes, SupervisorDied
+from harness.serving import RunningServer, last_words, serving
+from harness.validity import clock_step
+from harness.verify import address_of
+from harness.watch import ServerWatch
+from results.errors import MeasurementError
+from results.records import COLUMN, MemorySample, Verification
+from results.trace import Trace
+from scenarios.specification import TraceSpecification
+from targets import ledger
+
+#: Requests after the warm-up; fewer, but one at least, where these take longer than LONGEST_S.
+REQUESTS = 5
+LONGEST_S = 1.5
+#: How long a record may lag behind the last byte of its response: close() may have much to tidy up.
+_PATIENCE_S = 3.0
+
+
+class Tracer(Protocol):
+    """Traces one case; a run is tested with one that waits for nothing."""
+
+    def __call__(self, planned: PlannedCase, expected: Verification) -> Trace:
+        """The case's traced trial. A server or response that failed is a record with a reason."""
+
+
+class TraceFailed(MeasurementError):  # noqa: N818  - named for what happened
+    """A traced trial that shows nothing."""
+
+
+class CaseTracer:
+    """The real tracer. ``folder`` is private and made by us."""
+
+    def __init__(
+        self, *, processes: Processes, driver: LoadDriver, folder: Path, cores: Cores, python: str
+    ) -> None:
+        self._processes = processes
+        self._driver = driver
+        self._folder = folder
+        self._cores = cores
+        self._python = python
+
+    def __call__(self, planned: PlannedCase, expected: Verification) -> Trace:
+        """Start the server with the ledger, ask, join both sides' books, stop.
+
+        Raises LoadFailed and SupervisorDied: without these parts nothing more can be measured.
+        """
+        started_utc = datetime.now(UTC).isoformat(timespec="milliseconds")
+        identity = planned.case.identity
+        try:
+            return self._trace(planned, expected, started_utc)
+        except (SupervisorDied, LoadFailed):
+            raise
+        except MeasurementError as error:
+            return Trace(identity, started_utc, str(error))
+
+    def _trace(self, planned: PlannedCase, expected: Verification, started_utc: str) -> Trace:
+        with (
+            ledger_around(planned, self._folder) as wrapped,
+            serving(
+                wrapped.planned,
+                processes=self._processes,
+                folder=self._folder,
+                cores=self._cores.server,
+                python=self._python,
+                variables=wrapped.variables,
+            ) as server,
+        ):
+            load, samples = self._watched(server, specification(planned, expected, server.port))
+            if load.failure is not None:
+                raise TraceFailed(
+                    f"request {len(load.requests)} of the traced trial failed: {load.failure}"
+                    + last_words(server.output())
+                )
+            if stepped := clock_step(load.clock_drift_ns, load.clock_span_ns):
+                raise TraceFailed(stepped)
+            since_ns, count = int(load.requests[0, COLUMN["sent_ns"]]), len(load.requests)
+            found = await_ledger(wrapped.records, since_ns=since_ns, count=count, patience_s=_PATIENCE_S)
+            output = server.output()
+        items = joined(load.requests, load.reads, found)
+        if len(items) < count:
+            raise TraceFailed(
+                f"the ledger has no record, or no single one, of {count - len(items)} of {count} requests: "
+                "does the server call close() on each response (PEP 3333)?" + last_words(output)
+            )
+        requests = [traced_request(item, samples) for item in items]
+        return Trace(
+            case=planned.case.identity,
+            started_utc=started_utc,
+            reason=None,
+            note=note_of(items),
+            requests=requests,
+            figures=figures_of_trace(items, requests),
+            waterfall=waterfall_of(items),
+        )
+
+    def _watched(
+        self, server: RunningServer, asked: TraceSpecification
+    ) -> tuple[TracedLoad, list[MemorySample]]:
+        """The load, and the RSS that sampling saw meanwhile, as it samples in timed trials."""
+        watch = ServerWatch(server.process.pid, self._cores.server)
+        watch.reset()
+        try:
+            load = self._driver.trace(asked)
+            return load, list(watch.read(server.ran_as).samples)
+        finally:
+            watch.close()
+
+
+def specification(planned: PlannedCase, expected: Verification, port: int) -> TraceSpecification:
+    """What a traced trial asks of a case, and checks, whatever its users."""
+    assert expected.status is not None  # noqa: S101  - verify lets no other case through
+    return TraceSpecification(
+        address=address_of(planned, port),
+        requests=REQUESTS,
+        longest_s=LONGEST_S,
+        status=expected.status,
+        body_bytes=expected.body_bytes,
+        digest=int(expected.digest, 16) if planned.target.check == "bytes" else None,
+        row_marker=planned.target.row_marker,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapped:
+    """A case with its app behind a ledger, the variables that its server needs, and the ledger's file."""
+
+    planned: PlannedCase
+    variables: Mapping[str, str]
+    records: Path
+
+
+@contextlib.contextmanager
+def ledger_around(planned: PlannedCase, folder: Path) -> Iterator[Wrapped]:
+    """The case with a ledger around its app; the ledger's file is gone after the block.
+
+    The ledger is copied under ``folder`` into a folder of its own, under a name that nobody else has. That
+    folder comes last in PYTHONPATH: every other module is found where it is found without it.
+    """
+    name = f"streamgauge_ledger_{secrets.token_hex(4)}"
+    own = folder / name
+    own.mkdir()
+    shutil.copyfile(ledger.__file__, own / f"{name}.py")
+    records = own / "records"
+    # Ours run without the variable, as in timed trials; a user's app keeps what it has.
+    before = os.environ.get("PYTHONPATH") if planned.target.directory is not None else None
+    variables = {
+        "PYTHONPATH": os.pathsep.join([*([before] if before else []), str(own)]),
+        ledger.APP_VARIABLE: planned.target.app,
+        ledger.FILE_VARIABLE: str(records),
+    }
+    target = planned.target.model_copy(update={"app": f"{name}:app"})
+    try:
+        yield Wrapped(replace(planned, target=target), variables, records)
+    finally:
+        shutil.rmtree(own)

@@ -1,0 +1,84 @@
+"""A traced trial's load: one user's requests, one after another, each with all of its reads."""
+
+from __future__ import annotations
+
+import gc
+from array import array
+from time import monotonic_ns
+from typing import Any
+
+from results.records import Outcome
+from scenarios.arrival import Arrival, StampClock
+from scenarios.client import Request, TimedClient
+from scenarios.exchange import NEVER_NS, Exchange, Expected, Window
+from scenarios.polling import PollClock
+from scenarios.specification import TraceSpecification
+
+
+class TracedExchange(Exchange):
+    """Also keeps when each read arrived and how many bytes of the body had by then: never in a timed trial.
+
+    ``points`` holds three numbers for each read that brought bytes of the body: its arrival (ns), bytes so
+    far, and by how much (ns) they may have arrived earlier, MISSING where nobody knows (`Arrival`).
+    """
+
+    __slots__ = ("points",)
+    BOUNDED = True
+
+    def __init__(self, method: str, window: Window, marker: str | None) -> None:
+        super().__init__(method, window, marker)
+        self.points = array("q")
+
+    def arrived_bounded(self, data: memoryview, arrival: Arrival) -> None:
+        """A read brought these bytes."""
+        before = self.body_bytes
+        super().arrived_bounded(data, arrival)
+        if self.body_bytes > before:
+            self.points.extend((arrival.at_ns, self.body_bytes, arrival.error_ns))
+
+
+def trace(specification: TraceSpecification, polls: PollClock) -> tuple[dict[str, Any], bytes]:
+    """Ask until there are requests enough, or time is up, or one has failed; the first is the warm-up.
+
+    The packed bytes are the requests' records and, behind them, the points of each.
+    """
+    address = specification.address
+    clock = StampClock()
+    client = TimedClient(address.host, address.port, timeout_s=address.timeout_s, clock=clock, polls=polls)
+    request = Request(
+        address.method,
+        address.path,
+        address.headers,
+        close=not address.keep_alive,
+        host=f"{address.host}:{address.port}",
+    )
+    expected = Expected(specification.status, specification.body_bytes, specification.digest)
+    window = Window(NEVER_NS, NEVER_NS)
+    exchanges: list[TracedExchange] = []
+    deadline_ns = NEVER_NS
+    gc.collect()
+    gc.disable()  # as in a timed trial
+    try:
+        while len(exchanges) <= specification.requests and monotonic_ns() < deadline_ns:
+            exchange = client.perform(
+                request, lambda: TracedExchange(address.method, window, specification.row_marker)
+            )
+            exchange.judge(expected)
+            exchanges.append(exchange)
+            if exchange.outcome is not Outcome.VERIFIED:
+                break
+            if len(exchanges) == 2:
+                deadline_ns = exchanges[1].sent_ns + round(specification.longest_s * 1e9)
+    finally:
+        gc.enable()
+        client.close()
+    message = {
+        "failure": exchanges[-1].error or None,
+        "requests": len(exchanges),
+        "reads": [len(exchange.points) // 3 for exchange in exchanges],
+        "clock_drift_ns": clock.drift_ns() if clock.stamped else None,
+        "clock_begun_ns": clock.begun_ns,
+        "clock_span_ns": monotonic_ns() - clock.begun_ns if clock.stamped else None,
+    }
+    packed = [exchange.pack(0) for exchange in exchanges] + [e.points.tobytes() for e in exchanges]
+    return message, b"".join(packed)

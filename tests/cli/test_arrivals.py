@@ -1,0 +1,52 @@
+"""A suite with arrivals from the first word to the store."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from tests.cli.conftest import TINY, Streamgauge
+
+DOWNLOAD = 'kind = "download"\nusers = 1\n'
+ARRIVALS = 'kind = "arrivals"\nrate = 80\nspacing = ["constant", "poisson"]\n'
+
+
+def schedules(path: Path) -> dict[tuple[int, str], set[tuple[int, ...]]]:
+    """By block and spacing, the schedules that its trials had: instants from the window's begin on."""
+    found: dict[tuple[int, str], set[tuple[int, ...]]] = {}
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as store:
+        trials = store.execute(
+            "SELECT position, block, json_extract(parameters, '$.spacing'), window_open_ns "
+            'FROM trial JOIN slot USING (position) JOIN "case" ON identity = slot."case"'
+        ).fetchall()
+        for position, block, spacing, open_ns in trials:
+            rows = store.execute(
+                "SELECT intended_ns - ? FROM request WHERE position = ? ORDER BY 1", (open_ns, position)
+            )
+            found.setdefault((block, spacing), set()).add(tuple(at for (at,) in rows))
+    return found
+
+
+def test_all_cases_of_a_block_have_one_schedule_and_a_seed_repeats_it(
+    streamgauge: Streamgauge, tmp_path: Path
+) -> None:
+    suite = tmp_path / "arrivals.toml"
+    suite.write_text(TINY.format(blocks=2).replace(DOWNLOAD, ARRIVALS).replace("[1, 100]", "100"))
+    planned = streamgauge("plan", str(suite))
+    assert "flights.csv whole constant" in planned.stdout
+    assert "rate=80" in planned.stdout
+
+    # a trial that a busy machine made late is invalid, stored and shown all the same
+    done = streamgauge("run", str(suite), "--seed", "7", "--output", "one.sqlite")
+    assert done.returncode in {0, 3}, done.stderr
+    assert "flights.csv rows=100 poisson" in done.stdout
+    one = schedules(tmp_path / "one.sqlite")
+    assert set(one) == {(block, spacing) for block in (0, 1) for spacing in ("constant", "poisson")}
+    assert all(len(had) == 1 for had in one.values())
+    assert one[0, "constant"] == one[1, "constant"]
+    assert one[0, "poisson"] != one[1, "poisson"]
+
+    again = streamgauge("run", str(suite), "--seed", "7", "--blocks", "1", "--output", "again.sqlite")
+    assert again.returncode in {0, 3}, again.stderr
+    assert schedules(tmp_path / "again.sqlite") == {key: had for key, had in one.items() if key[0] == 0}

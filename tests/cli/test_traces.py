@@ -1,0 +1,84 @@
+"""Traced trials as a user meets them: in the store, in `show`, and when they fail."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from results.store import Store
+from tests.cli.conftest import TINY, Streamgauge
+
+
+def test_each_case_of_a_run_is_traced_and_shown(streamgauge: Streamgauge, tiny: Path, tmp_path: Path) -> None:
+    done = streamgauge("run", str(tiny), "--output", "run.sqlite")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\ntraced: flights.csv") == 3
+    with Store.open(tmp_path / "run.sqlite") as store:
+        run, traces = store.read(), store.traces()
+        whole = store.trace(traces[1].case)
+    assert {trace.case for trace in traces} == {case.identity for case in run.header.cases}
+    assert all(trace.reason is None and trace.note is None for trace in traces)
+    by_rows = {trace.case.partition("rows=")[2].partition(" ")[0]: trace for trace in traces}
+    assert {rows: trace.figures["yields"] for rows, trace in by_rows.items()} == {"": 1, "1": 300, "100": 3}
+    for trace in traces:
+        body_bytes = run.verifications[trace.case].body_bytes
+        assert {request.yielded_bytes for request in trace.requests} == {body_bytes}
+        assert {request.body_bytes for request in trace.requests} == {body_bytes}
+    assert whole is not None
+    assert whole.waterfall is not None
+    assert whole.waterfall.reads[-1, 2] == run.verifications[whole.case].body_bytes
+    shown = streamgauge("show", "run.sqlite").stdout.partition("Traced, one user")[2]
+    for row in ("flights.csv whole", "flights.csv rows=1 ", "flights.csv rows=100"):
+        assert row in shown
+    assert "×" in shown
+    assert "not traced" not in shown
+
+
+def test_a_resumed_run_traces_what_is_not_traced_yet(
+    streamgauge: Streamgauge, tiny: Path, tmp_path: Path
+) -> None:
+    assert streamgauge("run", str(tiny), "--only", "rows=100", "--output", "run.sqlite").returncode == 0
+    with closing(sqlite3.connect(tmp_path / "run.sqlite")) as connection, connection:
+        connection.execute("DELETE FROM traced_request WHERE trace = 1")
+        connection.execute("DELETE FROM traced_figure WHERE trace = 1")
+        connection.execute("DELETE FROM traced_yield WHERE trace = 1")
+        connection.execute("DELETE FROM traced_read WHERE trace = 1")
+        connection.execute("DELETE FROM trace WHERE trace = 1")
+        connection.execute("UPDATE run SET finished_utc = NULL")
+    with Store.open(tmp_path / "run.sqlite") as store:
+        before = store.traces()
+    assert len(before) == 1
+    done = streamgauge("run", "--resume", "run.sqlite")
+    assert done.returncode == 0, done.stderr
+    with Store.open(tmp_path / "run.sqlite") as store:
+        after, run = store.traces(), store.read()
+    assert after[0] == before[0]
+    assert [trace.reason for trace in after] == [None, None]
+    assert run.finished_utc
+
+
+def test_a_trace_that_fails_is_told_and_spoils_no_timed_trial(
+    streamgauge: Streamgauge, tmp_path: Path
+) -> None:
+    (tmp_path / "shy.py").write_text(
+        "import os\n"
+        "if 'STREAMGAUGE_LEDGER_APP' in os.environ:\n"
+        "    raise RuntimeError('I do not work while I am watched')\n"
+        "def app(environ, start_response):\n"
+        "    start_response('200 OK', [('Content-Type', 'text/csv')])\n"
+        "    return iter([b'a\\n', b'1\\n'])\n"
+    )
+    suite = tmp_path / "shy.toml"
+    text = TINY.format(blocks=1).replace("targets.csv_app:app", "shy:app").replace("[1, 100]", "[1]")
+    suite.write_text(text.replace("[[target]]", '[[target]]\ndirectory = "."'))
+    done = streamgauge("run", str(suite), "--output", "run.sqlite")
+    assert done.returncode == 0, done.stderr
+    told = done.stdout + done.stderr
+    assert "not traced: flights.csv whole: " in told
+    assert "I do not work while I am watched" in told
+    with Store.open(tmp_path / "run.sqlite") as store:
+        assert all(trace.reason and "ended with code" in trace.reason for trace in store.traces())
+        assert all(trial.reason is None for trial in store.read().trials)
+        assert store.read().finished_utc
+    assert "I do not work while I am watched" in streamgauge("show", "run.sqlite").stdout
