@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from analysis.arm import absolute_arm, arm_of
+from analysis.calibration import error_of
 from analysis.fingerprint import brings_its_app, changes, measured_commit
 from analysis.fitness import HEADLINE, trustworthy, unfit
 from analysis.screening import Arms, Screened, screen
@@ -14,9 +15,6 @@ from results.case import Case
 from results.errors import UsageError
 from results.metrics import FIGURES, Figure
 from results.run import Run
-
-#: The client's calibrated error for a figure of a case in a run, in the figure's unit; null where not known.
-ErrorOf = Callable[[Run, Figure, Case], float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +55,18 @@ def everything(case: Case) -> bool:  # noqa: ARG001
     return True
 
 
-def no_error(run: Run, figure: Figure, case: Case) -> float | None:  # noqa: ARG001
-    """For runs whose client was not calibrated."""
-    return None
-
-
 def compare_runs(
     base: Run,
     head: Run,
     asked: Sequence[str] = (),
     *,
     chosen: Callable[[Case], bool] = everything,
-    error: ErrorOf = no_error,
 ) -> Comparison:
     """Compare the ``chosen`` cases in the figures ``asked`` for by name, or else in the headline ones.
 
     Of a case that has a baseline, the ratios to it are compared (memory: the differences); of one that has
     none, its figures themselves, where machine, programs and suite are the same. A figure that neither run
-    gives for a case is left out, or a gap when it was asked for.
+    gives for a case is left out, or a gap when it was asked for and the case can have it.
     Raises UsageError when both are one run, and when they have no chosen case in common.
     """
     if base.header.run_id == head.header.run_id:
@@ -98,10 +90,10 @@ def compare_runs(
             )
             continue
         for name in asked or HEADLINE:
-            arms = arms_between(base, head, case, FIGURES[name], error)
+            arms = arms_between(base, head, case, FIGURES[name])
             if isinstance(arms, Arms):
                 found.append((case, arms))
-            elif len(arms) == 2 and not asked:
+            elif len(arms) == 2 and not (asked and _can_have(case, FIGURES[name])):
                 left_out.append(f"{label}: neither run gives {name}")
             else:
                 gaps.append(f"{label}: {'; '.join(arms)}")
@@ -126,7 +118,7 @@ def compare_runs(
     )
 
 
-def arms_between(base: Run, head: Run, case: Case, figure: Figure, error: ErrorOf) -> Arms | list[str]:
+def arms_between(base: Run, head: Run, case: Case, figure: Figure) -> Arms | list[str]:
     """Both runs' pairs of a case in a figure; or, where a run lacks it, a phrase for each that does."""
     arm = absolute_arm if case.is_baseline else arm_of
     ours, theirs = (arm(run, case, figure.name) for run in (base, head))
@@ -135,7 +127,7 @@ def arms_between(base: Run, head: Run, case: Case, figure: Figure, error: ErrorO
     ]
     if missing:
         return missing
-    errors = [error(run, figure, case) for run in (base, head)]
+    errors = [error_of(run.calibration, figure, case) for run in (base, head)]
     resolutions = [memory_resolution_bytes(run) for run in (base, head)]
     # a difference to a baseline is as coarse as the mark, and so is a figure itself
     coarse = max(resolutions) if case.is_baseline else sum(resolutions)
@@ -148,6 +140,10 @@ def arms_between(base: Run, head: Run, case: Case, figure: Figure, error: ErrorO
         error=max((known for known in errors if known is not None), default=None),
         weak=ours.weak or theirs.weak,
     )
+
+
+def _can_have(case: Case, figure: Figure) -> bool:
+    return not figure.needs_schedule or case.parameters.get("scenario") == "arrivals"
 
 
 def _sides(base: Run, head: Run) -> tuple[tuple[str, Run], tuple[str, Run]]:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from analysis.comparison import ErrorOf, arms_between, everything, no_error
+from analysis.calibration import error_of
+from analysis.comparison import arms_between, everything
 from analysis.fingerprint import changed_parts, measured_commit
 from analysis.fitness import judge_case, unfit
 from analysis.judgement import Verdict
@@ -80,7 +81,6 @@ def history(
     figures: Sequence[str] = SHOWN,
     *,
     chosen: Callable[[Case], bool] = everything,
-    error: ErrorOf = no_error,
 ) -> History:
     """The ``chosen`` cases that have a baseline, over these runs by name.
 
@@ -94,8 +94,8 @@ def history(
     cases = [case for case in timed.values() if case.baseline is not None and chosen(case)]
     tracks = [_Track(case, FIGURES[name], []) for case in cases for name in figures]
     for name, run in ordered:
-        for track, since in zip(tracks, _since(run, tracks, error), strict=True):
-            track.add(name, run, since, error)
+        for track, since in zip(tracks, _since(run, tracks), strict=True):
+            track.add(name, run, since)
     return History(
         [_entry(name, run) for name, run in ordered],
         [Series(track.case, names[track.case.identity], track.figure, track.points) for track in tracks],
@@ -111,20 +111,22 @@ class _Track:
     points: list[Point | None]
     latest: tuple[str, Run] | None = None
 
-    def add(self, name: str, run: Run, since: Screened | None, error: ErrorOf) -> None:
+    def add(self, name: str, run: Run, since: Screened | None) -> None:
         if all(trial.slot.case != self.case.identity for trial in run.trials):
             self.points.append(None)
             return
-        own = judge_case(run, self.case, self.figure.name, error=error(run, self.figure, self.case))
+        own = judge_case(
+            run, self.case, self.figure.name, error=error_of(run.calibration, self.figure, self.case)
+        )
         self.points.append(Point(own, since, self.latest[0] if self.latest and since else None))
         if own.estimate is not None:
             self.latest = (name, run)
 
 
-def _since(run: Run, tracks: Sequence[_Track], error: ErrorOf) -> list[Screened | None]:
+def _since(run: Run, tracks: Sequence[_Track]) -> list[Screened | None]:
     """For each track the run against the latest one before it, null where one of them lacks the figure."""
     arms = [
-        arms_between(track.latest[1], run, track.case, track.figure, error) if track.latest else None
+        arms_between(track.latest[1], run, track.case, track.figure) if track.latest else None
         for track in tracks
     ]
     verdicts = iter(screen([item for item in arms if isinstance(item, Arms)]))

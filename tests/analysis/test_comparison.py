@@ -17,7 +17,7 @@ from results.errors import UsageError
 from results.metrics import FIGURES
 from results.records import Slot
 from results.run import Run
-from tests.analysis.examples import Invalid, run_of
+from tests.analysis.examples import Invalid, calibrated, run_of
 from tests.results.examples import STREAM, WHOLE, verification
 
 MACHINE = {"cpu": "x", "cpu_count": 2, "kernel": "6.1", "packages": {"flask": "3.1"}, "suite_folder": None}
@@ -113,6 +113,17 @@ def test_a_figure_in_neither_run_is_left_out_and_a_gap_when_it_was_asked_for() -
     assert set(kinds(asked)) == {"orders whole", "orders rows=500"}
 
 
+def test_a_figure_of_schedules_is_no_gap_where_a_case_has_no_schedule() -> None:
+    open_loop = Case({**STREAM.parameters, "scenario": "arrivals"}, WHOLE.identity)
+    asked = ["ttfb_p50", "ttfb_effective_p50"]
+    closed = compare_runs(run("a"), run("b"), asked)
+    assert closed.gaps == []
+    assert "orders rows=500: neither run gives ttfb_effective_p50" in closed.left_out
+    arms = ((WHOLE, times(50)), (open_loop, times(2)))
+    (gap,) = compare_runs(run("a", *arms), run("b", *arms), asked).gaps
+    assert "do not give ttfb_effective_p50" in gap
+
+
 def test_a_tail_of_too_few_requests_is_shown_only_unless_it_was_asked_for() -> None:
     arms = [(case, [{"ttfb_p95": 1e6 * noise} for noise in NOISE]) for case in (WHOLE, STREAM)]
     few, again = run("a", *arms), run("b", *arms)
@@ -155,19 +166,17 @@ def test_doubts_are_told() -> None:
     ]
 
 
-def test_the_client_s_error_is_asked_of_both_runs_and_the_larger_one_counts() -> None:
-    slower = run("b", (WHOLE, times(50)), (STREAM, times(3)))
+def test_the_larger_error_of_both_clients_counts() -> None:
+    base, slower = run("a"), run("b", (WHOLE, times(50)), (STREAM, times(3)))
 
-    def error_of(large: str) -> Comparison:
-        return compare_runs(
-            run("a"),
-            slower,
-            error=lambda of, _, case: 2e6 if of.header.run_id == large and case == STREAM else 1e3,
-        )
+    def kind(base_error_ns: float, head_error_ns: float) -> Kind:
+        ours = replace(base, calibration=[calibrated(base_error_ns)])
+        theirs = replace(slower, calibration=[calibrated(head_error_ns)])
+        return kinds(compare_runs(ours, theirs))["orders rows=500"]
 
-    assert kinds(error_of("neither"))["orders rows=500"] is Kind.WORSE
-    for large in ("a", "b"):
-        assert kinds(error_of(large))["orders rows=500"] is Kind.UNDECIDED
+    assert kind(1e3, 1e3) is Kind.WORSE
+    assert kind(2e6, 1e3) is Kind.UNDECIDED
+    assert kind(1e3, 2e6) is Kind.UNDECIDED
 
 
 def test_one_run_or_no_common_case_is_refused() -> None:

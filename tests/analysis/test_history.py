@@ -12,7 +12,7 @@ from analysis.history import Series, changed_between, history
 from analysis.judgement import Kind
 from results.case import Case
 from results.run import Run
-from tests.analysis.examples import run_of
+from tests.analysis.examples import calibrated, run_of
 from tests.results.examples import STREAM, WHOLE
 
 FEW = Case({**STREAM.parameters, "rows": 1}, WHOLE.identity)
@@ -82,8 +82,12 @@ def test_cases_are_those_of_all_runs_that_have_a_baseline() -> None:
 
 
 def test_the_client_s_error_keeps_a_small_jump_undecided() -> None:
-    runs = {"1": run(1, 2), "2": run(2, 2.6)}
-    assert jumps(history(runs, ["ttfb_p50"], error=lambda *_: 1e6).series[0])[1] is Kind.UNDECIDED
+    for error_ns, kind in ((1e3, Kind.WORSE), (1e6, Kind.UNDECIDED)):
+        runs = {
+            str(day): replace(run(day, time), calibration=[calibrated(error_ns)])
+            for day, time in ((1, 2), (2, 2.6))
+        }
+        assert jumps(history(runs, ["ttfb_p50"]).series[0])[1] is kind
 
 
 def test_what_changed_between_two_runs_is_named() -> None:
