@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from analysis.arm import arm_of
 from analysis.calibration import error_of
-from analysis.gate import Pair
 from analysis.judgement import Kind, Verdict, estimate_only, judge_pairs
-from analysis.summary import labels, memory_resolution_bytes, pairs_by_block, valid_by_block
+from analysis.summary import labels, memory_resolution_bytes
 from results.case import Case
 from results.metrics import FIGURES
 from results.run import Run
@@ -34,19 +34,12 @@ def judge_case(
     tail that rests on too few requests. ``error`` is the client's calibrated error in the figure's unit.
     """
     figure = FIGURES[name]
-    pairs = [Pair(*both) for both in pairs_by_block(run, case, name, control=control).values()]
-    own = valid_by_block(run, case.identity, control=control)
-    base = valid_by_block(run, case.baseline or case.identity)
-    trials = [*own.values(), *base.values()]
-    without = sum(trial.figures.get(name) is None for trial in trials)
-    if without:
-        return estimate_only(
-            figure, len(pairs), f"{without} of {len(trials)} valid trials do not give {name}"
-        )
-    if any(trial.outcomes.get("verified", 0) < figure.fewest_gated for trial in trials):
-        reason = f"a verdict on {name} needs {figure.fewest_gated} requests in each trial"
-        return estimate_only(figure, len(pairs), reason, judge_pairs(figure, pairs).estimate)
-    return judge_pairs(figure, pairs, resolution=memory_resolution_bytes(run), error=error)
+    arm = arm_of(run, case, name, control=control)
+    if arm.missing:
+        return estimate_only(figure, len(arm.pairs), arm.missing)
+    if arm.weak:
+        return estimate_only(figure, len(arm.pairs), arm.weak, judge_pairs(figure, arm.pairs).estimate)
+    return judge_pairs(figure, arm.pairs, resolution=memory_resolution_bytes(run), error=error)
 
 
 def unfit(run: Run) -> Sequence[Unfit]:

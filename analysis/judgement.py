@@ -92,15 +92,15 @@ def judge_pairs(
     least = resolution if figure.by_difference else 0.0
     wide = _interval(differences, CONFIDENCE, least)
     narrow = _interval(differences, CONFIDENCE_SAME, least)
-    kind, reason = _by_the_margin(scale, wide, narrow)
-    detectable = scale.margin + _reach(wide, CONFIDENCE, len(pairs))
+    kind, reason = by_the_margin(scale, wide, narrow)
+    detectable = scale.margin + reach(wide, CONFIDENCE, len(pairs) - 1)
     needed = None
     if kind is Kind.UNDECIDED:
         ends = (wide, CONFIDENCE) if abs(estimate) > scale.margin else (narrow, CONFIDENCE_SAME)
         room = abs(abs(estimate) - scale.margin)
         # no number of blocks makes the kernel count finer
-        needed = _blocks_needed(_reach(*ends, len(pairs)), room, len(pairs)) if room > least / 2 else None
-        reason += f"; this run could have seen {scale.text(detectable)}, {_what_it_takes(needed)}"
+        needed = blocks_needed(reach(*ends, len(pairs) - 1), room, len(pairs)) if room > least / 2 else None
+        reason += f"; this run could have seen {scale.text(detectable)}, {what_it_takes(needed)}"
     elif kind is not Kind.SAME and error is not None and (apart := _apart(pairs)) < error:
         kind = Kind.UNDECIDED
         reason = (
@@ -139,7 +139,7 @@ def _interval(differences: Sequence[float], confidence: float, least: float) -> 
     return min(low, middle - least / 2), max(high, middle + least / 2)
 
 
-def _by_the_margin(scale: Scale, wide: tuple[float, float], narrow: tuple[float, float]) -> tuple[Kind, str]:
+def by_the_margin(scale: Scale, wide: tuple[float, float], narrow: tuple[float, float]) -> tuple[Kind, str]:
     """The rule itself: where the intervals lie against the margins, and this in words."""
     margin = scale.margin
     at_95 = f"the 95% interval, {' to '.join(_texts(scale, wide))},"
@@ -158,28 +158,30 @@ def _texts(scale: Scale, differences: Sequence[float]) -> list[str]:
     return [scale.text(difference) for difference in sorted(differences, key=scale.natural)]
 
 
-def _reach(ends: tuple[float, float], confidence: float, blocks: int) -> float:
+def reach(ends: tuple[float, float], confidence: float, degrees: int) -> float:
     """How far from a margin the truth must lie for the whole interval to keep to its side, 4 times in 5.
 
     Half the interval, h, is t((1 + confidence) / 2) standard errors wide, and once in five the estimate
     strays by more than t(0.80) of them: h (1 + t(0.80) / t((1 + confidence) / 2)). What is reached, by
-    simulation, stands in docs/accuracy.md.
+    simulation, stands in docs/accuracy.md. ``degrees`` of freedom: one fewer than blocks, for each arm that
+    was measured apart.
     """
     half = (ends[1] - ends[0]) / 2
-    strays = paired_t.quantile(POWER, blocks - 1) / paired_t.quantile((1 + confidence) / 2, blocks - 1)
+    strays = paired_t.quantile(POWER, degrees) / paired_t.quantile((1 + confidence) / 2, degrees)
     return half * (1 + strays)
 
 
-def _blocks_needed(reach: float, room: float, blocks: int) -> int | None:
+def blocks_needed(reached: float, room: float, blocks: int) -> int | None:
     """How many until the reach, which shrinks with the root of their number, fits into the room."""
-    needed = blocks * (reach / room) ** 2
+    needed = blocks * (reached / room) ** 2
     return max(blocks + 1, math.ceil(needed)) if needed <= _MOST_BLOCKS else None
 
 
-def _what_it_takes(needed: int | None) -> str:
+def what_it_takes(needed: int | None, where: str = "") -> str:
+    """The number of blocks in words; ``where`` they would have to be measured, such as `` in each run``."""
     if needed is None:
         return f"and {_MOST_BLOCKS:,} blocks would hardly decide: the estimate lies too near to the margin"
-    return f"and about {needed} blocks would decide if the estimate holds"
+    return f"and about {needed} blocks{where} would decide if the estimate holds"
 
 
 def _apart(pairs: Sequence[Pair]) -> float:

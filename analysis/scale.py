@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analysis.gate import Pair
-from analysis.table import amount, times
+from analysis.table import effect
 from results.metrics import Better, Figure, Margin
 
 
@@ -43,10 +43,7 @@ class Scale:
 
     def text(self, difference: float) -> str:
         """An oriented difference as people read it: ×1.2, or +1.5 MiB."""
-        value = self.natural(difference)
-        if not self.figure.by_difference:
-            return times(value)
-        return f"{'+' if value > 0 else ''}{amount(value, self.figure.unit)}"
+        return effect(self.natural(difference), self.figure)
 
     @property
     def _sign(self) -> int:

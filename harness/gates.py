@@ -14,8 +14,8 @@ from harness.matrix import PlannedCase, case_of_gate, cases_of, may_be_gated
 from harness.suite import Gate, Suite
 from results.errors import UsageError
 from results.metrics import FIGURES
-from scenarios.specification import Arrivals
 from results.run import RunHeader
+from scenarios.specification import Arrivals
 
 
 def gates_of(suite: Suite, measured: Sequence[PlannedCase], blocks: int) -> tuple[list[GatedCase], list[str]]:

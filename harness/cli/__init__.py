@@ -21,6 +21,8 @@ VERBS = {
     "list": "List suites, servers and stored runs.",
     "show": "Show what a stored run holds.",
     "export": "Write what a stored run found for other programs.",
+    "compare": "Compare two stored runs, case by case.",
+    "history": "Show ratios over many stored runs.",
 }
 
 
@@ -61,8 +63,8 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 def cli(debug: bool) -> None:
     """Measure streamed HTTP responses: time to first byte, throughput, peak memory.
 
-    Exit codes: 0 good, 1 a gate says worse, 2 wrong usage or suite file, 3 the measurement failed or is
-    invalid, 130 interrupted (finished trials are kept).
+    Exit codes: 0 good, 1 a gate or a comparison says worse, 2 wrong usage or suite file, 3 the measurement
+    failed or is invalid, 4 undecided under --strict, 130 interrupted (finished trials are kept).
     """
 
 

@@ -31,7 +31,7 @@ def command() -> None:
     click.echo(f"\nRuns in {results_folder()}:")
     for path in stored_runs():
         try:
-            with Store.open(path) as store:
+            with Store.open_unchecked(path) as store:
                 run = store.read()
         except StoreError as error:
             click.echo(f"  {path.name}: {error}")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -18,13 +16,10 @@ from analysis.trust import trustworthy
 from analysis.verdict import GatedCase, judge_gates
 from harness.cli.memory import print_slopes
 from harness.cli.recommend import print_detectable, print_recommendations
+from harness.cli.tables import table_console
 from results.errors import ExitCode
 from results.metrics import Unit
 from results.run import Run
-
-#: A table in a pipe is for people and for grep: wide enough that no cell is folded.
-_PIPE_WIDTH = 240
-
 
 #: What a terminal must have for the whole table; a narrower one gets the columns that matter most.
 _WHOLE_TABLE_WIDTH = 140
@@ -34,7 +29,7 @@ _COLUMN_WIDTH = 15
 
 def print_table(run: Run) -> None:
     """The end table on standard output."""
-    console = Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH)
+    console = table_console()
     rows = summarize(run)
     whole = columns(rows)
     needed = _WHOLE_TABLE_WIDTH + _COLUMN_WIDTH * (len(whole) - len(columns([])))

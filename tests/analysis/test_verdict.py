@@ -10,10 +10,9 @@ import pytest
 from analysis.gate import parse_limit
 from analysis.verdict import GatedCase, judge_gates
 from harness.cli.outcome import show_outcome
-from results.calibration import Answers, CalibrationPoint
 from results.errors import ExitCode, MeasurementError
 from results.metrics import FIGURES
-from tests.analysis.examples import Invalid, run_of
+from tests.analysis.examples import Invalid, calibrated, run_of
 from tests.results.examples import STREAM, WHOLE
 
 FAST, SLOW = {"ttfb_p50": 1e6}, {"ttfb_p50": 9e6}
@@ -110,25 +109,6 @@ def test_enough_for_one_gate_may_be_too_few_for_two() -> None:
 
 def test_without_gates_there_is_nothing_to_judge() -> None:
     assert judge_gates(run_of((WHOLE, [FAST])), []) == []
-
-
-def calibrated(error_ns: float) -> CalibrationPoint:
-    """With a p95 of ten times the median."""
-    return CalibrationPoint(
-        users=1,
-        answers=Answers.ONCE,
-        requests=90,
-        stamped=True,
-        error_p50_ns=error_ns,
-        error_p95_ns=10 * error_ns,
-        error_p99_ns=11 * error_ns,
-        error_max_ns=12 * error_ns,
-        loop_error_p50_ns=20 * error_ns,
-        loop_error_p95_ns=30 * error_ns,
-        lag_p99_ns=None,
-        stamp_error_p99_ns=None,
-        client_cpu=0.1,
-    )
 
 
 @pytest.mark.parametrize(
