@@ -7,16 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from analysis.calibration import error_of
-from analysis.fitness import Unfit, judge_case, unfit
-from analysis.gate import GateResult, Pair
-from analysis.judgement import Kind, Verdict
-from analysis.multiple import SCREENING_Q
-from analysis.screening import corrected, p_beyond_margin
 from analysis.slope import MemorySlope, memory_slopes
+from analysis.statistics.multiple import SCREENING_Q
 from analysis.summary import CaseSummary, labels, pairs_by_block, summarize
-from analysis.trust import why_untrusted
-from analysis.verdict import GatedCase, judge_gates
+from analysis.trial.calibration import error_of
+from analysis.verdicts.fitness import Unfit, judge_case, unfit
+from analysis.verdicts.gate import GateResult, Pair
+from analysis.verdicts.judgement import Kind, Verdict
+from analysis.verdicts.screening import corrected, p_beyond_margin
+from analysis.verdicts.trust import why_untrusted
+from analysis.verdicts.verdict import GatedCase, judge_gates
 from results.case import Case
 from results.errors import MeasurementError
 from results.metrics import FIGURES, Figure

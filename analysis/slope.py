@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from analysis.signed_rank import hodges_lehmann, interval
+from analysis.statistics.signed_rank import hodges_lehmann, interval
 from analysis.summary import label_without, memory_resolution_bytes, valid_by_block
 from results.case import SETTINGS, Case, Value
 from results.run import Run

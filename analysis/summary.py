@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from analysis.signed_rank import hodges_lehmann
+from analysis.statistics.signed_rank import hodges_lehmann
 from results.case import SETTINGS, Case, Value, value_text
 from results.metrics import FIGURES
 from results.records import Verification

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import xxhash
 
-from analysis.calibration import calibration_point
+from analysis.trial.calibration import calibration_point
 from harness.cores import Cores
 from harness.load import LoadDriver
 from harness.processes import Processes

@@ -17,7 +17,7 @@ from typing import Any
 
 import psutil
 
-from analysis.fingerprint import changes
+from analysis.runs.fingerprint import changes
 from harness.cores import Cores
 
 PACKAGES = (

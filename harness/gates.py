@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from analysis.gate import check_power
-from analysis.verdict import GatedCase
+from analysis.verdicts.gate import check_power
+from analysis.verdicts.verdict import GatedCase
 from harness.matrix import PlannedCase, case_of_gate, cases_of, may_be_gated
 from harness.suite import Gate, Suite
 from results.errors import UsageError

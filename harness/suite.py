@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from analysis.gate import Limit, parse_limit
+from analysis.verdicts.gate import Limit, parse_limit
 from results.case import SETTINGS
 from results.metrics import FIGURES
 from scenarios.schedule import Spacing

@@ -12,7 +12,7 @@ from typing import Any
 
 from analysis.exports.names import named_cases
 from analysis.findings import FigureFinding, Findings
-from analysis.fitness import HEADLINE
+from analysis.verdicts.fitness import HEADLINE
 from results.metrics import Better
 
 _FILES = {Better.LOWER: "smaller-is-better.json", Better.HIGHER: "bigger-is-better.json"}

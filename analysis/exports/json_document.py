@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from analysis.findings import CaseFinding, FigureFinding, Findings, GateFinding
-from analysis.judgement import Verdict
 from analysis.slope import DEFINITION, MemorySlope
+from analysis.verdicts.judgement import Verdict
 from results.records import Verification
 
 #: A change that breaks readers makes a new one.

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 from analysis.exports.printable import printable
 from analysis.findings import CaseFinding, FigureFinding, Findings, GateFinding, GateState
-from analysis.fitness import HEADLINE
-from analysis.judgement import Kind, Verdict
-from analysis.multiple import SCREENING_Q
+from analysis.statistics.multiple import SCREENING_Q
 from analysis.table import amount, times
+from analysis.verdicts.fitness import HEADLINE
+from analysis.verdicts.judgement import Kind, Verdict
 from results.metrics import Unit
 
 #: GitHub refuses a step's summary of more than 1 MiB.

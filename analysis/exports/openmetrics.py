@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from analysis.exports.names import named_cases, names
 from analysis.exports.printable import printable
 from analysis.findings import CaseFinding, Findings, GateState
-from analysis.judgement import Kind
+from analysis.verdicts.judgement import Kind
 from results.metrics import FIGURES, Figure, Unit
 
 #: A figure's unit as OpenMetrics wants it, and by how much a value is to be divided.

@@ -11,11 +11,11 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from analysis.comparison import Compared, Comparison, compare_runs, everything
-from analysis.comparison_document import comparison_document
-from analysis.judgement import Kind
-from analysis.multiple import SCREENING_Q
+from analysis.runs.comparison import Compared, Comparison, compare_runs, everything
+from analysis.runs.comparison_document import comparison_document
+from analysis.statistics.multiple import SCREENING_Q
 from analysis.table import amount, effect
+from analysis.verdicts.judgement import Kind
 from harness.cli.places import find_run
 from harness.cli.tables import table_console
 from harness.matrix import matches

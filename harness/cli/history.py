@@ -12,11 +12,11 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from analysis.comparison import everything
-from analysis.history import SHOWN, Entry, History, Point, Series, changed_between, history
-from analysis.history_document import history_document
-from analysis.judgement import Kind
+from analysis.runs.comparison import everything
+from analysis.runs.history import SHOWN, Entry, History, Point, Series, changed_between, history
+from analysis.runs.history_document import history_document
 from analysis.table import effect
+from analysis.verdicts.judgement import Kind
 from harness.cli.places import SUFFIX
 from harness.cli.tables import table_console
 from harness.matrix import matches

@@ -9,11 +9,11 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from analysis.fitness import unfit
 from analysis.summary import summarize
 from analysis.table import amount, columns, headline_columns
-from analysis.trust import trustworthy
-from analysis.verdict import GatedCase, judge_gates
+from analysis.verdicts.fitness import unfit
+from analysis.verdicts.trust import trustworthy
+from analysis.verdicts.verdict import GatedCase, judge_gates
 from harness.cli.memory import print_slopes
 from harness.cli.recommend import print_detectable, print_recommendations
 from harness.cli.tables import table_console

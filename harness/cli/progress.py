@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from analysis.summary import labels
 from analysis.table import amount
-from analysis.tracing import delivery
+from analysis.trial.tracing import delivery
 from harness.matrix import PlannedCase
 from harness.plan import Plan
 from results.metrics import FIGURES, Unit

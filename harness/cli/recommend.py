@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from analysis.detectable import Detectable, detectable_changes
-from analysis.families import Size
-from analysis.judgement import FEWEST_BLOCKS
-from analysis.recommend import Buffer, recommendations
+from analysis.buffers.families import Size
+from analysis.buffers.recommend import Buffer, recommendations
 from analysis.table import amount, times
+from analysis.verdicts.detectable import Detectable, detectable_changes
+from analysis.verdicts.judgement import FEWEST_BLOCKS
 from results.metrics import Unit
 from results.run import Run
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from analysis.summary import labels
 from analysis.table import amount, digits, times
-from analysis.tracing import delivery, tracing_cost
+from analysis.trial.tracing import delivery, tracing_cost
 from results.metrics import Unit
 from results.run import Run
 from results.trace import Trace

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from analysis.findings import GateState, find
-from analysis.judgement import Kind
-from analysis.trust import why_untrusted
+from analysis.verdicts.judgement import Kind
+from analysis.verdicts.trust import why_untrusted
 from results.case import Case
 from tests.analysis.examples import Invalid, run_of
 from tests.analysis.exports.examples import BLOCKS, MIB, gate, known, measured

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analysis.calibration import joined
 from analysis.table import amount
+from analysis.trial.calibration import joined
 from harness.calibrate import SCHEDULES, Schedule
 from harness.cores import Cores, split_cores
 from harness.load import corrected, own_environment

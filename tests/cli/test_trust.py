@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.trust import trustworthy
+from analysis.verdicts.trust import trustworthy
 from harness.cli.outcome import show_outcome
 from results.errors import ExitCode
 from tests.analysis.examples import Invalid, run_of

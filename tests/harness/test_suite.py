@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.gate import check_power
+from analysis.verdicts.gate import check_power
 from harness.matrix import case_of_gate, cases_of
 from harness.plan import make_plan
 from harness.suite_file import built_in_suites, load_suite

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xxhash
 
-from analysis.figures import figures_of_trial, inside_window
+from analysis.trial.figures import figures_of_trial, inside_window
 from harness.load import LoadDriver
 from harness.validity import reasons
 from results.records import COLUMN, LoadRecord, Outcome, RequestArray

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from analysis.findings import Findings, find
-from analysis.gate import parse_limit
-from analysis.verdict import GatedCase
+from analysis.verdicts.gate import parse_limit
+from analysis.verdicts.verdict import GatedCase
 from results.case import Case
 from results.metrics import FIGURES
 from tests.analysis.examples import Invalid, run_of

@@ -12,7 +12,7 @@ from markdown_it.token import Token
 
 from analysis.exports.markdown import escaped, export
 from analysis.findings import Findings
-from analysis.fitness import Unfit
+from analysis.verdicts.fitness import Unfit
 from tests.analysis.exports.examples import hostile, known, unlawful
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
