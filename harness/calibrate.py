@@ -47,7 +47,7 @@ class Schedule:
 
 #: 10 ms until the first byte, and then nothing, or a piece every millisecond.
 SCHEDULES: Mapping[Answers, Schedule] = MappingProxyType(
-    {Answers.ONCE: Schedule(10_000, 1, 0, 500), Answers.ON: Schedule(10_000, 20, 1_000, 100)}
+    {Answers.ONCE: Schedule(10_000, 1, 0, 500), Answers.ON: Schedule(10_000, 6, 1_000, 100)}
 )
 
 
@@ -60,7 +60,7 @@ class Length:
 
 
 FULL = Length(0.5, 2.0)
-SHORT = Length(0.15, 0.85)
+SHORT = Length(0.1, 0.6)
 
 
 @dataclass(frozen=True, slots=True)

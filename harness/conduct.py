@@ -150,7 +150,7 @@ def measure(
         store.add_trial(trial)
         watcher.measured(slot, planned, trial)
     traced = {trace.case for trace in store.traces()}
-    for identity, planned in cases.items():
+    for identity, planned in cases.items() if plan.traced else ():
         if planned.case.expect_failure or identity in traced:
             continue
         watcher.tracing(planned)

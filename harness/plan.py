@@ -29,6 +29,8 @@ class Plan:
     seed: int
     warmup_s: float
     window_s: float
+    traced: bool = True
+    """Whether each case is traced when all trials are through."""
 
     @property
     def blocks(self) -> int:
@@ -43,11 +45,17 @@ class Plan:
     @property
     def tracing_s(self) -> float:
         """About how long the traced trials, one for each timed case, will take, in seconds."""
-        return _TRACE_S * sum(not planned.case.expect_failure for planned in self.cases)
+        return _TRACE_S * sum(not planned.case.expect_failure for planned in self.cases) * self.traced
 
 
 def make_plan(
-    cases: Sequence[PlannedCase], *, blocks: int, seed: int, warmup_s: float, window_s: float
+    cases: Sequence[PlannedCase],
+    *,
+    blocks: int,
+    seed: int,
+    warmup_s: float,
+    window_s: float,
+    traced: bool = True,
 ) -> Plan:
     """Blocks of all timed cases, the baselines twice (the second is the A/A control), shuffled.
 
@@ -72,7 +80,7 @@ def make_plan(
             Slot(len(slots) + index, block, identity, control)
             for index, (identity, control) in enumerate(entries)
         ]
-    return Plan(cases, slots, seed, warmup_s, window_s)
+    return Plan(cases, slots, seed, warmup_s, window_s, traced)
 
 
 def _check_arrivals(identity: str, rate: float, warmup_s: float, window_s: float) -> None:

@@ -312,6 +312,7 @@ class Suite(_Table):
     blocks: Annotated[int, Field(ge=1, le=1000, strict=True)] = 10
     warmup: Duration = 0.5
     window: Annotated[Duration, Field(gt=0)] = 3.0
+    trace: Annotated[bool, Field(strict=True)] = True
     target: Annotated[list[Target], Field(min_length=1)]
     server: Annotated[list[ServerTable], Field(min_length=1)]
     scenario: Annotated[list[Scenario], Field(min_length=1)]

@@ -21,7 +21,12 @@ def command(suite: str, blocks: int | None, seed: int, only: str | None) -> None
     chosen = load_suite(suite)
     count = blocks or chosen.blocks
     plan = make_plan(
-        cases_of(chosen, only), blocks=count, seed=seed, warmup_s=chosen.warmup, window_s=chosen.window
+        cases_of(chosen, only),
+        blocks=count,
+        seed=seed,
+        warmup_s=chosen.warmup,
+        window_s=chosen.window,
+        traced=chosen.trace,
     )
     gates, left_out = gates_of(chosen, plan.cases, count)
     names = labels([planned.case for planned in plan.cases])

@@ -87,6 +87,7 @@ def _begin(
         seed=seed if seed is not None else secrets.randbelow(2**31),
         warmup_s=suite.warmup,
         window_s=suite.window,
+        traced=suite.trace,
     )
     gates_of(suite, plan.cases, blocks or suite.blocks)  # refused now, and not after an hour
     header = RunHeader(
@@ -132,6 +133,7 @@ def _resume(name: str) -> tuple[Store, Suite, Plan]:
         header.seed,
         header.warmup_s,
         header.window_s,
+        suite.trace,
     )
     return store, suite, plan
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ name = "tiny"
 blocks = {blocks}
 warmup = "0.1s"
 window = "0.3s"
+trace = false
 
 [[target]]
 name = "flights.csv"
@@ -50,11 +52,27 @@ def tiny(tmp_path: Path) -> Path:
     return path
 
 
+#: What a shared machine does to a trial, and no fault of what is tested.
+_MACHINE = re.compile(
+    r"held up|could not keep up|of its core|the hypervisor took|a cgroup held|clock was stepped|PSS reached"
+)
+_ATTEMPTS = 4
+
+
+def spoilt_by_the_machine(done: subprocess.CompletedProcess[str]) -> bool:
+    """Whether a run ended as invalid for nothing but what the machine did."""
+    told = [line for line in done.stderr.splitlines() if line.startswith("invalid: trial")]
+    return done.returncode == 3 and bool(told) and all(map(_MACHINE.search, told))
+
+
 @pytest.fixture
 def streamgauge(tmp_path: Path) -> Streamgauge:
-    """Runs the command line in ``tmp_path`` and returns its exit code and output."""
+    """Runs the command line in ``tmp_path`` and returns its exit code and output.
 
-    def run(*words: str) -> subprocess.CompletedProcess[str]:
+    A run that the machine spoilt is made once more, as its user would; what it left behind is removed.
+    """
+
+    def once(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [str(Path(sys.executable).with_name("streamgauge")), *words],
             cwd=tmp_path,
@@ -64,5 +82,15 @@ def streamgauge(tmp_path: Path) -> Streamgauge:
             timeout=100,
             check=False,
         )
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        before = set(tmp_path.rglob("*"))
+        for _ in range(_ATTEMPTS - 1):
+            done = once(*words)
+            if words[0] != "run" or "--resume" in words or not spoilt_by_the_machine(done):
+                return done
+            for path in set(tmp_path.rglob("*.sqlite")) - before:
+                path.unlink()
+        return once(*words)
 
     return run

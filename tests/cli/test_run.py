@@ -25,6 +25,8 @@ def test_a_run_ends_with_a_table_and_a_store(streamgauge: Streamgauge, tiny: Pat
     with Store.open(path) as store:
         run = store.read()
         requests = store.requests(0)
+        traces = store.traces()
+    assert traces == []  # the suite says so
     assert run.finished_utc
     assert len(run.trials) == len(run.header.slots) == 4
     assert all(trial.reason is None for trial in run.trials)

@@ -6,8 +6,20 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from results.store import Store
 from tests.cli.conftest import TINY, Streamgauge
+
+TRACED = TINY.replace("trace = false", "")
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    """A suite of two cases and a baseline, which are traced since it does not say otherwise."""
+    path = tmp_path / "tiny.toml"
+    path.write_text(TRACED.format(blocks=1))
+    return path
 
 
 def test_each_case_of_a_run_is_traced_and_shown(streamgauge: Streamgauge, tiny: Path, tmp_path: Path) -> None:
@@ -70,7 +82,7 @@ def test_a_trace_that_fails_is_told_and_spoils_no_timed_trial(
         "    return iter([b'a\\n', b'1\\n'])\n"
     )
     suite = tmp_path / "shy.toml"
-    text = TINY.format(blocks=1).replace("targets.csv_app:app", "shy:app").replace("[1, 100]", "[1]")
+    text = TRACED.format(blocks=1).replace("targets.csv_app:app", "shy:app").replace("[1, 100]", "[1]")
     suite.write_text(text.replace("[[target]]", '[[target]]\ndirectory = "."'))
     done = streamgauge("run", str(suite), "--output", "run.sqlite")
     assert done.returncode == 0, done.stderr
