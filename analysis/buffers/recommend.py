@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.buffers.families import Family, Size, families
-from analysis.buffers.selection import Measured, keeps, shares, stable_span
+from analysis.buffers.selection import Measured, keeps, later, lost_gain, shares, stable_span
 from analysis.buffers.standing import Standing
 from analysis.statistics.stacked import Floats, hodges_lehmann, interval
 from analysis.summary import valid_by_block
@@ -87,8 +87,17 @@ def _recommendation(
             _values(trials, "peak_memory"),
             cap_bytes,
             error_ns,
+            _whole_ttfb_ns(run, family, blocks),
         ),
     )
+
+
+def _whole_ttfb_ns(run: Run, family: Family, blocks: Sequence[int]) -> Floats | None:
+    """The TTFB of the family's whole form in these blocks; None where one of its trials does not tell."""
+    whole = valid_by_block(run, family.sizes[0].case.baseline or "")
+    found = [whole[block].figures.get("ttfb_p50") for block in blocks if block in whole]
+    known = [value for value in found if value is not None]
+    return np.array(known, np.float64) if len(known) == len(blocks) else None
 
 
 def _no_buffer(family: Family) -> str | None:
@@ -153,7 +162,9 @@ def _standings(family: Family, measured: Measured, selected: Floats) -> list[Sta
     against = measured.against_best()
     low, high = interval(against, CONFIDENCE_SAME)
     kept, kept_low, kept_high = np.exp(hodges_lehmann(against)), np.exp(low), np.exp(high)
-    keeping, inside = keeps(against), measured.inside_cap()
+    keeping, inside, late = keeps(against), measured.inside_cap(), later(measured)
+    lost = lost_gain(measured)
+    shares_lost = None if lost is None or not np.isfinite(lost).all() else hodges_lehmann(lost)
     peaks = measured.peak_bytes.max(axis=-1)
     ttfbs = np.median(measured.ttfb_ns, axis=-1)
     return [
@@ -172,6 +183,8 @@ def _standings(family: Family, measured: Measured, selected: Floats) -> list[Sta
                 [Pair(*both) for both in zip(measured.ttfb_ns[index], measured.ttfb_ns[0], strict=True)],
                 error=measured.error_ns,
             ),
+            later=bool(late[index]),
+            lost=None if shares_lost is None else float(shares_lost[index]),
             peak_bytes=None if np.isnan(peaks[index]) else float(peaks[index]),
             cap_bytes=measured.cap_bytes,
             inside_cap=bool(inside[index]),

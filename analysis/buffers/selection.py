@@ -19,6 +19,9 @@ from results.metrics import FIGURES
 
 #: What a buffer must keep of the best throughput.
 KEPT: Final = 0.95
+#: What a buffer may lose of the time that the smallest one gains over the whole form. Its first byte alone
+#: would never be late enough for a larger one: a smaller chunk is always there a little sooner.
+LOST: Final = 0.05
 #: A size that is selected less often is no answer on its own.
 STABLE: Final = 0.70
 #: How often the blocks are drawn anew.
@@ -37,7 +40,8 @@ class Measured:
     """What a family measured, shape (sizes, blocks), the smallest buffer first; throughput and TTFB above 0.
 
     ``peak_bytes`` is nan where a trial does not tell. ``cap_bytes`` is the user's cap on it, and ``error_ns``
-    the client's calibrated error of a TTFB; null where there is none.
+    the client's calibrated error of a TTFB; null where there is none. ``whole_ttfb_ns`` is the TTFB of the
+    whole form, shape (blocks,), null where one of its trials is missing.
     """
 
     throughput: Floats
@@ -45,6 +49,7 @@ class Measured:
     peak_bytes: Floats
     cap_bytes: float | None = None
     error_ns: float | None = None
+    whole_ttfb_ns: Floats | None = None
 
     def blocks_drawn(self, blocks: npt.NDArray[np.intp]) -> Measured:
         """The same of these blocks; their array's shape takes the place of the last axis."""
@@ -54,6 +59,7 @@ class Measured:
             self.peak_bytes[:, blocks],
             self.cap_bytes,
             self.error_ns,
+            None if self.whole_ttfb_ns is None else self.whole_ttfb_ns[blocks],
         )
 
     def best(self) -> npt.NDArray[np.intp]:
@@ -90,7 +96,7 @@ def keeps(against_best: Floats) -> npt.NDArray[np.bool_]:
 
 def selected(measured: Measured) -> npt.NDArray[np.intp]:
     """The smallest size that passes, of each set of blocks; -1 where none does."""
-    passing = keeps(measured.against_best()) & ~_later(measured) & measured.inside_cap()
+    passing = keeps(measured.against_best()) & ~later(measured) & measured.inside_cap()
     return np.where(passing.any(axis=0), np.argmax(passing, axis=0), -1)
 
 
@@ -135,12 +141,33 @@ def _averages(sizes: int, blocks: int) -> int:
     return sizes * blocks * (blocks + 1) // 2
 
 
-def _later(measured: Measured) -> npt.NDArray[np.bool_]:
-    """Whether the first byte is *worse* than the smallest size's, as `verdicts.judgement` says it."""
+def later(measured: Measured) -> npt.NDArray[np.bool_]:
+    """Whether the first byte is too late beside the smallest size's.
+
+    It is *worse*, as `verdicts.judgement` says it, and shown to lose more than `LOST` of what the smallest
+    size gains over the whole form (where that is known, and is a gain in every block).
+    """
     times = np.log(measured.ttfb_ns)
     low, _ = interval(times - times[0], CONFIDENCE)
-    later: npt.NDArray[np.bool_] = low > math.log1p(FIGURES["ttfb_p50"].margin.share)
+    found: npt.NDArray[np.bool_] = low > math.log1p(FIGURES["ttfb_p50"].margin.share)
     if measured.error_ns is not None:
         apart = np.abs(hodges_lehmann(measured.ttfb_ns - measured.ttfb_ns[0]))
-        later &= apart >= measured.error_ns
-    return later
+        found &= apart >= measured.error_ns
+    lost = lost_gain(measured)
+    if lost is not None:
+        low, _ = interval(lost, CONFIDENCE)
+        found &= ~np.isfinite(lost).all(axis=-1) | (low > LOST)
+    return found
+
+
+def lost_gain(measured: Measured) -> Floats | None:
+    """For each size the share of the smallest one's gain over the whole form that it loses, block by block.
+
+    Infinite where the smallest one gains nothing; null where the whole form is not known.
+    """
+    if measured.whole_ttfb_ns is None:
+        return None
+    gain = np.broadcast_to(measured.whole_ttfb_ns - measured.ttfb_ns[0], measured.ttfb_ns.shape)
+    lost = np.full(measured.ttfb_ns.shape, np.inf)
+    np.divide(measured.ttfb_ns - measured.ttfb_ns[0], gain, out=lost, where=gain > 0)
+    return lost

@@ -25,7 +25,9 @@ class Standing:
 
     ``kept`` is its throughput over that of ``best``, ``low`` to ``high`` the 90% interval; ``keeps`` is
     whether that lies at 0.95 or above. ``ttfb_ns`` and ``smallest_ttfb_ns`` are medians over the blocks, its
-    own and that of ``smallest``; ``ttfb`` is the verdict on both. ``peak_bytes`` is the largest peak of its
+    own and that of ``smallest``; ``ttfb`` is the verdict on both, ``lost`` the share (0 to 1) that it loses
+    of what the smallest gains over the whole form, null where that is not known, and ``later`` whether that
+    is too much. ``peak_bytes`` is the largest peak of its
     trials, null where one of them does not tell; ``inside_cap`` is true without a cap. ``share`` (0 to 1) is
     how often resampled blocks select it.
     """
@@ -40,6 +42,8 @@ class Standing:
     ttfb_ns: float
     smallest_ttfb_ns: float
     ttfb: Verdict
+    later: bool
+    lost: float | None
     peak_bytes: float | None
     cap_bytes: float | None
     inside_cap: bool
@@ -51,7 +55,7 @@ class Standing:
         found = []
         if not self.keeps:
             found.append(self._throughput_lost())
-        if self.ttfb.kind is Kind.WORSE:
+        if self.later:
             found.append(self._first_byte())
         if not self.inside_cap:
             found.append(self._beyond_cap())
@@ -85,7 +89,13 @@ class Standing:
         return (
             f"{_FIRST_BYTE[verdict.kind]} that of {self.smallest.name} ({own} against {smallest}: "
             f"{times(verdict.estimate)}, 95% interval {times(verdict.low)} to {times(verdict.high)})"
+            + self._lost()
         )
+
+    def _lost(self) -> str:
+        if self.lost is None or self.ttfb.kind is not Kind.WORSE:
+            return ""
+        return f", which loses {self.lost:.1%} of what that gains over the whole form"
 
     def _beyond_cap(self) -> str:
         cap = amount(self.cap_bytes, Unit.BYTES)

@@ -13,7 +13,8 @@ from analysis.buffers.recommend import Recommendation, recommendations
 from analysis.buffers.selection import DRAWS
 from results.run import Run
 from tests.analysis.examples import Invalid, run_of
-from tests.analysis.knobs import MB, MIB, MS, Truth, case, chunked, drifting, measured, trial
+from tests.analysis.knobs import DRIFT, MB, MIB, MS, Truth, case, chunked, drifting, measured, trial
+from tests.results.examples import WHOLE
 
 #: 50 rows are the smallest that keep 95%, whatever the machine does; 5,000 come later.
 TRUTHS = {
@@ -306,3 +307,37 @@ def test_another_unit_of_throughput_changes_no_choice(
     assert names(theirs) == names(ours)
     assert theirs.share == ours.share
     assert why(theirs) == why(ours)
+
+
+def beside_whole(truths: dict[int, Truth], *, whole_ms: float, blocks: int = 8) -> Run:
+    """The same run with a whole form whose first byte comes after so many milliseconds."""
+    run = drifting(truths, blocks)
+    whole = run_of(
+        (WHOLE, [trial(Truth(100 * MB, ttfb=whole_ms * MS), DRIFT[block]) for block in range(blocks)])
+    )
+    return replace(run, trials=[*run.trials, *whole.trials])
+
+
+LATER = {1: Truth(30 * MB), 500: Truth(100 * MB, ttfb=2 * MS)}
+
+
+def test_a_first_byte_that_loses_little_of_the_gain_over_the_whole_form_does_not_stand_in_the_way() -> None:
+    """1 ms later than the smallest, of 99 ms that this gains."""
+    found = only(beside_whole(LATER, whole_ms=100))
+    assert names(found) == ["rows=500"]
+    assert "its first byte is later than that of rows=1 (" in found.reason
+    assert "which loses 1.0% of what that gains over the whole form" in found.reason
+
+
+@pytest.mark.parametrize(("whole_ms", "chosen"), [(11, []), (19, []), (23, ["rows=500"]), (1.5, [])])
+def test_what_loses_more_than_a_twentieth_of_the_gain_is_too_late(whole_ms: float, chosen: list[str]) -> None:
+    assert names(only(beside_whole(LATER, whole_ms=whole_ms))) == chosen
+
+
+def test_where_the_smallest_gains_nothing_later_is_later() -> None:
+    assert names(only(beside_whole(LATER, whole_ms=0.5))) == []
+
+
+def test_a_whole_form_that_is_missing_in_a_block_is_not_known() -> None:
+    run = beside_whole(LATER, whole_ms=100)
+    assert names(only(replace(run, trials=run.trials[:-1]))) == []
