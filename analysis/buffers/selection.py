@@ -155,8 +155,9 @@ def later(measured: Measured) -> npt.NDArray[np.bool_]:
         found &= apart >= measured.error_ns
     lost = lost_gain(measured)
     if lost is not None:
-        low, _ = interval(lost, CONFIDENCE)
-        found &= ~np.isfinite(lost).all(axis=-1) | (low > LOST)
+        known = np.isfinite(lost)
+        low, _ = interval(np.where(known, lost, 0.0), CONFIDENCE)
+        found &= ~known.all(axis=-1) | (low > LOST)
     return found
 
 
