@@ -11,7 +11,7 @@ from harness.cli.recommend import print_detectable, print_recommendations
 from results.errors import ExitCode
 from tests.analysis.examples import run_of
 from tests.analysis.knobs import MB, Truth, case, drifting, trial
-from tests.cli.conftest import Streamgauge
+from tests.cli.conftest import Measured, Streamgauge
 from tests.results.examples import WHOLE
 
 #: 4,000 bytes; each piece takes a millisecond, and the first one is longer by a header of 100 bytes.
@@ -34,9 +34,10 @@ def pieces(size):
 """
 SUITE = """
 name = "pieces"
-blocks = 6
+blocks = 5
 warmup = "0.1s"
 window = "0.4s"
+trace = false
 
 [[target]]
 name = "pieces"
@@ -56,11 +57,11 @@ kind = "download"
 
 
 def test_a_run_recommends_a_buffer_with_the_bytes_that_its_chunks_really_have(
-    streamgauge: Streamgauge, tmp_path: Path
+    streamgauge: Streamgauge, patient: Streamgauge, tmp_path: Path
 ) -> None:
     (tmp_path / "pieces_app.py").write_text(APP)
     (tmp_path / "pieces.toml").write_text(SUITE)
-    done = streamgauge("run", "pieces.toml", "--output", "pieces.sqlite")
+    done = patient("pieces.toml", "pieces.sqlite")
     assert done.returncode == ExitCode.GOOD, done.stderr
     shown = streamgauge("show", "pieces.sqlite").stdout
     for text in (done.stdout, shown):
@@ -77,14 +78,12 @@ def test_a_run_recommends_a_buffer_with_the_bytes_that_its_chunks_really_have(
         assert len(re.findall(seen, text)) == 1
 
 
-def test_one_block_is_no_ground_for_an_answer(streamgauge: Streamgauge, tiny: Path) -> None:
-    done = streamgauge("run", str(tiny))
-    assert done.returncode == ExitCode.GOOD, done.stderr
+def test_one_block_is_no_ground_for_an_answer(traced_run: Measured) -> None:
     assert (
         "no recommendation: 1 of 1 blocks have a valid trial of every value of rows (rows=1 has 1)"
-        in done.stdout
+        in traced_run.done.stdout
     )
-    assert "With fewer than 5 valid blocks this run could have seen no change." in done.stdout
+    assert "With fewer than 5 valid blocks this run could have seen no change." in traced_run.done.stdout
 
 
 def test_each_size_has_its_line(capsys: pytest.CaptureFixture[str]) -> None:
