@@ -55,6 +55,8 @@ def _print_paragraphs(rows: Sequence[CaseSummary]) -> None:
     for row in rows:
         click.echo(name.cell(row), nl=False)
         for column in others:
-            heading = "" if column.heading == "ratio" else f"\n  {column.heading}"
-            click.echo(f"{heading} {column.cell(row)}", nl=False)
+            if column.heading != "ratio":
+                click.echo(f"\n  {column.heading} {column.cell(row)}", nl=False)
+            elif not row.case.is_baseline or row.control:
+                click.echo(f" {column.cell(row)}", nl=False)
         click.echo()

@@ -34,8 +34,10 @@ def show_outcome(run: Run, gates: Sequence[GatedCase], left_out: Sequence[str], 
         print_doubts(findings)
         click.echo()
         print_table(run)
-        say("Ratios are to the whole form on the same server under the same load, block by block;")
-        say('"(again)" is the whole form measured a second time: how far it is from ×1 is the noise.')
+        say(
+            "Ratios are to the whole form on the same server under the same load, block by block. "
+            '"(again)" is the whole form measured a second time: how far it is from ×1 is the noise.'
+        )
         say(f"Stored in {path}; `streamgauge show` prints all of it.")
     return exit_code(findings)
 

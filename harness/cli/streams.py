@@ -13,7 +13,8 @@ from collections.abc import Iterator
 
 #: What our words and tables are written with where a terminal knows ASCII only.
 _ASCII = {"×": "x", "µ": "u", "–": "-", "−": "-", "…": "...", "│": "|", "┃": "|", "─": "-", "━": "-"}
-_HANDLER = "streamgauge-ascii"
+#: Our codec and its error handler. Click takes a stream in "ascii" itself for a mistake, and writes UTF-8.
+_ASCII_CODEC = "streamgauge-ascii"
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG})
 
 
@@ -23,12 +24,27 @@ def write_anything() -> None:
     Under ``LC_ALL=C`` all of it is, though Python would write UTF-8 there (PEP 540): a terminal that was told
     so shows something else.
     """
-    codecs.register_error(_HANDLER, _in_ascii)
+    codecs.register(_ascii_codec)
+    codecs.register_error(_ASCII_CODEC, _in_ascii)
     chosen = "PYTHONIOENCODING" in os.environ or "PYTHONUTF8" in os.environ
-    ascii_only = not chosen and locale.setlocale(locale.LC_CTYPE) in {"C", "POSIX"}
+    told_so = not chosen and locale.setlocale(locale.LC_CTYPE) in {"C", "POSIX"}
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="ascii" if ascii_only else None, errors=_HANDLER)
+            ascii_only = told_so or codecs.lookup(stream.encoding).name == "ascii"
+            stream.reconfigure(encoding=_ASCII_CODEC if ascii_only else None, errors=_ASCII_CODEC)
+
+
+def _ascii_codec(name: str) -> codecs.CodecInfo | None:
+    if name != _ASCII_CODEC.replace("-", "_"):
+        return None
+    plain = codecs.lookup("ascii")
+    return codecs.CodecInfo(
+        plain.encode,
+        plain.decode,
+        incrementalencoder=plain.incrementalencoder,
+        incrementaldecoder=plain.incrementaldecoder,
+        name=_ASCII_CODEC,
+    )
 
 
 def _in_ascii(error: UnicodeError) -> tuple[str | bytes, int]:
