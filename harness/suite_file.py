@@ -30,7 +30,9 @@ def load_suite(name: str) -> Suite:
             raise UsageError(f"there is no suite {name!r}: neither a built-in one ({known}) nor a file")
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the suite file {path} cannot be read: {error}") from error
+        raise UsageError(
+            f"the suite file {path} cannot be read: {error}; it must be a text in UTF-8 that you may read"
+        ) from error
     return parse_suite(text, str(path), path.resolve().parent)
 
 

@@ -74,8 +74,8 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
     callback=_print_version,
     help="Show the version and exit.",
 )
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-def cli(debug: bool) -> None:
+@click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
+def cli() -> None:
     """Measure streamed HTTP responses: time to first byte, throughput, peak memory.
 
     Exit codes: 0 good, 1 a gate or a comparison says worse, 2 wrong usage or suite file, 3 the measurement
@@ -86,6 +86,8 @@ def cli(debug: bool) -> None:
 def main(words: list[str] | None = None) -> int:
     """Run the command line and return its exit code; the console script ends the process with it."""
     given = sys.argv[1:] if words is None else words
+    debug = "--debug" in given  # wherever it stands: it is added to words that went wrong
+    given = [word for word in given if word != "--debug"]
     write_anything()
     if VARIABLE in os.environ:  # a shell asks for words
         importlib.import_module(f"{__name__}.completion")
@@ -102,7 +104,7 @@ def main(words: list[str] | None = None) -> int:
         click.echo("streamgauge: interrupted", err=True)
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001  - whatever it is, Python's exit code 1 would mean "worse"
-        return _told(error, debug="--debug" in given)
+        return _told(error, debug=debug)
 
 
 def _told(error: Exception, *, debug: bool) -> ExitCode:
@@ -121,7 +123,7 @@ def _told(error: Exception, *, debug: bool) -> ExitCode:
     elif not isinstance(error, StreamgaugeError):
         text = (
             f"streamgauge: unexpected {type(error).__name__}: {error}. This is a fault of streamgauge; "
-            "please report it with what `streamgauge --debug ...` shows"
+            "please report it with what --debug shows"
         )
     with contextlib.suppress(OSError):  # standard error may be what is broken
         click.echo(text, err=True)
