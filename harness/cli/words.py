@@ -126,7 +126,8 @@ def _files(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[Com
 
 def _case_words(ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem[str]]:
     """The values by which ``--only`` names cases of the verb's suite; none where it cannot be read."""
-    name = ctx.params.get("suite") or "quick"
+    # click stops at an option whose value is still to come, and has then not understood what stands before
+    name = ctx.params.get("suite") or next(iter(ctx.args), "quick")
     try:
         text = built_in_text(name) if name in built_in_suites() else Path(name).read_text("utf-8")
         suite = tomllib.loads(text)
