@@ -136,11 +136,13 @@ def _summary(run: Run, case: Case, label: str, *, control: bool) -> CaseSummary:
         invalid=len(mine) - len(valid),
         responses=sum(sum(trial.outcomes.values()) for trial in mine),
         failed=sum(n for trial in mine for outcome, n in trial.outcomes.items() if outcome != "verified"),
-        estimates={name: _estimate(run, case, valid, name, control=control) for name in FIGURES},
+        estimates={name: estimate(run, case, name, control=control) for name in FIGURES},
     )
 
 
-def _estimate(run: Run, case: Case, valid: Sequence[TrialSummary], name: str, *, control: bool) -> Estimate:
+def estimate(run: Run, case: Case, name: str, *, control: bool = False) -> Estimate:
+    """One figure of a case (or of its control) over the trials that the run has."""
+    valid = valid_by_block(run, case.identity, control=control).values()
     values = [value for trial in valid if (value := trial.figures.get(name)) is not None]
     # A p95 of the fast trials alone, which alone had requests enough, would flatter.
     value = statistics.median(values) if values and len(values) == len(valid) else None

@@ -71,14 +71,21 @@ class Workshop:
 
 
 @contextlib.contextmanager
-def workshop(cores: Cores) -> Iterator[Workshop]:
-    """Everything that is started ends with the block, and with this process, however that ends."""
+def workshop(cores: Cores, web_port: int | None = None) -> Iterator[Workshop]:
+    """Everything that is started ends with the block, and with this process, however that ends.
+
+    With a ``web_port`` Locust's web UI shows the load there.
+    """
     folder = Path(tempfile.mkdtemp(prefix="streamgauge-"))
     if len(str(folder)) > _LONGEST_FOLDER:
         folder.rmdir()
         folder = Path(tempfile.mkdtemp(prefix="streamgauge-", dir="/tmp"))
     try:
-        with _pinned(cores), Processes() as processes, LoadDriver(processes, folder, cores.load) as driver:
+        with (
+            _pinned(cores),
+            Processes() as processes,
+            LoadDriver(processes, folder, cores.load, web_port) as driver,
+        ):
             yield Workshop(processes, driver, folder, cores, sys.executable)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -160,10 +167,10 @@ def measure(
     store.finish(datetime.now(UTC).isoformat(timespec="seconds"))
 
 
-def conduct(plan: Plan, store: Store, watcher: Watcher, cores: Cores) -> None:
+def conduct(plan: Plan, store: Store, watcher: Watcher, cores: Cores, web_port: int | None = None) -> None:
     """A whole run, or the rest of one: what the store holds already is not measured again."""
     cases = {planned.case.identity: planned for planned in plan.cases}
-    with workshop(cores) as shop:
+    with workshop(cores, web_port) as shop:
         if not store.read().verifications:
             store.add_verifications(verify(cases, shop, watcher))
         if not store.read().calibration:

@@ -19,6 +19,7 @@ _PARTS = (
     "packages",
     "allocation_variables",
     "cores",
+    "web_ui",
 )
 _SHORT = 9
 

@@ -17,7 +17,7 @@ from analysis.statistics.multiple import SCREENING_Q
 from analysis.table import amount, effect
 from analysis.verdicts.judgement import Kind
 from harness.cli.places import find_run
-from harness.cli.tables import table_console
+from harness.cli.tables import print_rows
 from harness.matrix import matches
 from results.errors import ExitCode
 from results.metrics import FIGURES
@@ -103,7 +103,7 @@ def _print_lines(comparison: Comparison) -> None:
     for line in comparison.lines:
         style = "bold" if line.screened.kind is Kind.WORSE else ""
         table.add_row(*(Text(cell) for cell in _cells(line)), style=style)
-    table_console().print(table)
+    print_rows(table)
     told = [line for line in comparison.lines if line.screened.kind is not Kind.SAME]
     if told:
         click.echo()

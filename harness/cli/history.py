@@ -18,7 +18,7 @@ from analysis.runs.history_document import history_document
 from analysis.table import effect
 from analysis.verdicts.judgement import Kind
 from harness.cli.places import SUFFIX
-from harness.cli.tables import table_console
+from harness.cli.tables import print_rows
 from harness.matrix import matches
 from results.errors import ExitCode, StoreError, UsageError
 from results.metrics import FIGURES, Figure
@@ -57,7 +57,7 @@ def command(folder: Path, figures: tuple[str, ...], only: str | None, as_json: b
         )
         raise UsageError(f"the runs in {folder} have {what}: there is no ratio to show")
     if as_json:
-        click.echo(json.dumps(history_document(found, unread), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(history_document(found, unread), indent=2))
     else:
         _print(found)
     return ExitCode.USAGE if unread else ExitCode.GOOD
@@ -115,7 +115,7 @@ def _print_table(entries: Sequence[Entry], shown: Sequence[Series]) -> None:
         cells += [_cell(point, series.figure) for point, series in zip(points, shown, strict=True)]
         table.add_row(*(Text(cell) for cell in cells))
         before = entry
-    table_console().print(table)
+    print_rows(table)
 
 
 def _machine(before: Entry | None, entry: Entry) -> str:

@@ -10,6 +10,7 @@ from analysis.table import amount, times
 from analysis.trial.calibration import error_of
 from analysis.verdicts.detectable import Detectable, detectable_changes
 from analysis.verdicts.judgement import FEWEST_BLOCKS
+from harness.cli.prose import say
 from results.metrics import FIGURES, Unit
 from results.run import Run
 
@@ -22,10 +23,10 @@ def print_recommendations(run: Run) -> None:
     click.echo("\nRecommended buffer:")
     for recommendation in found:
         family = recommendation.family
-        click.echo(f"  {family.label}, {family.knob}: {recommendation.reason}")
+        say(f"{family.label}, {family.knob}: {recommendation.reason}", indent="  ")
         for buffer in recommendation.buffers:
-            click.echo(f"    {_line(buffer)}")
-    click.echo(
+            say(_line(buffer), indent="    ")
+    say(
         "The bytes are what the chunks really have: 5 template events are not 5 rows, and the first chunk "
         "holds the header too."
     )
@@ -40,11 +41,12 @@ def _error_ns(run: Run) -> float | None:
 def print_detectable(run: Run) -> None:
     """One line: the smallest change for the worse that this run could have seen, figure by figure."""
     changes = detectable_changes(run)
+    click.echo()
     if not changes:
-        click.echo(f"\nWith fewer than {FEWEST_BLOCKS} valid blocks this run could have seen no change.")
+        say(f"With fewer than {FEWEST_BLOCKS} valid blocks this run could have seen no change.")
         return
     told = ", ".join(f"{_change(change)} in {change.figure.name}" for change in changes)
-    click.echo(f"\nThis run could have seen a change for the worse of {told} (in its noisiest case).")
+    say(f"This run could have seen a change for the worse of {told} (in its noisiest case).")
 
 
 def _line(buffer: Buffer) -> str:

@@ -14,11 +14,11 @@ from pathlib import Path
 from types import FrameType
 
 import click
-from rich.console import Console
 
-from harness.cli.outcome import show_outcome
+from harness.cli.live import new_watcher
+from harness.cli.manner import manner_of
 from harness.cli.places import find_run, new_store_path
-from harness.cli.progress import new_watcher
+from harness.cli.web import announce, is_marked, marked, web_port_of
 from harness.conduct import conduct
 from harness.cores import split_cores
 from harness.environment import differences, read_environment
@@ -40,6 +40,10 @@ from results.store import Store
 @click.option("--only", metavar="PATTERN", help='Only the cases with these values, like "rows=500 gthread".')
 @click.option("--output", type=click.Path(path_type=Path), help="Folder or .sqlite file for the run.")
 @click.option("--resume", metavar="RUN", help="Go on with a run that was interrupted.")
+@click.option("--quiet", is_flag=True, help="Say only what came of gates, and what is wrong.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON; progress to stderr.")
+@click.option("--web", is_flag=True, help="Show the load in Locust's web UI meanwhile; costs CPU.")
+@click.option("--web-port", type=click.IntRange(1, 65535), help="The same, on this port of 127.0.0.1.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -49,13 +53,18 @@ def command(
     only: str | None,
     output: Path | None,
     resume: str | None,
+    quiet: bool,
+    as_json: bool,
+    web: bool,
+    web_port: int | None,
 ) -> int:
     """Measure SUITE: a built-in name (default: quick) or the path of a TOML file."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
-    console = Console(stderr=not sys.stdout.isatty() and sys.stderr.isatty())
+    manner = manner_of(quiet=quiet, as_json=as_json)
+    web_port = web_port_of(web=web, port=web_port)
     if resume is None:
-        store, chosen, plan = _begin(suite, blocks, seed, only, output)
+        store, chosen, plan = _begin(suite, blocks, seed, only, output, web_port)
     else:
         given = [
             name
@@ -64,21 +73,30 @@ def command(
         ]
         if given:
             raise UsageError(f"--resume goes on with the run as it was planned; leave out {', '.join(given)}")
-        store, chosen, plan = _resume(resume)
+        store, chosen, plan = _resume(resume, web_port)
     with store:
+        stored = store.read()
+        web_port = web_port_of(web=is_marked(stored.header), port=web_port)
         try:
-            load_rows(plan.cases, console)
-            with new_watcher(console, plan, done=len(store.done())) as watcher:
-                conduct(plan, store, watcher, split_cores())
+            load_rows(plan.cases, manner.console)
+            if web_port is not None:
+                announce(web_port)
+            with new_watcher(manner.console, plan, stored) as watcher:
+                conduct(plan, store, watcher, split_cores(), web_port)
         except KeyboardInterrupt:
             raise Interrupted(f"interrupted; {_what_is_kept(store, plan)}") from None
         except MeasurementError as error:
             raise MeasurementError(f"{error}\n{_what_is_kept(store, plan)}") from error
-        return show_outcome(store.read(), *gates_of(chosen, plan.cases, plan.blocks), store.path)
+        return manner.end(store.read(), *gates_of(chosen, plan.cases, plan.blocks), store.path)
 
 
 def _begin(
-    name: str, blocks: int | None, seed: int | None, only: str | None, output: Path | None
+    name: str,
+    blocks: int | None,
+    seed: int | None,
+    only: str | None,
+    output: Path | None,
+    web_port: int | None,
 ) -> tuple[Store, Suite, Plan]:
     suite = load_suite(name)
     plan = make_plan(
@@ -103,16 +121,17 @@ def _begin(
         command=["streamgauge", *sys.argv[1:]],
         cases=[planned.case for planned in plan.cases],
         slots=plan.slots,
-        environment=read_environment(split_cores(), suite.folder),
+        environment=marked(read_environment(split_cores(), suite.folder), shown=web_port is not None),
     )
     return Store.create(new_store_path(suite.name, output), header), suite, plan
 
 
-def _resume(name: str) -> tuple[Store, Suite, Plan]:
+def _resume(name: str, web_port: int | None) -> tuple[Store, Suite, Plan]:
     path = find_run(name)
     store = Store.open(path, writable=True)
     header = store.read().header
-    unlike = differences(header.environment, read_environment(split_cores(), None))
+    shown = web_port is not None or is_marked(header)
+    unlike = differences(header.environment, marked(read_environment(split_cores(), None), shown=shown))
     if unlike:
         raise UsageError(
             f"{path} cannot go on here, its trials would not be alike: {'; '.join(unlike)}. "

@@ -5,23 +5,36 @@ from __future__ import annotations
 import itertools
 import json
 import statistics
+from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
+from analysis.exports import json_document
+from analysis.exports.printable import printable
+from analysis.findings import find
 from analysis.summary import labels
+from analysis.verdicts.fitness import unfit
+from harness.cli.answer import print_unfit, print_web_ui
 from harness.cli.calibrate import meaning, print_points
+from harness.cli.case_table import print_table
 from harness.cli.memory import print_memory
-from harness.cli.outcome import print_table, print_unfit
 from harness.cli.places import find_run
+from harness.cli.prose import say
 from harness.cli.recommend import print_detectable, print_recommendations
 from harness.cli.traces import print_traces
+from harness.gates import stored_gates
 from results.run import Run
 from results.store import Store
+from results.trace import Trace
 
 
 @click.command("show")
 @click.argument("run", default="latest")
-def command(run: str) -> None:
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print what was found as JSON, like `export --format json`."
+)
+def command(run: str, as_json: bool) -> None:
     """Show the environment, the verification, the figures, the traces and the failures of RUN.
 
     RUN is a path, a name from `streamgauge list`, or "latest".
@@ -30,6 +43,14 @@ def command(run: str) -> None:
     with Store.open(path) as store:
         stored = store.read()
         traces = store.traces()
+    if as_json:
+        findings = find(stored, *stored_gates(stored.header, path))
+        click.echo(json_document.export(findings), nl=False)
+    else:
+        _print_all(path, stored, traces)
+
+
+def _print_all(path: Path, stored: Run, traces: Sequence[Trace]) -> None:
     header = stored.header
     click.echo(f"{path}\n")
     click.echo(f"suite        {header.suite}, {header.blocks} blocks, seed {header.seed}")
@@ -60,8 +81,9 @@ def command(run: str) -> None:
     print_detectable(stored)
     for trial in stored.trials:
         if trial.reason is not None:
-            click.echo(f"\ninvalid: trial {trial.slot.position} ({trial.slot.case}): {trial.reason}")
-    print_unfit(stored)
+            say(f"invalid: trial {trial.slot.position} ({trial.slot.case}): {printable(trial.reason)}")
+    print_web_ui(header)
+    print_unfit(unfit(stored))
 
 
 def overhead_s(run: Run) -> float | None:
