@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
+
+from results.metrics import FIGURES
 
 #: By definition id.
 MEANINGS: Final[Mapping[str, str]] = MappingProxyType(
@@ -53,3 +56,26 @@ LIMITS: Final = (
         "timed ones."
     ),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What the figures of one definition are, and which way is better."""
+
+    id: str
+    figures: Sequence[str]
+    meaning: str
+    better: str
+
+
+def definitions() -> list[Definition]:
+    """Each definition once, in the order of the figures."""
+    return [
+        Definition(
+            id=definition,
+            figures=[figure.name for figure in FIGURES.values() if figure.definition == definition],
+            meaning=MEANINGS[definition],
+            better=next(figure.better for figure in FIGURES.values() if figure.definition == definition),
+        )
+        for definition in dict.fromkeys(figure.definition for figure in FIGURES.values())
+    ]

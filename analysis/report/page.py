@@ -18,9 +18,8 @@ from analysis.exports.printable import printable
 from analysis.plots.colours import classes, variables
 from analysis.plots.picture import Picture
 from analysis.report.content import Report, gate_words
-from analysis.report.definitions import LIMITS, MEANINGS
+from analysis.report.definitions import LIMITS, definitions
 from analysis.report.words import Link, Name
-from results.metrics import FIGURES
 
 _FOLDER = files("analysis.report") / "templates"
 #: A suite's text is shown whole, but for lines that nobody could read.
@@ -36,10 +35,7 @@ def html(report: Report) -> str:
             "findings": report.findings,
             "header": report.findings.header,
             "gate_words": gate_words,
-            "definitions": [
-                (figure.name, figure.definition, figure.better, MEANINGS[figure.definition])
-                for figure in FIGURES.values()
-            ],
+            "definitions": definitions(),
             "limits": LIMITS,
             "suite": "\n".join(
                 printable(line, _LONGEST_LINE) for line in report.findings.header.suite_toml.splitlines()

@@ -77,7 +77,7 @@ def _rows_of_case(number: int, case: CaseFinding) -> Iterator[FigureRow]:
             interval=interval(verdict) if verdict else "",
             verdict=word(item),
             kind=verdict.kind.value.split()[0] if verdict else "whole",
-            reason=f"{basis}{verdict.reason}" if verdict else "the whole form: what others are compared with",
+            reason=f"{basis}{verdict.reason}" if verdict else "",
             trials=f"{row.trials - row.invalid} of {row.trials}",
         )
 

@@ -19,6 +19,7 @@ from rich.console import Console
 from harness.cli.outcome import show_outcome
 from harness.cli.places import find_run, new_store_path
 from harness.cli.progress import new_watcher
+from harness.cli.report import write_report
 from harness.conduct import conduct
 from harness.cores import split_cores
 from harness.environment import differences, read_environment
@@ -40,6 +41,7 @@ from results.store import Store
 @click.option("--only", metavar="PATTERN", help='Only the cases with these values, like "rows=500 gthread".')
 @click.option("--output", type=click.Path(path_type=Path), help="Folder or .sqlite file for the run.")
 @click.option("--resume", metavar="RUN", help="Go on with a run that was interrupted.")
+@click.option("--no-report", is_flag=True, help="Write no report beside the run.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -49,6 +51,7 @@ def command(
     only: str | None,
     output: Path | None,
     resume: str | None,
+    no_report: bool,
 ) -> int:
     """Measure SUITE: a built-in name (default: quick) or the path of a TOML file."""
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -74,7 +77,18 @@ def command(
             raise Interrupted(f"interrupted; {_what_is_kept(store, plan)}") from None
         except MeasurementError as error:
             raise MeasurementError(f"{error}\n{_what_is_kept(store, plan)}") from error
-        return show_outcome(store.read(), *gates_of(chosen, plan.cases, plan.blocks), store.path)
+        code = show_outcome(store.read(), *gates_of(chosen, plan.cases, plan.blocks), store.path)
+        if not no_report:
+            _write_report(store)
+        return code
+
+
+def _write_report(store: Store) -> None:
+    """The report beside the run; one that cannot be written changes nothing of what the run says."""
+    try:
+        write_report(store, store.path.with_suffix(".html"))
+    except UsageError as error:
+        click.echo(f"no report: {error} (`streamgauge report`)", err=True)
 
 
 def _begin(
