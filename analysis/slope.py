@@ -37,7 +37,8 @@ class MemorySlope:
     """Bytes of peak memory for each byte of body, over the sizes of one family of cases.
 
     ``sizes_bytes`` are the lengths of the bodies, ascending; ``blocks`` is in how many all of them are
-    valid. ``low`` and ``high`` are the 95% interval, null with fewer than six blocks.
+    valid. ``low`` and ``high`` are the 95% interval, null with fewer than six blocks. ``peaks_bytes`` holds,
+    for each of these blocks, the peak of each size.
     """
 
     label: str
@@ -47,6 +48,7 @@ class MemorySlope:
     slope: float
     low: float | None
     high: float | None
+    peaks_bytes: Sequence[Sequence[float]]
 
     @property
     def constant(self) -> bool:
@@ -92,7 +94,8 @@ def _families(run: Run) -> list[tuple[str, list[Case]]]:
 
 def _slope(run: Run, axis: str, family: Sequence[Case]) -> MemorySlope | None:
     sizes = [_length(run, case) for case in family]
-    slopes = [theil_sen(sizes, peaks) for peaks in _peaks_by_block(run, family)]
+    blocks = _peaks_by_block(run, family)
+    slopes = [theil_sen(sizes, peaks) for peaks in blocks]
     if not slopes:
         return None
     slope = hodges_lehmann(slopes)
@@ -101,7 +104,8 @@ def _slope(run: Run, axis: str, family: Sequence[Case]) -> MemorySlope | None:
         low, high = ends
         resolution = memory_resolution_bytes(run) / (sizes[-1] - sizes[0])
         low, high = min(low, slope - resolution), max(high, slope + resolution)
-    return MemorySlope(label_without(run, family[0], axis), axis, sizes, len(slopes), slope, low, high)
+    label = label_without(run, family[0], axis)
+    return MemorySlope(label, axis, sizes, len(slopes), slope, low, high, blocks)
 
 
 def _peaks_by_block(run: Run, family: Sequence[Case]) -> list[list[float]]:

@@ -24,10 +24,12 @@ from results.mapping import (
     read_run,
 )
 from results.pss import PssSample, read_pss
+from results.raw import Nanoseconds, read_first_bytes, read_processes, read_server_output
 from results.records import (
     MISSING,
     REQUEST_FIELDS,
     MemorySample,
+    ProcessMemory,
     RequestArray,
     TrialRecord,
     Verification,
@@ -155,6 +157,21 @@ class Store:
             )
             array = [(*row[:OUTCOME_COLUMN], numbers[row[OUTCOME_COLUMN]]) for row in rows]
         return np.array(array, dtype=np.int64).reshape(-1, len(REQUEST_FIELDS))
+
+    def first_bytes(self, position: int) -> Nanoseconds:
+        """The TTFB (ns) of each request that one trial's figures rest on."""
+        with self._read() as connection:
+            return read_first_bytes(connection, position)
+
+    def processes(self, position: int) -> list[ProcessMemory]:
+        """What the kernel said of each process of one trial's server."""
+        with self._read() as connection:
+            return read_processes(connection, position)
+
+    def server_output(self, position: int) -> str:
+        """The last that one trial's server printed."""
+        with self._read() as connection:
+            return read_server_output(connection, position)
 
     def memory_samples(self, position: int) -> list[MemorySample]:
         """The RSS timeline of one trial's server tree, by process and time."""

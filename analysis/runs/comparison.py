@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from analysis.runs.between_runs import Arms, Screened, screen
 from analysis.runs.fingerprint import brings_its_app, changes, measured_commit
+from analysis.statistics.multiple import SCREENING_Q
 from analysis.summary import labels, memory_resolution_bytes, valid_by_block
 from analysis.trial.calibration import error_of
 from analysis.verdicts.arm import absolute_arm, arm_of
 from analysis.verdicts.fitness import HEADLINE, unfit
+from analysis.verdicts.judgement import Kind
 from analysis.verdicts.trust import trustworthy
 from results.case import Case
 from results.errors import UsageError
@@ -116,6 +119,18 @@ def compare_runs(
             )
             for (case, arms), verdict in zip(found, verdicts, strict=True)
         ],
+    )
+
+
+def summary_of(comparison: Comparison) -> str:
+    """How many comparisons came out how, and what that is worth."""
+    if not comparison.lines:
+        return "Nothing could be compared; what stands in the way is said with it."
+    kinds = Counter(line.screened.kind for line in comparison.lines)
+    counts = ", ".join(f"{kinds[kind]} {kind}" for kind in Kind if kinds[kind])
+    return (
+        f"Of {len(comparison.lines)} comparisons: {counts}. This is screening (q = {SCREENING_Q:g}): the two "
+        "runs share no blocks, and only trials of both in the same blocks can confirm what it finds."
     )
 
 

@@ -24,6 +24,7 @@ VERBS = {
     "calibrate": "Measure the client's own error on this machine.",
     "list": "List suites, servers and stored runs.",
     "show": "Show what a stored run holds.",
+    "report": "Write the report on a stored run.",
     "export": "Write what a stored run found for other programs.",
     "compare": "Compare two stored runs, case by case.",
     "history": "Show ratios over many stored runs.",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from functools import partial
 from pathlib import Path
 
@@ -11,12 +10,12 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from analysis.runs.comparison import Compared, Comparison, compare_runs, everything
+from analysis.runs.comparison import Compared, Comparison, compare_runs, everything, summary_of
 from analysis.runs.comparison_document import comparison_document
-from analysis.statistics.multiple import SCREENING_Q
 from analysis.table import amount, effect
 from analysis.verdicts.judgement import Kind
 from harness.cli.places import find_run
+from harness.cli.report import write
 from harness.cli.tables import print_rows
 from harness.matrix import matches
 from results.errors import ExitCode
@@ -38,8 +37,15 @@ from results.store import Store
 @click.option("--only", metavar="PATTERN", help='Only the cases with these values, like "rows=500 gthread".')
 @click.option("--strict", is_flag=True, help="Exit code 4 when anything is undecided, changed or doubtful.")
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
+@click.option("--report", type=click.Path(path_type=Path), help="Also write a page with the two sides.")
 def command(
-    base: str, head: str, figures: tuple[str, ...], only: str | None, strict: bool, as_json: bool
+    base: str,
+    head: str,
+    figures: tuple[str, ...],
+    only: str | None,
+    strict: bool,
+    as_json: bool,
+    report: Path | None,
 ) -> int:
     """Compare the stored runs BASE and HEAD, case by case; this is screening, and confirms nothing.
 
@@ -62,7 +68,12 @@ def command(
         _print_first(comparison, err=False)
         if comparison.lines:
             _print_lines(comparison)
-        click.echo(f"\n{_sentence(comparison)}")
+        click.echo(f"\n{summary_of(comparison)}")
+    if report is not None:
+        from analysis.report.two_sides import comparison_html  # noqa: PLC0415  - Matplotlib is slow to import
+
+        write({report: comparison_html(comparison, *runs)})
+        click.echo(f"Report in {report}", err=as_json)
     return exit_code(comparison, strict=strict)
 
 
@@ -126,14 +137,3 @@ def _cells(line: Compared) -> list[str]:
         f"{found.base_blocks}, {found.head_blocks}",
         str(found.kind),
     ]
-
-
-def _sentence(comparison: Comparison) -> str:
-    if not comparison.lines:
-        return "Nothing could be compared; what stands in the way is said above."
-    kinds = Counter(line.screened.kind for line in comparison.lines)
-    counts = ", ".join(f"{kinds[kind]} {kind}" for kind in Kind if kinds[kind])
-    return (
-        f"Of {len(comparison.lines)} comparisons: {counts}. This is screening (q = {SCREENING_Q:g}): the two "
-        "runs share no blocks, and only trials of both in the same blocks can confirm what it finds."
-    )

@@ -14,10 +14,12 @@ from pathlib import Path
 from types import FrameType
 
 import click
+from rich.console import Console
 
 from harness.cli.live import new_watcher
 from harness.cli.manner import manner_of
 from harness.cli.places import find_run, new_store_path
+from harness.cli.report import write_report
 from harness.cli.web import announce, is_marked, marked, web_port_of
 from harness.conduct import conduct
 from harness.cores import split_cores
@@ -44,6 +46,7 @@ from results.store import Store
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON; progress to stderr.")
 @click.option("--web", is_flag=True, help="Show the load in Locust's web UI meanwhile; costs CPU.")
 @click.option("--web-port", type=click.IntRange(1, 65535), help="The same, on this port of 127.0.0.1.")
+@click.option("--no-report", is_flag=True, help="Write no report beside the run.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -57,6 +60,7 @@ def command(
     as_json: bool,
     web: bool,
     web_port: int | None,
+    no_report: bool,
 ) -> int:
     """Measure SUITE: a built-in name (default: quick) or the path of a TOML file."""
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -87,7 +91,20 @@ def command(
             raise Interrupted(f"interrupted; {_what_is_kept(store, plan)}") from None
         except MeasurementError as error:
             raise MeasurementError(f"{error}\n{_what_is_kept(store, plan)}") from error
-        return manner.end(store.read(), *gates_of(chosen, plan.cases, plan.blocks), store.path)
+        code = manner.end(store.read(), *gates_of(chosen, plan.cases, plan.blocks), store.path)
+        if not no_report:
+            _write_report(store, manner.console)
+        return code
+
+
+def _write_report(store: Store, console: Console) -> None:
+    """The report beside the run; one that cannot be written changes nothing of what the run says."""
+    try:
+        path = write_report(store, store.path.with_suffix(".html"))
+    except UsageError as error:
+        click.echo(f"no report: {error} (`streamgauge report`)", err=True)
+    else:
+        console.print(f"Report in {path}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _begin(
