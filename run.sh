@@ -7,6 +7,10 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 venv="$root/.venv"
+PATH=":$PATH:"
+PATH="${PATH//:$venv\/bin:/:}"  # where it is activated: its Python is about to be removed with it
+PATH="${PATH#:}"
+PATH="${PATH%:}"
 lock="$root/requirements.lock"
 
 find_python() {

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import itertools
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from analysis.signed_rank import hodges_lehmann, interval
-from analysis.summary import labels, memory_resolution_bytes, valid_by_block
+from analysis.statistics.signed_rank import hodges_lehmann, interval
+from analysis.summary import label_without, memory_resolution_bytes, valid_by_block
 from results.case import SETTINGS, Case, Value
 from results.run import Run
 
@@ -37,7 +37,8 @@ class MemorySlope:
     """Bytes of peak memory for each byte of body, over the sizes of one family of cases.
 
     ``sizes_bytes`` are the lengths of the bodies, ascending; ``blocks`` is in how many all of them are
-    valid. ``low`` and ``high`` are the 95% interval, null with fewer than six blocks.
+    valid. ``low`` and ``high`` are the 95% interval, null with fewer than six blocks. ``peaks_bytes`` holds,
+    for each of these blocks, the peak of each size.
     """
 
     label: str
@@ -47,6 +48,7 @@ class MemorySlope:
     slope: float
     low: float | None
     high: float | None
+    peaks_bytes: Sequence[Sequence[float]]
 
     @property
     def constant(self) -> bool:
@@ -92,7 +94,8 @@ def _families(run: Run) -> list[tuple[str, list[Case]]]:
 
 def _slope(run: Run, axis: str, family: Sequence[Case]) -> MemorySlope | None:
     sizes = [_length(run, case) for case in family]
-    slopes = [theil_sen(sizes, peaks) for peaks in _peaks_by_block(run, family)]
+    blocks = _peaks_by_block(run, family)
+    slopes = [theil_sen(sizes, peaks) for peaks in blocks]
     if not slopes:
         return None
     slope = hodges_lehmann(slopes)
@@ -101,7 +104,8 @@ def _slope(run: Run, axis: str, family: Sequence[Case]) -> MemorySlope | None:
         low, high = ends
         resolution = memory_resolution_bytes(run) / (sizes[-1] - sizes[0])
         low, high = min(low, slope - resolution), max(high, slope + resolution)
-    return MemorySlope(_label(run, axis, family[0]), axis, sizes, len(slopes), slope, low, high)
+    label = label_without(run, family[0], axis)
+    return MemorySlope(label, axis, sizes, len(slopes), slope, low, high, blocks)
 
 
 def _peaks_by_block(run: Run, family: Sequence[Case]) -> list[list[float]]:
@@ -114,13 +118,3 @@ def _peaks_by_block(run: Run, family: Sequence[Case]) -> list[list[float]]:
 
 def _length(run: Run, case: Case) -> int:
     return run.verifications[case.identity].body_bytes
-
-
-def _label(run: Run, axis: str, case: Case) -> str:
-    """The case's label without the axis."""
-
-    def without(parameters: Mapping[str, Value]) -> Case:
-        return Case({key: value for key, value in parameters.items() if key != axis}, baseline=None)
-
-    alike = [without(other.parameters) for other in run.header.cases if not other.expect_failure]
-    return labels(alike)[without(case.parameters).identity]

@@ -7,8 +7,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from analysis.signed_rank import hodges_lehmann
-from results.case import SETTINGS, Case, value_text
+from analysis.statistics.signed_rank import hodges_lehmann
+from results.case import SETTINGS, Case, Value, value_text
 from results.metrics import FIGURES
 from results.records import Verification
 from results.run import Run, TrialSummary
@@ -64,10 +64,20 @@ def labels(cases: Sequence[Case]) -> dict[str, str]:
     return {case.identity: _label(case, cases) for case in cases}
 
 
+def label_without(run: Run, case: Case, axis: str) -> str:
+    """The name of a family: that of one of its cases, without the axis in which they differ."""
+
+    def without(parameters: Mapping[str, Value]) -> Case:
+        return Case({key: value for key, value in parameters.items() if key != axis}, baseline=None)
+
+    alike = [without(other.parameters) for other in run.header.cases if not other.expect_failure]
+    return labels(alike)[without(case.parameters).identity]
+
+
 def valid_by_block(run: Run, identity: str, *, control: bool = False) -> dict[int, TrialSummary]:
     """The valid trials of a case (or of its control) by block number.
 
-    None of an ab, whose sides would be taken for one: see `analysis.sides.side_of`.
+    None of an ab, whose sides would be taken for one: see `analysis.verdicts.sides.side_of`.
     """
     return {
         trial.slot.block: trial for trial in _trials(run, identity, control=control) if trial.reason is None
@@ -135,11 +145,13 @@ def _summary(run: Run, case: Case, label: str, *, control: bool) -> CaseSummary:
         invalid=len(mine) - len(valid),
         responses=sum(sum(trial.outcomes.values()) for trial in mine),
         failed=sum(n for trial in mine for outcome, n in trial.outcomes.items() if outcome != "verified"),
-        estimates={name: _estimate(run, case, valid, name, control=control) for name in FIGURES},
+        estimates={name: estimate(run, case, name, control=control) for name in FIGURES},
     )
 
 
-def _estimate(run: Run, case: Case, valid: Sequence[TrialSummary], name: str, *, control: bool) -> Estimate:
+def estimate(run: Run, case: Case, name: str, *, control: bool = False) -> Estimate:
+    """One figure of a case (or of its control) over the trials that the run has."""
+    valid = valid_by_block(run, case.identity, control=control).values()
     values = [value for trial in valid if (value := trial.figures.get(name)) is not None]
     # A p95 of the fast trials alone, which alone had requests enough, would flatter.
     value = statistics.median(values) if values and len(values) == len(valid) else None

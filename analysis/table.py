@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from analysis.summary import CaseSummary
-from results.metrics import FIGURES, Unit
+from results.metrics import FIGURES, Figure, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,13 @@ def amount(value: float | None, unit: Unit) -> str:
 def times(ratio: float | None) -> str:
     """A ratio to the baseline, like ×0.021."""
     return _MISSING if ratio is None else f"×{digits(ratio)}"
+
+
+def effect(value: float | None, figure: Figure) -> str:
+    """What two arms differ by: a ratio like ×1.2, or for memory a difference like +1.5 MiB."""
+    if not figure.by_difference or value is None:
+        return times(value)
+    return f"{'+' if value > 0 else ''}{amount(value, figure.unit)}"
 
 
 def columns(rows: Sequence[CaseSummary]) -> Sequence[Column]:

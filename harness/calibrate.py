@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import xxhash
 
-from analysis.calibration import calibration_point
+from analysis.trial.calibration import calibration_point
 from harness.cores import Cores
 from harness.load import LoadDriver
 from harness.processes import Processes
@@ -49,18 +49,23 @@ class Schedule:
 SCHEDULES: Mapping[Answers, Schedule] = MappingProxyType(
     {Answers.ONCE: Schedule(10_000, 1, 0, 500), Answers.ON: Schedule(10_000, 20, 1_000, 100)}
 )
+#: The same with fewer pieces, so that a short time holds as many responses.
+_SHORT_SCHEDULES: Mapping[Answers, Schedule] = MappingProxyType(
+    {**SCHEDULES, Answers.ON: Schedule(10_000, 6, 1_000, 100)}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """How long each point takes, in seconds."""
+    """How long each point takes, in seconds, and what the server does in that time."""
 
     warmup_s: float
     window_s: float
+    schedules: Mapping[Answers, Schedule]
 
 
-FULL = Length(0.5, 2.0)
-SHORT = Length(0.15, 0.85)
+FULL = Length(0.5, 2.0, SCHEDULES)
+SHORT = Length(0.1, 0.6, _SHORT_SCHEDULES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,7 @@ class Calibrator:
     def _point(
         self, server: ReferenceServer, users: int, answers: Answers, length: Length
     ) -> CalibrationPoint:
-        load = self.driver.run(_specification(server.port, users, SCHEDULES[answers], length))
+        load = self.driver.run(_specification(server.port, users, length.schedules[answers], length))
         truth = server.truth()
         if stepped := clock_step(load.clock_drift_ns, load.clock_span_ns):
             raise MeasurementError(f"the client cannot be calibrated: {stepped}; calibrate again")

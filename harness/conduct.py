@@ -86,14 +86,21 @@ class Workshop:
 
 
 @contextlib.contextmanager
-def workshop(cores: Cores) -> Iterator[Workshop]:
-    """Everything that is started ends with the block, and with this process, however that ends."""
+def workshop(cores: Cores, web_port: int | None = None) -> Iterator[Workshop]:
+    """Everything that is started ends with the block, and with this process, however that ends.
+
+    With a ``web_port`` Locust's web UI shows the load there.
+    """
     folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX))
     if len(str(folder)) > _LONGEST_FOLDER:
         folder.rmdir()
         folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir="/tmp"))
     try:
-        with _pinned(cores), Processes() as processes, LoadDriver(processes, folder, cores.load) as driver:
+        with (
+            _pinned(cores),
+            Processes() as processes,
+            LoadDriver(processes, folder, cores.load, web_port) as driver,
+        ):
             yield Workshop(processes, driver, folder, cores, sys.executable)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -172,11 +179,13 @@ def measure(
     tracer: Tracer,
     watcher: Watcher,
     onward: Onward = lambda _: None,
+    *,
+    traced: bool = True,
 ) -> None:
     """Measure what the store has planned and not yet measured, a transaction a trial; then what comes onward.
 
-    Traces come last: no timed trial has to wait for one, and a run that is cut short has its figures. An ab
-    has none: its sides are compared, and not explained.
+    Traces, where they are wanted, come last: no timed trial has to wait for one, and a run that is cut short
+    has its figures. An ab has none: its sides are compared, and not explained.
     """
     run = store.read()
     if run.finished_utc is not None:
@@ -197,9 +206,9 @@ def measure(
         store.add_slots(more.slots)
         watcher.extended(len(more.slots), more.why)
         todo = more.slots
-    traced = {trace.case for trace in store.traces()}
-    for identity, planned in arms.get(None, {}).items():
-        if planned.case.expect_failure or identity in traced:
+    had = {trace.case for trace in store.traces()}
+    for identity, planned in arms.get(None, {}).items() if traced else ():
+        if planned.case.expect_failure or identity in had:
             continue
         watcher.tracing(planned)
         trace = tracer(planned, run.verifications[identity])
@@ -208,9 +217,11 @@ def measure(
     store.finish(datetime.now(UTC).isoformat(timespec="seconds"))
 
 
-def conduct(plan: Plan, store: Store, watcher: Watcher, cores: Cores, onward: Onward) -> None:
+def conduct(
+    plan: Plan, store: Store, watcher: Watcher, cores: Cores, onward: Onward, web_port: int | None = None
+) -> None:
     """A whole run, or the rest of one: what the store holds already is not measured again."""
-    with workshop(cores) as shop, _arms(plan, store.read(), shop) as arms:
+    with workshop(cores, web_port) as shop, _arms(plan, store.read(), shop) as arms:
         _prepare(arms, store, shop, watcher)
         if not store.read().verifications:
             found = verify_arms(arms, shop, watcher)
@@ -234,7 +245,7 @@ def conduct(plan: Plan, store: Store, watcher: Watcher, cores: Cores, onward: On
             cores=shop.cores,
             python=shop.python,
         )
-        measure(arms, store, measurer, tracer, watcher, onward)
+        measure(arms, store, measurer, tracer, watcher, onward, traced=plan.traced)
 
 
 @contextlib.contextmanager

@@ -10,12 +10,14 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from analysis.runs.fingerprint import changes
 from harness.cores import Cores
 
 PACKAGES = (
@@ -74,35 +76,9 @@ def read_environment(cores: Cores, suite_folder: Path | None) -> dict[str, Any]:
     }
 
 
-#: What must be the same for two trials of one run.
-_SAME_IN_A_RUN = (
-    "cpu",
-    "cpu_count",
-    "memory_bytes",
-    "transparent_hugepages",
-    "kernel",
-    "c_library",
-    "python",
-    "sqlite",
-    "packages",
-    "allocation_variables",
-    "cores",
-)
-
-
 def differences(stored: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What of a stored environment is not so now, a phrase each; empty when a run may go on."""
-    found = []
-    for name in _SAME_IN_A_RUN:
-        before, after = stored.get(name), json.loads(json.dumps(now.get(name)))
-        if isinstance(before, dict) and isinstance(after, dict):
-            found += [
-                f"{name}: {key} was {before.get(key)} and is {after.get(key)}"
-                for key in sorted({*before, *after})
-                if before.get(key) != after.get(key)
-            ]
-        elif before != after:
-            found.append(f"{name} was {before} and is {after}")
+    found = changes(stored, json.loads(json.dumps(now)))
     commits = [(item.get("git") or {}).get("commit") for item in (stored, now)]
     if commits[0] != commits[1]:
         found.append(f"streamgauge's own commit was {commits[0]} and is {commits[1]}")
@@ -110,10 +86,15 @@ def differences(stored: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
 
 def git_state(folder: Path) -> dict[str, Any] | None:
-    """Commit and dirty flag of the checkout that ``folder`` is in, None outside of one or without git."""
+    """Commit, date and dirty flag of the checkout around ``folder``; None outside of one or without git."""
     try:
         commit = _git(folder, "rev-parse", "HEAD")
-        return {"commit": commit, "dirty": bool(_git(folder, "status", "--porcelain"))}
+        committed = datetime.fromisoformat(_git(folder, "show", "-s", "--format=%cI", commit))
+        return {
+            "commit": commit,
+            "committed_utc": committed.astimezone(UTC).isoformat(timespec="seconds"),
+            "dirty": bool(_git(folder, "status", "--porcelain")),
+        }
     except (OSError, subprocess.CalledProcessError):
         return None
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from pathlib import Path
 
-from analysis.fitness import HEADLINE
-from analysis.gate import check_first_look, check_power
-from analysis.looks import LOOKS, level_of
+from pydantic import TypeAdapter, ValidationError
+
+from analysis.statistics.looks import LOOKS
 from analysis.summary import labels
-from analysis.verdict import GatedCase
-from harness.matrix import PlannedCase, case_of_gate, cases_of
+from analysis.verdicts.fitness import HEADLINE
+from analysis.verdicts.gate import check_first_look, check_power, level_of
+from analysis.verdicts.verdict import GatedCase, NotJudged
+from harness.matrix import PlannedCase, case_of_gate, cases_of, may_be_gated
 from harness.suite import Gate, Suite
 from results.errors import UsageError
 from results.metrics import FIGURES
+from results.run import RunHeader
 from results.sides import MarginGate
 from results.terms import FailOn, Stopping, Terms
 from scenarios.specification import Arrivals
@@ -22,12 +26,9 @@ from scenarios.specification import Arrivals
 IMPLIED = tuple(name for name in HEADLINE if FIGURES[name].fewest_gated == 1)
 
 
-@dataclass(frozen=True, slots=True)
-class NotJudged:
-    """A gate of the suite that this run does not judge, and why."""
-
-    name: str
-    reason: str
+LEFT_OUT = "--only left its case out"
+FOR_AB = "a margin is for ab"
+FOR_RUN = "a limit is for run"
 
 
 def gates_of(
@@ -42,7 +43,7 @@ def gates_of(
     not_judged: list[NotJudged] = []
     for gate, planned in _named(suite, measured, not_judged):
         if gate.limit is None:
-            not_judged.append(NotJudged(gate.name, "a margin is for ab"))
+            not_judged.append(NotJudged(gate.name, FOR_AB))
         else:
             gates.append(GatedCase(gate.name, planned.case, gate.limit))
     _check_family(suite, len(gates), blocks, terms or Terms())
@@ -60,7 +61,7 @@ def margin_gates_of(
     not_judged: list[NotJudged] = []
     for gate, planned in _named(suite, measured, not_judged):
         if gate.allowed is None:
-            not_judged.append(NotJudged(gate.name, "a limit is for run"))
+            not_judged.append(NotJudged(gate.name, FOR_RUN))
         else:
             gates.append(MarginGate(gate.name, planned.case, gate.metric, gate.allowed))
     if terms.fail_on is FailOn.WORSE:
@@ -102,7 +103,7 @@ def _named(
         elif planned.case.identity in identities:
             found.append((gate, planned))
         else:
-            not_judged.append(NotJudged(gate.name, "--only left its case out"))
+            not_judged.append(NotJudged(gate.name, LEFT_OUT))
     if mistakes:
         raise UsageError(f"the suite {suite.name}: " + "\n".join(mistakes))
     yield from found
@@ -120,3 +121,39 @@ def _check_family(suite: Suite, gates: int, blocks: int, terms: Terms) -> None:
                 pass
     except ValueError as error:
         raise UsageError(f"the suite {suite.name}: {error}") from error
+
+
+def stored_gates(header: RunHeader, path: Path) -> tuple[list[GatedCase], list[NotJudged]]:
+    """The gates of a stored run, and those that it did not judge. An ab has its own in its header.
+
+    From the run alone: neither the suite's file nor its folders need to be there. The run would not have
+    begun with a gate that names no case of its suite, so that one without a case here was left out. Raises
+    UsageError where the gates cannot be understood; ``path`` is the store's.
+    """
+    try:
+        tables = tomllib.loads(header.suite_toml).get("gate", [])
+        wanted = TypeAdapter(list[Gate]).validate_python(tables)
+    except ValidationError as error:
+        raise UsageError(_not_understood(path, "; ".join(item["msg"] for item in error.errors()))) from error
+    except (ValueError, RecursionError) as error:  # of the TOML
+        raise UsageError(_not_understood(path, str(error))) from error
+    gates: list[GatedCase] = []
+    not_judged: list[NotJudged] = []
+    for gate in wanted:
+        found = [case for case in header.cases if may_be_gated(case, gate.case)]
+        if not found:
+            not_judged.append(NotJudged(gate.name, LEFT_OUT))
+        elif gate.limit is None:
+            not_judged += [] if header.sides else [NotJudged(gate.name, FOR_AB)]
+        elif header.sides:
+            not_judged.append(NotJudged(gate.name, FOR_RUN))
+        else:
+            gates += [GatedCase(gate.name, case, gate.limit) for case in found]
+    return gates, not_judged
+
+
+def _not_understood(path: Path, why: str) -> str:
+    return (
+        f"the gates in the suite that {path} keeps cannot be understood: {why}. "
+        "Another version of streamgauge wrote it; read it with that one"
+    )

@@ -65,16 +65,28 @@ class TracedLoad:
 
 
 class LoadDriver:
-    """Starts the driver in ``folder`` (private, made by us); a context manager that ends it."""
+    """Starts the driver in ``folder`` (private, made by us); a context manager that ends it.
 
-    def __init__(self, processes: Processes, folder: Path, cores: Sequence[int] | None) -> None:
+    With a ``web_port`` Locust's web UI shows the load there, on 127.0.0.1.
+    """
+
+    def __init__(
+        self,
+        processes: Processes,
+        folder: Path,
+        cores: Sequence[int] | None,
+        web_port: int | None = None,
+    ) -> None:
         self._folder = folder
         address = folder / "driver.sock"
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
             listener.bind(str(address))
             listener.listen(1)
             self._process = processes.start(
-                [sys.executable, "-P", "-m", "scenarios.driver", str(address)],
+                [
+                    *(sys.executable, "-P", "-m", "scenarios.driver", str(address)),
+                    *([] if web_port is None else [str(web_port)]),
+                ],
                 cwd=folder,
                 env=own_environment(),
                 output=folder / "driver.log",

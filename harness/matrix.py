@@ -92,18 +92,19 @@ def matches(case: Case, pattern: str) -> bool:
     return bool(words) and all(word in known for word in words)
 
 
+def may_be_gated(case: Case, pattern: str) -> bool:
+    """Whether a gate's pattern names this case; a baseline only where it says ``form=whole``."""
+    whole = not {"whole", "form=whole"}.isdisjoint(pattern.split())
+    return not case.expect_failure and matches(case, pattern) and (whole or not case.is_baseline)
+
+
 def case_of_gate(cases: list[PlannedCase], pattern: str) -> PlannedCase:
     """The one case that a gate's pattern names; a baseline only where it says ``form=whole``.
 
     Raises UsageError when it names none or several: a gate on nothing would always pass.
     """
     timed = [planned for planned in cases if not planned.case.expect_failure]
-    found = [
-        planned
-        for planned in timed
-        if matches(planned.case, pattern)
-        and (not planned.case.is_baseline or not {"whole", "form=whole"}.isdisjoint(pattern.split()))
-    ]
+    found = [planned for planned in timed if may_be_gated(planned.case, pattern)]
     if len(found) == 1:
         return found[0]
     names = "\n".join(f"  {planned.case.identity}" for planned in (found or timed))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from analysis.fitness import run_decided
-from analysis.gate import fewest_blocks
-from analysis.margin_gate import judge_margins, margins_decided
-from analysis.sides import sides_decided
-from analysis.verdict import GatedCase, gates_decided
+from analysis.verdicts.fitness import run_decided
+from analysis.verdicts.gate import fewest_blocks
+from analysis.verdicts.margin_gate import judge_margins, margins_decided
+from analysis.verdicts.sides import sides_decided
+from analysis.verdicts.verdict import GatedCase, gates_decided
 from harness.plan import Plan
 from harness.stopping import wanted_blocks
 from results.errors import MeasurementError

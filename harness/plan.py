@@ -31,6 +31,8 @@ class Plan:
     warmup_s: float
     window_s: float
     sides: Sequence[Side | None] = (None,)
+    traced: bool = True
+    """Whether each case is traced when all trials are through."""
 
     @property
     def blocks(self) -> int:
@@ -46,7 +48,7 @@ class Plan:
     def tracing_s(self) -> float:
         """About how long the traced trials, one for each timed case of a run, will take, in seconds."""
         timed = sum(not planned.case.expect_failure for planned in self.cases)
-        return _TRACE_S * timed if None in self.sides else 0.0
+        return _TRACE_S * timed * self.traced
 
     def further(self, blocks: range, first: int) -> list[Slot]:
         """The slots of these blocks, whose positions begin at ``first``."""
@@ -89,6 +91,7 @@ def make_plan(
     warmup_s: float,
     window_s: float,
     sides: Sequence[Side | None] = (None,),
+    traced: bool = True,
 ) -> Plan:
     """Blocks of all timed cases, the baselines twice (the second is the A/A control), shuffled.
 
@@ -102,7 +105,7 @@ def make_plan(
     for planned in cases:
         if isinstance(planned.load, Arrivals):
             _check_arrivals(planned.case.identity, planned.load.rate, warmup_s, window_s)
-    plan = Plan(cases, (), seed, warmup_s, window_s, sides)
+    plan = Plan(cases, (), seed, warmup_s, window_s, sides, traced and None in sides)
     return replace(plan, slots=plan.further(range(blocks), 0))
 
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from analysis.tree_pss import why_untold
+from analysis.trial.tree_pss import why_untold
 from harness.memory import pss_bytes, tells_pss
 from results.pss import PssSample
 from results.records import LoadRecord, ServerRecord

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from analysis import paired_t
-from analysis.judgement import CONFIDENCE, FEWEST_BLOCKS, POWER
-from analysis.looks import LOOKS
+from analysis.statistics import paired_t
+from analysis.statistics.looks import LOOKS
 from analysis.table import times
+from analysis.verdicts.judgement import CONFIDENCE, FEWEST_BLOCKS, POWER
 from harness.plan import Plan
 from results.errors import UsageError
 from results.metrics import FIGURES
@@ -93,8 +93,8 @@ def what_can_be_seen(blocks: int) -> str:
 def smallest_change(blocks: int, noise: float) -> float:
     """The ratio that so many blocks call worse with `POWER`, where a trial's logarithm has this sigma.
 
-    As `analysis.judgement` reckons what a run could have seen, with the interval's half width in place of a
-    measured one: t(0.975) standard errors of a difference of two trials.
+    As `analysis.verdicts.judgement` reckons what a run could have seen, with the interval's half width in
+    place of a measured one: t(0.975) standard errors of a difference of two trials.
     """
     error = noise * math.sqrt(2 / blocks)
     reach = paired_t.quantile((1 + CONFIDENCE) / 2, blocks - 1) + paired_t.quantile(POWER, blocks - 1)

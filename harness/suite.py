@@ -21,8 +21,8 @@ from pydantic import (
     model_validator,
 )
 
-from analysis.gate import Limit, parse_limit
-from analysis.margin_gate import parse_margin
+from analysis.verdicts.gate import Limit, parse_limit
+from analysis.verdicts.margin_gate import parse_margin
 from results.case import SETTINGS
 from results.metrics import FIGURES, Margin
 from scenarios.schedule import Spacing
@@ -370,6 +370,7 @@ class Suite(_Table):
     blocks: Annotated[int, Field(ge=1, le=1000, strict=True)] = 10
     warmup: Duration = 0.5
     window: Annotated[Duration, Field(gt=0)] = 3.0
+    trace: Annotated[bool, Field(strict=True)] = True
     target: Annotated[list[Target], Field(min_length=1)]
     server: Annotated[list[ServerTable], Field(min_length=1)]
     scenario: Annotated[list[Scenario], Field(min_length=1)]

@@ -6,7 +6,6 @@ import itertools
 import re
 import reprlib
 import tomllib
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from harness.suite import SCENARIOS, Gate, Suite, Target
 from results.errors import UsageError
-
-
-def built_in_suites() -> list[str]:
-    """The names of the suites that come with the project."""
-    return sorted(
-        item.name.removesuffix(".toml")
-        for item in (files("scenarios") / "suites").iterdir()
-        if item.name.endswith(".toml")
-    )
+from scenarios.built_in import built_in_suites, built_in_text
 
 
 def load_suite(name: str) -> Suite:
@@ -31,7 +22,7 @@ def load_suite(name: str) -> Suite:
     Raises UsageError with every mistake in the file, each with its place.
     """
     if name in built_in_suites():
-        return parse_suite((files("scenarios") / "suites" / f"{name}.toml").read_text("utf-8"), name, None)
+        return parse_suite(built_in_text(name), name, None)
     path = Path(name)
     try:
         if not path.is_file():
@@ -39,7 +30,9 @@ def load_suite(name: str) -> Suite:
             raise UsageError(f"there is no suite {name!r}: neither a built-in one ({known}) nor a file")
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the suite file {path} cannot be read: {error}") from error
+        raise UsageError(
+            f"the suite file {path} cannot be read: {error}; it must be a text in UTF-8 that you may read"
+        ) from error
     return parse_suite(text, str(path), path.resolve().parent)
 
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from analysis.tracing import figures_of_trace, joined, note_of, traced_request, waterfall_of
+from analysis.trial.tracing import figures_of_trace, joined, note_of, traced_request, waterfall_of
 from harness.cores import Cores
 from harness.ledger_file import await_ledger
 from harness.load import LoadDriver, LoadFailed, TracedLoad

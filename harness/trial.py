@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from analysis.figures import figures_of_trial
+from analysis.trial.figures import figures_of_trial
 from harness.cores import Cores
 from harness.load import LoadDriver, LoadFailed
 from harness.matrix import PlannedCase

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from analysis.figures import inside_window
-from analysis.quantiles import p_more_than
+from analysis.statistics.quantiles import p_more_than
+from analysis.trial.figures import inside_window
 from results.records import COLUMN, MISSING, LoadRecord, Outcome, ServerRecord
 
 #: The load driver is one thread: above this share of its core it may have been the bottleneck.

@@ -25,10 +25,12 @@ from results.mapping import (
     read_run,
 )
 from results.pss import PssSample, read_pss
+from results.raw import Nanoseconds, read_first_bytes, read_processes, read_server_output
 from results.records import (
     MISSING,
     REQUEST_FIELDS,
     MemorySample,
+    ProcessMemory,
     RequestArray,
     Slot,
     TrialRecord,
@@ -83,6 +85,17 @@ class Store:
 
         Raises StoreError for a missing file, one that is no store, a newer schema, and damage.
         """
+        store = cls.open_unchecked(path, writable=writable)
+        with _closed_on_error(store._connection), store._read() as connection:
+            _check_pages(path, connection)
+        return store
+
+    @classmethod
+    def open_unchecked(cls, path: Path, *, writable: bool = False) -> Store:
+        """An existing store of which not every page is looked at, for those who read many.
+
+        Raises StoreError as `open` does, but damage within a page shows only where it is read.
+        """
         try:
             if not path.is_file():
                 raise StoreError(f"no run is stored at {path}; `streamgauge list` shows the runs there are")
@@ -90,7 +103,7 @@ class Store:
             file = path.resolve()
             journal = file.with_name(file.name + "-journal").exists()
             with _closed_on_error(_connect(path, "rw" if writable or journal else "ro")) as connection:
-                _check(path, connection)
+                _check_schema(path, connection)
         except (*_DAMAGE, OSError) as error:
             raise StoreError(_unreadable(path, error)) from error
         return cls(path, connection)
@@ -167,6 +180,21 @@ class Store:
             )
             array = [(*row[:OUTCOME_COLUMN], numbers[row[OUTCOME_COLUMN]]) for row in rows]
         return np.array(array, dtype=np.int64).reshape(-1, len(REQUEST_FIELDS))
+
+    def first_bytes(self, position: int) -> Nanoseconds:
+        """The TTFB (ns) of each request that one trial's figures rest on."""
+        with self._read() as connection:
+            return read_first_bytes(connection, position)
+
+    def processes(self, position: int) -> list[ProcessMemory]:
+        """What the kernel said of each process of one trial's server."""
+        with self._read() as connection:
+            return read_processes(connection, position)
+
+    def server_output(self, position: int) -> str:
+        """The last that one trial's server printed."""
+        with self._read() as connection:
+            return read_server_output(connection, position)
 
     def memory_samples(self, position: int) -> list[MemorySample]:
         """The RSS timeline of one trial's server tree, by process and time."""
@@ -284,7 +312,7 @@ def _unreadable(path: Path, error: Exception) -> str:
     return f"{path} is damaged and cannot be read ({what}); measure again, or restore a copy"
 
 
-def _check(path: Path, connection: sqlite3.Connection) -> None:
+def _check_schema(path: Path, connection: sqlite3.Connection) -> None:
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     if application != APPLICATION_ID:
         raise StoreError(f"{path} is not a streamgauge store (no mark of ours in the file)")
@@ -299,6 +327,12 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
             f"{path} was written before the first release (schema {version}; this one reads "
             f"{SCHEMA_VERSION}); measure again"
         )
+    pages, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+    if path.stat().st_size < pages * size:  # SQLite takes the last page's missing bytes for zeros
+        raise StoreError(_unreadable(path, sqlite3.DatabaseError("the end of the file is missing")))
+
+
+def _check_pages(path: Path, connection: sqlite3.Connection) -> None:
     found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
         raise StoreError(_unreadable(path, sqlite3.DatabaseError(found)))

@@ -1,8 +1,9 @@
 """The load driver: one long-lived child process, Locust as a library.
 
 It takes one specification after another over a link and returns raw records. It ends when the link does.
-Run as ``python -P -m scenarios.driver SOCKET_PATH``. Importing this module imports Locust, which
-patches the standard library for gevent: only this process may do it.
+Run as ``python -P -m scenarios.driver SOCKET_PATH``, with a port behind it as ``... SOCKET_PATH WEB_PORT``
+where Locust's web UI is to show the load there. Importing this module imports Locust, which patches the
+standard library for gevent: only this process may do it.
 """
 
 from __future__ import annotations
@@ -38,18 +39,25 @@ from scenarios.specification import (
 )
 from scenarios.traced import trace
 from scenarios.user import StreamUser, Trial, TrialEnvironment
+from scenarios.web_ui import show
 
 
-def serve(link: Link) -> None:
-    """Answer specifications until the harness is gone."""
+def new_environment() -> tuple[TrialEnvironment, LocalRunner]:
+    """Locust's environment with our users, and its runner."""
     # Locust's own console statistics would wake up the loop in the middle of a window.
     locust.stats.CONSOLE_STATS_INTERVAL_SEC = 3600
     environment = TrialEnvironment(user_classes=[StreamUser, ArrivalsUser])
-    runner = environment.create_local_runner()
-    # Of the event's listeners Locust's statistics are the first; nobody reads them here, and they cost a
-    # quarter of a small request.
+    return environment, environment.create_local_runner()
+
+
+def without_statistics(environment: TrialEnvironment) -> None:
+    """Take Locust's statistics off: nobody reads them, and they cost a quarter of a small request."""
     request = environment.events.request
-    request.remove_listener(request._handlers[0])  # type: ignore[no-untyped-call]
+    request.remove_listener(request._handlers[0])  # type: ignore[no-untyped-call]  # they are the first
+
+
+def serve(link: Link, environment: TrialEnvironment, runner: LocalRunner) -> None:
+    """Answer specifications until the harness is gone."""
     polls = PollClock()
     gc.freeze()
     while True:
@@ -153,11 +161,16 @@ def _sleep_until(instant_ns: int) -> None:
 
 
 def main() -> None:
-    """Connect to the harness and serve it."""
+    """Connect to the harness and serve it; a web UI is there by then."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    environment, runner = new_environment()
+    if len(sys.argv) > 2:
+        show(environment, int(sys.argv[2]))
+    else:
+        without_statistics(environment)
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.connect(sys.argv[1])
-    serve(Link(connection))
+    serve(Link(connection), environment, runner)
 
 
 if __name__ == "__main__":

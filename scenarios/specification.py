@@ -8,6 +8,9 @@ from typing import Any, TypeAlias
 
 from scenarios.schedule import Spacing
 
+#: Where the driver serves Locust's web UI: nobody on another machine has any business there.
+WEB_UI_HOST = "127.0.0.1"
+
 
 @dataclass(frozen=True, slots=True)
 class Address:

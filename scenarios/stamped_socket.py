@@ -104,9 +104,12 @@ class StampedSocket:
     def _wait_watched(self) -> None:
         """Wait while the poll clock keeps the bound of what will be read."""
         self._polls.watch()
+        # Before the other sockets of a poll: what is read late may be stamped late.
+        self._readable.priority = self._hub.loop.MAXPRI - 1
         try:
             self._wait_readable()
         finally:
+            self._readable.priority = 0
             self._empty_ns = max(self._empty_ns, self._polls.empty_ns())
             self._polls.unwatch()
 

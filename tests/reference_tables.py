@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
-from analysis.signed_rank import hodges_lehmann
+from analysis.statistics.signed_rank import hodges_lehmann
 from analysis.summary import labels, summarize, valid_by_block
 from analysis.table import amount, markdown, times
 from results.metrics import FIGURES

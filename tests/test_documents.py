@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 
 import pytest
 
+from analysis.exports import FOLDERS, FORMATS
 from analysis.slope import DEFINITION as MEMORY_SLOPE
 from harness.cli import VERBS
-from harness.cli.ab import command as ab_command
-from harness.cli.run import command as run_command
 from harness.suite_file import parse_suite
 from results.errors import ExitCode
 from results.metrics import FIGURES
@@ -50,10 +50,13 @@ def test_every_verb_option_and_exit_code_is_in_the_readme() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
     for verb in VERBS:
         assert f"| `{verb}" in text
-    for option in [*run_command.params, *ab_command.params]:
-        if option.param_type_name == "option":
-            assert option.opts[0] in text
-    for code in set(ExitCode) - {ExitCode.UNDECIDED}:
+        for option in importlib.import_module(f"harness.cli.{verb}").command.params:
+            if option.param_type_name == "option":
+                assert option.opts[0] in text
+    for name in (*FORMATS, *FOLDERS):
+        assert f"| `{name}` |" in text
+        assert f"--format {name}" in text
+    for code in ExitCode:
         assert f"| {code.value} |" in text
 
 

@@ -23,6 +23,7 @@ MAY = {
     "scenarios.polling",
     "scenarios.stamped_socket",
     "scenarios.traced",
+    "scenarios.web_ui",
 }
 
 

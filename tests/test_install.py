@@ -53,6 +53,7 @@ def test_the_wheel_holds_what_is_needed_and_no_runs(wheel: Path) -> None:
     for needed in (
         "results/schema.sql",
         "targets/ledger.py",
+        "analysis/exports/streamgauge.schema.json",
         "scenarios/suites/quick.toml",
         "targets/data/flights.csv.xz",
         "targets/templates/flights.html",
@@ -76,7 +77,7 @@ def test_a_user_s_own_targets_and_results_stay_theirs(installed: Path, tmp_path:
         "    return [b'a,b\\n' + b'1,2\\n' * 100] if whole else iter([b'a,b\\n'] + [b'1,2\\n'] * 100)\n"
     )
     (tmp_path / "tiny.toml").write_text(
-        TINY.format(blocks=1)
+        TINY.format(blocks=1).replace("trace = false", "")
         + '\n[[target]]\nname = "shop"\napp = "shop:app"\ndirectory = "."\n'
         + 'baseline = "/whole"\nstream = "/stream"\n'
     )

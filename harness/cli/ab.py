@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
-from harness.cli.ab_outcome import say_sides, show_ab_outcome
+from analysis.ab_findings import find_ab
+from harness.cli.manner import Manner, manner_of
+from harness.cli.report import report_beside
 from harness.cli.session import (
     Asked,
     Draft,
@@ -54,14 +56,18 @@ def command(
     budget: float | None,
     output: Path | None,
     resume: str | None,
+    quiet: bool,
+    as_json: bool,
+    no_report: bool,
     fail_on: str,
 ) -> int:
     """Measure two git revisions of the app that SUITE names, base and head, in the same blocks."""
+    manner = manner_of(quiet=quiet, as_json=as_json)
     if resume is None:
         words = Asked(suite, blocks, seed, only, until, budget, output)
         wanted = draft(words, FailOn(fail_on))
         gates, not_judged = margin_gates_of(wanted.suite, wanted.cases, wanted.blocks, wanted.terms)
-        sides = _sides(wanted, base, head)
+        sides = _sides(wanted, base, head, manner)
         check_fits(wanted, len(gates), sides)
         session = begun(wanted, words, sides, gates)
     else:
@@ -70,15 +76,20 @@ def command(
         header = session.store.read().header
         _, not_judged = margin_gates_of(session.suite, session.plan.cases, header.blocks, session.terms)
     with session.store as store:
-        measured(session, onward_of_ab(session.plan), "ab")
-        return show_ab_outcome(store.read(), not_judged, store.path)
+        measured(session, onward_of_ab(session.plan), "ab", manner.console)
+        code = manner.end_ab(find_ab(store.read(), not_judged), store.path)
+        if not no_report:
+            report_beside(store, manner.console)
+        return code
 
 
-def _sides(wanted: Draft, base: str | None, head: str | None) -> Sequence[SideRecord]:
+def _sides(wanted: Draft, base: str | None, head: str | None, manner: Manner) -> Sequence[SideRecord]:
     repository = repository_of_cases(wanted.cases)
     sides = sides_of(repository, base, head)
     check_folders(wanted.cases, sides)
-    say_sides(sides)
+    for item in sides:
+        told = f"{item.side}: {item.commit[:12]} ({item.revision})"
+        manner.console.print(told, markup=False, highlight=False)
     if head is None and (changed := uncommitted(repository)):
         click.echo(
             f"{changed} uncommitted change{'s' if changed > 1 else ''} in {repository} "

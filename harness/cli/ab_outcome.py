@@ -1,30 +1,31 @@
-"""The end of an ab on the screen: head against base, the gates, what is doubtful, and the exit code."""
+"""The end of an ab on the screen: the gates, head against base, what is doubtful, and the exit code."""
 
 from __future__ import annotations
 
-import statistics
-import sys
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from analysis.judgement import Kind, Verdict
-from analysis.margin_gate import GateOutcome, MarginResult, outcomes
-from analysis.sides import Judged, differing, judge_sides, screened, side_of
-from analysis.summary import labels
+from analysis.ab_findings import AbFindings, AbGate, AbLine, AbState
+from analysis.exports.printable import printable
+from analysis.runs.ab_document import ab_document
 from analysis.table import amount, times
-from harness.cli.outcome import print_invalid, print_not_judged, print_unfit, trustworthy
-from harness.gates import NotJudged
-from results.errors import ExitCode, MeasurementError
+from analysis.verdicts.judgement import Kind, Verdict
+from analysis.verdicts.margin_gate import MarginResult
+from harness.cli.answer import print_unfit
+from harness.cli.prose import say
+from harness.cli.streams import until_nobody_reads
+from harness.cli.tables import print_rows
+from results.errors import ExitCode
 from results.metrics import Unit
-from results.run import Run
-from results.sides import Side, SideRecord
+from results.sides import SideRecord
 
-_PIPE_WIDTH = 240
+AbEnding = Callable[[AbFindings, Path], ExitCode]
+
 _HEADINGS = ("case", "figure", "base", "head", "head/base", "interval", "verdict", "blocks")
 _DASH = "–"
 
@@ -32,100 +33,115 @@ _DASH = "–"
 def say_sides(sides: Sequence[SideRecord]) -> None:
     """What is compared."""
     for item in sides:
-        click.echo(f"{item.side}: {item.commit[:12]} ({item.revision})")
+        say(f"{item.side}: {item.commit[:12]} ({printable(item.revision)})")
 
 
-def show_ab_outcome(run: Run, not_judged: Sequence[NotJudged], path: Path) -> ExitCode:
-    """Print everything that an ab ends with; its exit code. Raises MeasurementError as `outcomes`."""
-    click.echo()
-    say_sides(run.header.sides)
-    print_sides(run)
-    print_invalid(run)
-    print_unfit(side_of(run, Side.BASE))
-    click.echo(f"\nStored in {path}")
-    print_not_judged(not_judged)
-    found = print_gates(run)
-    if not found:
-        click.echo(
-            "No gate was judged: the suite has none with a margin. The exit code does not depend on the "
-            "verdicts above; add a [[gate]] with a margin, or --fail-on worse"
-        )
-    if not trustworthy(run.trials):
+def ab_exit_code(findings: AbFindings) -> ExitCode:
+    """What may not be relied on comes before what is worse."""
+    if findings.untrusted or findings.gates_that(AbState.INVALID):
         return ExitCode.INVALID
-    return ExitCode.WORSE if any(item.worse for item in found) else ExitCode.GOOD
+    return ExitCode.WORSE if findings.gates_that(AbState.WORSE) else ExitCode.GOOD
 
 
-def print_head_against_base(run: Run) -> None:
-    """What a stored ab holds besides its sides; a gate that cannot be judged says why."""
+def show_ab_outcome(findings: AbFindings, path: Path) -> ExitCode:
+    """Print everything that an ab ends with; its exit code."""
+    with until_nobody_reads():
+        click.echo()
+        print_ab(findings)
+        print_ab_doubts(findings)
+        say(f"Stored in {path}; `streamgauge show` prints all of it.")
+    return ab_exit_code(findings)
+
+
+def tell_ab_problems(findings: AbFindings, path: Path) -> ExitCode:  # noqa: ARG001  - an ending like the others
+    """Print what came of the gates, and what speaks against relying on the ab; its exit code."""
+    with until_nobody_reads():
+        print_margin_gates(findings)
+        print_ab_doubts(findings)
+    return ab_exit_code(findings)
+
+
+def write_ab_document(findings: AbFindings, path: Path) -> ExitCode:
+    """Print the findings as one JSON object, and where the run is stored on standard error; its exit code."""
+    with until_nobody_reads():
+        click.echo(json.dumps(ab_document(findings), indent=2, ensure_ascii=True))
+        print_ab_doubts(findings)
+        say(f"Stored in {path}", err=True)
+    return ab_exit_code(findings)
+
+
+def print_ab(findings: AbFindings) -> None:
+    """The sides, the gates, and head against base."""
+    say_sides(findings.header.sides)
+    print_margin_gates(findings)
     click.echo()
-    say_sides(run.header.sides)
-    print_sides(run)
-    try:
-        print_gates(run)
-    except MeasurementError as error:
-        click.echo(str(error), err=True)
+    _print_lines(findings.lines)
 
 
-def print_gates(run: Run) -> list[GateOutcome]:
-    """A line for each gate; their outcomes."""
-    found = outcomes(run)
-    for item in found:
-        click.echo(_told(item))
-    return found
+def print_margin_gates(findings: AbFindings) -> None:
+    """A line for each gate of the suite."""
+    for gate in findings.gates:
+        say(f"gate: {gate.gate.name}: {_told(gate)}", err=gate.state is AbState.INVALID)
+    for item in findings.not_judged:
+        say(f"gate: {item.name}: NOT JUDGED, {item.reason}")
+    if not findings.gates:
+        say(
+            "No gate was judged: the suite has none with a margin. The exit code does not depend on the "
+            "verdicts; add a [[gate]] with a margin, or --fail-on worse"
+        )
 
 
-def print_sides(run: Run) -> None:
-    """Head against base, a row for each case and figure; then the reasons of what is not the same."""
-    gated = {(gate.case.identity, gate.metric) for gate in run.header.margin_gates}
-    judged = judge_sides(run)
-    named = [item for item in judged if _key(item) in gated]
-    rows = named + screened([item for item in judged if _key(item) not in gated])
-    names = labels([case for case in run.header.cases if not case.expect_failure])
+def print_ab_doubts(findings: AbFindings) -> None:
+    """On standard error, all that speaks against relying on the ab."""
+    if findings.finished_utc is None:
+        say(
+            f"not complete: {findings.trials} of {findings.planned} trials are measured; go on with --resume",
+            err=True,
+        )
+    for (where, reason), count in findings.invalid.items():
+        say(f"invalid: {count} trial{'s' if count > 1 else ''} of {where}: {printable(reason)}", err=True)
+    if findings.untrusted:
+        say("not to be relied on: too many trials are invalid, or responses failed", err=True)
+    print_unfit(findings.unfit)
+    for line in findings.bodies:
+        say(f"the bodies differ: {line}", err=True)
+
+
+def _print_lines(lines: Sequence[AbLine]) -> None:
+    """A row for each case and figure; then the reasons of what is not the same."""
     table = Table(show_edge=False, pad_edge=False)
     for number, heading in enumerate(_HEADINGS):
         table.add_column(heading, justify="left" if number < 2 else "right", no_wrap=True)
-    order = [_key(item) for item in judged]
-    rows.sort(key=lambda item: order.index(_key(item)))
-    for item in rows:
-        mark = "" if _key(item) in gated else " (screening)"
-        table.add_row(*(Text(cell) for cell in _cells(item, names[item.case.identity], mark)))
-    (Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH)).print(table)
-    click.echo(
-        "\nRatios are of head to base, block by block (for memory the difference). What is marked as "
+    for line in lines:
+        table.add_row(*(Text(cell) for cell in _cells(line)))
+    print_rows(table)
+    click.echo()
+    say(
+        "Ratios are of head to base, block by block (for memory the difference). What is marked as "
         "screening was not named in a gate: it is shown, among all that was looked at."
     )
-    for item in rows:
-        if item.verdict.kind in {Kind.WORSE, Kind.BETTER, Kind.UNDECIDED}:
-            name = f"{names[item.case.identity]}: {item.verdict.figure.name}"
-            click.echo(f"{item.verdict.kind}: {name}: {item.verdict.reason}")
-    for line in differing(run):
-        click.echo(f"the bodies differ: {line}", err=True)
+    for line in lines:
+        verdict = line.judged.verdict
+        if verdict.kind in {Kind.WORSE, Kind.BETTER, Kind.UNDECIDED}:
+            say(f"{verdict.kind}: {line.label}: {verdict.figure.name}: {verdict.reason}")
 
 
-def _key(item: Judged) -> tuple[str, str]:
-    return item.case.identity, item.verdict.figure.name
-
-
-def _cells(item: Judged, name: str, mark: str) -> list[str]:
-    verdict = item.verdict
-    figure, unit = verdict.figure, verdict.figure.unit
-    kind = f"{verdict.kind}{' (provisional)' if verdict.provisional else ''}{mark}"
+def _cells(line: AbLine) -> list[str]:
+    verdict = line.judged.verdict
+    unit = verdict.figure.unit
+    kind = f"{verdict.kind}{' (provisional)' if verdict.provisional else ''}"
     return [
-        name,
-        figure.name,
-        amount(_median([pair.baseline for pair in item.pairs]), unit),
-        amount(_median([pair.figure for pair in item.pairs]), unit),
+        line.label,
+        verdict.figure.name,
+        amount(line.base, unit),
+        amount(line.head, unit),
         _shown(verdict, verdict.estimate),
         _DASH
         if verdict.low is None
         else f"{_shown(verdict, verdict.low)} to {_shown(verdict, verdict.high)}",
-        kind,
+        kind if line.gated else f"{kind} (screening)",
         str(verdict.blocks),
     ]
-
-
-def _median(values: Sequence[float]) -> float | None:
-    return statistics.median(values) if values else None
 
 
 def _shown(verdict: Verdict, value: float | None) -> str:
@@ -134,18 +150,18 @@ def _shown(verdict: Verdict, value: float | None) -> str:
     return f"{'+' if value > 0 else ''}{amount(value, verdict.figure.unit)}"
 
 
-def _told(item: GateOutcome) -> str:
-    """A gate in a line."""
-    first, second = item.first, item.second
-    text = f"gate: {first.gate.name}: "
+def _told(item: AbGate) -> str:
+    if item.outcome is None:
+        return f"CANNOT BE JUDGED: {item.reason}"
+    first, second = item.outcome.first, item.outcome.second
     if not first.failed:
-        return f"{text}{_not_worse(first)}: {_measured(first)}"
+        return f"{_not_worse(first)}: {_measured(first)}"
     if second is None:
-        return f"{text}worse so far, not measured again yet: {_measured(first)}"
+        return f"worse so far, not measured again yet: {_measured(first)}"
     again = f"{second.blocks} further blocks: {_measured(second)}"
-    if item.worse:
-        return f"{text}WORSE: {_measured(first)}; confirmed by {again}"
-    return f"{text}NOT CONFIRMED: {_measured(first)}, but {_not_worse(second)} in {again}"
+    if second.failed:
+        return f"WORSE: {_measured(first)}; confirmed by {again}"
+    return f"NOT CONFIRMED: {_measured(first)}, but {_not_worse(second)} in {again}"
 
 
 def _not_worse(result: MarginResult) -> str:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from analysis.table import amount
 from harness.calibrate import FULL, SCHEDULES, Calibrator
+from harness.cli.tables import print_rows, table_console
 from harness.conduct import workshop
 from harness.cores import split_cores
 from results.calibration import Answers, CalibrationPoint
@@ -90,14 +89,14 @@ def command(users: Sequence[int], as_json: bool) -> None:
 
 def print_points(points: Sequence[CalibrationPoint]) -> None:
     """A table with a row for each point; in a narrow terminal without the columns that explain the others."""
-    console = Console() if sys.stdout.isatty() else Console(width=_WHOLE_TABLE_WIDTH)
+    console = table_console()
     shown = [column for column in _COLUMNS if column.headline or console.width >= _WHOLE_TABLE_WIDTH]
     table = Table(show_edge=False, pad_edge=False)
     for column in shown:
         table.add_column(column.heading, justify="left" if column.heading == "server" else "right")
     for point in points:
         table.add_row(*(column.cell(point) for column in shown))
-    console.print(table)
+    print_rows(table)
 
 
 def meaning(points: Sequence[CalibrationPoint]) -> str:

@@ -2,41 +2,88 @@
 
 from __future__ import annotations
 
+import json
 from importlib import metadata
+from pathlib import Path
+from typing import Any
 
 import click
 
 from harness.cli.places import results_folder, stored_runs
-from harness.suite_file import built_in_suites, load_suite
+from harness.suite_file import load_suite
 from results.errors import StoreError
 from results.store import Store
+from scenarios.built_in import built_in_suites
 from targets.servers import KINDS
 
 
 @click.command("list")
-def command() -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
+def command(as_json: bool) -> None:
     """List the built-in suites with their targets, the servers (installed or not), and the stored runs."""
+    document = {
+        "suites": [_suite(name) for name in built_in_suites()],
+        "servers": [_server(kind) for kind in KINDS],
+        "folder": str(results_folder()),
+        "runs": [_run(path) for path in stored_runs()],
+    }
+    if as_json:
+        click.echo(json.dumps(document, indent=2))
+    else:
+        _print(document)
+
+
+def _suite(name: str) -> dict[str, Any]:
+    suite = load_suite(name)
+    return {
+        "name": name,
+        "blocks": suite.blocks,
+        "targets": list(dict.fromkeys(target.name for target in suite.target)),
+    }
+
+
+def _server(kind: str) -> dict[str, Any]:
+    distribution = KINDS[kind].DISTRIBUTION
+    try:
+        installed = metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        installed = None
+    return {"kind": kind, "distribution": distribution, "installed": installed}
+
+
+def _run(path: Path) -> dict[str, Any]:
+    """``error`` says why the store cannot be read, null when it can."""
+    where = {"name": path.stem, "path": str(path)}
+    try:
+        with Store.open_unchecked(path) as store:
+            run = store.read()
+    except StoreError as error:
+        return {**where, "error": str(error)}
+    return {
+        **where,
+        "error": None,
+        "suite": run.header.suite,
+        "created_utc": run.header.created_utc,
+        "finished_utc": run.finished_utc,
+        "trials": len(run.trials),
+        "planned_trials": len(run.header.slots),
+    }
+
+
+def _print(document: dict[str, Any]) -> None:
     click.echo("Suites:")
-    for name in built_in_suites():
-        suite = load_suite(name)
-        targets = ", ".join(dict.fromkeys(target.name for target in suite.target))
-        click.echo(f"  {name:10} {suite.blocks} blocks of {targets}")
+    for suite in document["suites"]:
+        click.echo(f"  {suite['name']:10} {suite['blocks']} blocks of {', '.join(suite['targets'])}")
     click.echo("\nServers:")
-    for kind, server in KINDS.items():
-        try:
-            state = metadata.version(server.DISTRIBUTION)
-        except metadata.PackageNotFoundError:
-            state = f"not installed; install it with: pip install {server.DISTRIBUTION}"
-        click.echo(f"  {kind:10} {state}")
-    click.echo(f"\nRuns in {results_folder()}:")
-    for path in stored_runs():
-        try:
-            with Store.open(path) as store:
-                run = store.read()
-        except StoreError as error:
-            click.echo(f"  {path.name}: {error}")
+    for server in document["servers"]:
+        missing = f"not installed; install it with: pip install {server['distribution']}"
+        click.echo(f"  {server['kind']:10} {server['installed'] or missing}")
+    click.echo(f"\nRuns in {document['folder']}:")
+    for run in document["runs"]:
+        if run["error"] is not None:
+            click.echo(f"  {Path(run['path']).name}: {run['error']}")
             continue
-        done = f"{len(run.trials)} of {len(run.header.slots)} trials"
-        click.echo(f"  {path.stem:32} {run.header.created_utc}  {done}")
-    if not stored_runs():
+        done = f"{run['trials']} of {run['planned_trials']} trials"
+        click.echo(f"  {run['name']:32} {run['created_utc']}  {done}")
+    if not document["runs"]:
         click.echo("  none yet; measure one with: streamgauge run")

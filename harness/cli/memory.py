@@ -7,6 +7,7 @@ import click
 from analysis.slope import DEFINITION, FEWEST_BLOCKS, MemorySlope, memory_slopes
 from analysis.summary import summarize
 from analysis.table import amount
+from harness.cli.prose import say
 from results.metrics import FIGURES, Unit
 from results.run import Run
 
@@ -28,7 +29,7 @@ def print_memory(run: Run) -> None:
             for name, words in _TOLD.items()
             if (value := row.estimates[name].value) is not None
         ]
-        click.echo(f"  {row.label}: {', '.join(told) or 'not told'}")
+        say(f"{row.label}: {', '.join(told) or 'not told'}", indent="  ")
     print_slopes(run)
 
 
@@ -38,7 +39,7 @@ def print_slopes(run: Run) -> None:
     if slopes:
         click.echo(f"\nMemory over response size ({DEFINITION}; 95% interval):")
     for slope in slopes:
-        click.echo(f"  {_line(slope)}")
+        say(_line(slope), indent="  ")
 
 
 def _line(slope: MemorySlope) -> str:

@@ -1,133 +1,70 @@
-"""The end of a run on the screen: the table, the gates, what is doubtful, and the exit code."""
+"""The end of a run: on one screen the answer first, or in short, or as JSON."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from analysis.fitness import unfit
-from analysis.summary import summarize
-from analysis.table import amount, columns, headline_columns
-from analysis.verdict import GatedCase, judge_gates
+from analysis.exports import json_document
+from analysis.findings import find
+from analysis.verdicts.verdict import GatedCase, NotJudged
+from harness.cli.answer import exit_code, print_answer, print_doubts, print_gates
+from harness.cli.case_table import print_table
 from harness.cli.memory import print_slopes
-from harness.gates import NotJudged
+from harness.cli.prose import say
+from harness.cli.recommend import print_detectable
+from harness.cli.streams import until_nobody_reads
 from results.errors import ExitCode
-from results.metrics import Unit
-from results.run import Run, TrialSummary
-from results.sides import Side
-
-#: A table in a pipe is for people and for grep: wide enough that no cell is folded.
-_PIPE_WIDTH = 240
-
-
-#: The share of a case's trials that must be valid.
-_LEAST_VALID = 0.75
-#: What a terminal must have for the whole table; a narrower one gets the columns that matter most.
-_WHOLE_TABLE_WIDTH = 140
-#: What each column that is not always there adds.
-_COLUMN_WIDTH = 15
-
-
-def print_table(run: Run) -> None:
-    """The end table on standard output."""
-    console = Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH)
-    rows = summarize(run)
-    whole = columns(rows)
-    needed = _WHOLE_TABLE_WIDTH + _COLUMN_WIDTH * (len(whole) - len(columns([])))
-    narrow = console.width < needed
-    shown = headline_columns(rows) if narrow else whole
-    table = Table(show_edge=False, pad_edge=False, padding=(0, 0) if narrow else (0, 1))
-    for number, column in enumerate(shown):
-        table.add_column(column.heading, justify="right" if number else "left", no_wrap=bool(number))
-    for row in rows:
-        table.add_row(
-            *(Text(column.cell(row)) for column in shown), style="bold" if row.case.is_baseline else ""
-        )
-    console.print(table)
-    if narrow:
-        click.echo(f"(chunk sizes, p95 and CPU: in a terminal of {needed} columns, or in a pipe)")
-
-
-def print_unfit(run: Run) -> None:
-    """On standard error, when the run's own A/A control shows that its machine was unfit to measure."""
-    found = unfit(run)
-    for item in found:
-        click.echo(
-            f"unfit: {item.label}: {item.verdict.figure.name} came out {item.verdict.kind}: "
-            f"{item.verdict.reason}",
-            err=True,
-        )
-    if found:
-        click.echo(
-            "The machine was unfit: it told a response from itself, measured twice in each block. Do not "
-            "rely on differences of this size; measure again on a quieter machine, or with longer windows",
-            err=True,
-        )
-
-
-def print_invalid(run: Run) -> None:
-    """On standard error, the trials that do not count, each with its reason."""
-    invalid = [trial for trial in run.trials if trial.reason is not None]
-    for trial in invalid:
-        side = f", {trial.slot.side}" if trial.slot.side is not None else ""
-        where = f"trial {trial.slot.position} ({trial.slot.case}{side})"
-        click.echo(f"invalid: {where}: {trial.reason}", err=True)
-    if invalid:
-        click.echo(
-            f"{len(invalid)} of {len(run.trials)} trials are invalid and left out of the figures above",
-            err=True,
-        )
-
-
-def print_not_judged(gates: Sequence[NotJudged]) -> None:
-    """The gates of the suite that nothing was held to, each with why."""
-    for gate in gates:
-        click.echo(f"gate: {gate.name}: NOT JUDGED, {gate.reason}")
-
-
-def trustworthy(trials: Sequence[TrialSummary]) -> bool:
-    """Whether a run may be relied on although some of its trials are invalid.
-
-    Not when a response failed or a server did not start: something is broken. Trials that the load side,
-    the clock or the machine spoilt are left out, and borne as long as each case keeps most of its own.
-    """
-    if any(trial.reason is not None and set(trial.outcomes) != {"verified"} for trial in trials):
-        return False
-    kept: dict[tuple[str, bool, Side | None], list[bool]] = {}
-    for trial in trials:
-        slot = trial.slot
-        kept.setdefault((slot.case, slot.control, slot.side), []).append(trial.reason is None)
-    return all(sum(valid) >= _LEAST_VALID * len(valid) for valid in kept.values())
+from results.run import Run
 
 
 def show_outcome(
     run: Run, gates: Sequence[GatedCase], not_judged: Sequence[NotJudged], path: Path
 ) -> ExitCode:
     """Print everything that a run ends with; its exit code."""
-    click.echo()
-    print_table(run)
-    print_slopes(run)
-    click.echo("\nRatios are to the whole form on the same server under the same load (block by block);")
-    click.echo('"(again)" is the whole form measured a second time: how far it is from ×1 is the noise.')
-    print_invalid(run)
-    print_unfit(run)
-    click.echo(f"\nStored in {path}")
-    print_not_judged(not_judged)
-    worse = False
-    for gate, result in zip(gates, judge_gates(run, gates), strict=True):
-        unit = gate.limit.figure.unit
-        measured = f"{amount(result.figure, unit)} against a limit of {amount(result.limit, unit)}"
-        verdict = "WORSE" if result.failed else "not worse"
-        if result.within_error_ns is not None:
-            verdict += f", within the client's error of {amount(result.within_error_ns, Unit.NANOSECONDS)}"
-        click.echo(f"gate: {result.name}: {verdict}: {measured} (p = {result.p:.3g}, Holm)")
-        worse = worse or result.failed
-    if not trustworthy(run.trials):
-        return ExitCode.INVALID
-    return ExitCode.WORSE if worse else ExitCode.GOOD
+    findings = find(run, gates, not_judged)
+    with until_nobody_reads():
+        click.echo()
+        print_answer(run, findings)
+        print_slopes(run)
+        if findings.gates:
+            click.echo()
+        print_gates(findings)
+        print_detectable(run)
+        print_doubts(findings)
+        click.echo()
+        print_table(run)
+        say(
+            "Ratios are to the whole form on the same server under the same load, block by block. "
+            '"(again)" is the whole form measured a second time: how far it is from ×1 is the noise.'
+        )
+        say(f"Stored in {path}; `streamgauge show` prints all of it.")
+    return exit_code(findings)
+
+
+def tell_problems(
+    run: Run,
+    gates: Sequence[GatedCase],
+    not_judged: Sequence[NotJudged],
+    path: Path,  # noqa: ARG001  - an ending like the others
+) -> ExitCode:
+    """Print what came of the gates, and what speaks against relying on the run; its exit code."""
+    findings = find(run, gates, not_judged)
+    with until_nobody_reads():
+        print_gates(findings)
+        print_doubts(findings)
+    return exit_code(findings)
+
+
+def write_document(
+    run: Run, gates: Sequence[GatedCase], not_judged: Sequence[NotJudged], path: Path
+) -> ExitCode:
+    """Print the findings as one JSON object, and where the run is stored on standard error; its exit code."""
+    findings = find(run, gates, not_judged)
+    with until_nobody_reads():
+        click.echo(json_document.export(findings), nl=False)
+        print_doubts(findings)
+        say(f"Stored in {path}", err=True)
+    return exit_code(findings)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import click
 
-from analysis.gate import fewest_blocks
 from analysis.summary import labels
+from analysis.verdicts.gate import fewest_blocks
+from analysis.verdicts.verdict import NotJudged
 from harness.cli.session import Asked, Duration, draft
 from harness.gates import gates_of
+from harness.plan import Plan
 from harness.stopping import check_budget, counted, duration, what_can_be_seen
 
 
@@ -19,21 +24,69 @@ from harness.stopping import check_budget, counted, duration, what_can_be_seen
 @click.option("--seed", type=click.IntRange(0), default=0, help="The seed of the order.", show_default=True)
 @click.option("--only", metavar="PATTERN", help="Only the cases with these values.")
 @click.option("--budget", type=Duration(), help='Plan as many blocks as fit into a time, like "5m".')
-def command(suite: str, blocks: int | None, seed: int, only: str | None, budget: float | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
+def command(
+    suite: str, blocks: int | None, seed: int, only: str | None, budget: float | None, as_json: bool
+) -> None:
     """Show the cases, blocks, order and minutes of SUITE; start nothing."""
     asked = draft(Asked(suite, blocks, seed, only, None, budget, None))
-    chosen = asked.suite
-    gates, not_judged = gates_of(chosen, asked.cases, asked.blocks, asked.terms)
+    gates, not_judged = gates_of(asked.suite, asked.cases, asked.blocks, asked.terms)
     plan = asked.plan(seed)
     if budget is not None:
-        count = check_budget(budget, plan, fewest_blocks(len(gates)))
-        plan = replace(plan, slots=plan.further(range(count), 0))
-    count = plan.blocks
+        plan = replace(
+            plan, slots=plan.further(range(check_budget(budget, plan, fewest_blocks(len(gates)))), 0)
+        )
+    names = [gate.name for gate in gates]
+    if as_json:
+        click.echo(json.dumps(_document(asked.suite.name, plan, names, not_judged, budget), indent=2))
+        return
+    said = (
+        []
+        if budget is None
+        else [f"{duration(budget)} are about {counted(plan.blocks)}. {what_can_be_seen(plan.blocks)}"]
+    )
+    said += [f"Gate: {name}" for name in names]
+    said += [f"Gate: {gate.name} (not judged: {gate.reason})" for gate in not_judged]
+    _print(asked.suite.name, plan, said)
+
+
+def _document(
+    suite: str, plan: Plan, gates: Sequence[str], not_judged: Sequence[NotJudged], budget: float | None
+) -> dict[str, Any]:
+    names = labels([planned.case for planned in plan.cases])
+    return {
+        "suite": suite,
+        "blocks": plan.blocks,
+        "budget_s": budget,
+        "seed": plan.seed,
+        "warmup_s": plan.warmup_s,
+        "window_s": plan.window_s,
+        "trials": len(plan.slots),
+        "expected_s": plan.expected_s + plan.tracing_s,
+        "cases": [
+            {
+                "label": names[planned.case.identity],
+                "identity": planned.case.identity,
+                "path": planned.path,
+                "baseline": planned.case.baseline,
+                "expect_failure": planned.case.expect_failure,
+            }
+            for planned in plan.cases
+        ],
+        "gates": list(gates),
+        "gates_not_judged": [gate.name for gate in not_judged],
+        "order": [
+            {"block": slot.block + 1, "case": slot.case, "control": slot.control} for slot in plan.slots
+        ],
+    }
+
+
+def _print(suite: str, plan: Plan, said: Sequence[str]) -> None:
     names = labels([planned.case for planned in plan.cases])
     timed = [planned for planned in plan.cases if not planned.case.expect_failure]
     minutes, seconds = divmod(round(plan.expected_s + plan.tracing_s), 60)
     click.echo(
-        f"{chosen.name}: {len(timed)} cases in {count} blocks, {len(plan.slots)} trials of "
+        f"{suite}: {len(timed)} cases in {plan.blocks} blocks, {len(plan.slots)} trials of "
         f"{plan.warmup_s:g} s warm-up and {plan.window_s:g} s window, then one traced trial a case; "
         f"about {minutes}:{seconds:02d} minutes"
     )
@@ -44,14 +97,10 @@ def command(suite: str, blocks: int | None, seed: int, only: str | None, budget:
         click.echo(
             f"  {names[planned.case.identity]}{note}\n      GET {planned.path}\n      {planned.case.identity}"
         )
-    if budget is not None:
-        click.echo(f"{duration(budget)} are about {counted(count)}. {what_can_be_seen(count)}")
-    for name in [gate.name for gate in gates] + [
-        f"{gate.name} (not judged: {gate.reason})" for gate in not_judged
-    ]:
-        click.echo(f"\nGate: {name}")
-    click.echo(f"\nOrder with seed {seed}:")
-    for block in range(count):
+    for line in said:
+        click.echo(f"\n{line}")
+    click.echo(f"\nOrder with seed {plan.seed}:")
+    for block in range(plan.blocks):
         order = [slot for slot in plan.slots if slot.block == block]
         click.echo(
             f"  block {block + 1}: "

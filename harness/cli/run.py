@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from harness.cli.outcome import show_outcome
+from harness.cli.manner import manner_of
+from harness.cli.report import report_beside
 from harness.cli.session import (
     Asked,
     begun,
@@ -17,6 +18,7 @@ from harness.cli.session import (
     resumed,
     shared_options,
 )
+from harness.cli.web import is_marked, web_port_of
 from harness.gates import gates_of
 from harness.onward import onward_of_run
 
@@ -24,6 +26,8 @@ from harness.onward import onward_of_run
 @click.command("run")
 @click.argument("suite", default="quick")
 @shared_options
+@click.option("--web", is_flag=True, help="Show the load in Locust's web UI meanwhile; costs CPU.")
+@click.option("--web-port", type=click.IntRange(1, 65535), help="The same, on this port of 127.0.0.1.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -35,20 +39,31 @@ def command(
     budget: float | None,
     output: Path | None,
     resume: str | None,
+    quiet: bool,
+    as_json: bool,
+    no_report: bool,
+    web: bool,
+    web_port: int | None,
 ) -> int:
     """Measure SUITE: a built-in name (default: quick) or the path of a TOML file."""
+    manner = manner_of(quiet=quiet, as_json=as_json)
+    web_port = web_port_of(web=web, port=web_port)
     if resume is None:
         words = Asked(suite, blocks, seed, only, until, budget, output)
         wanted = draft(words)
         # refused now, and not after an hour
         gates, not_judged = gates_of(wanted.suite, wanted.cases, wanted.blocks, wanted.terms)
         check_fits(wanted, len(gates))
-        session = begun(wanted, words)
+        session = begun(wanted, words, web=web_port is not None)
     else:
         refuse_words_beside_resume(ctx)
-        session = resumed(resume, "run")
+        session = resumed(resume, "run", web=web_port is not None)
         plan = session.plan
         gates, not_judged = gates_of(session.suite, plan.cases, plan.blocks, session.terms)
     with session.store as store:
-        measured(session, onward_of_run(session.plan, gates), "run")
-        return show_outcome(store.read(), gates, not_judged, store.path)
+        web_port = web_port_of(web=is_marked(store.read().header), port=web_port)
+        measured(session, onward_of_run(session.plan, gates), "run", manner.console, web_port)
+        code = manner.end(store.read(), gates, not_judged, store.path)
+        if not no_report:
+            report_beside(store, manner.console)
+        return code

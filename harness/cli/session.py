@@ -19,9 +19,10 @@ from typing import Any
 import click
 from rich.console import Console
 
-from analysis.gate import fewest_blocks
+from analysis.verdicts.gate import fewest_blocks
+from harness.cli.live import new_watcher
 from harness.cli.places import find_run, new_store_path
-from harness.cli.progress import new_watcher
+from harness.cli.web import announce, is_marked, marked
 from harness.conduct import conduct
 from harness.cores import split_cores
 from harness.environment import differences, read_environment
@@ -65,7 +66,12 @@ _SHARED = (
     click.option("--budget", type=Duration(), help='Measure as many blocks as fit into a time, like "5m".'),
     click.option("--output", type=click.Path(path_type=Path), help="Folder or .sqlite file for the run."),
     click.option("--resume", metavar="RUN", help="Go on with a run that was interrupted."),
+    click.option("--quiet", is_flag=True, help="Say only what came of gates, and what is wrong."),
+    click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON; progress to stderr."),
+    click.option("--no-report", is_flag=True, help="Write no report beside the run."),
 )
+#: Words that say how a run is told, and nothing of what is measured.
+_OF_MANNER = frozenset({"resume", "quiet", "as_json", "no_report", "web", "web_port"})
 
 
 def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -121,6 +127,7 @@ class Draft:
             warmup_s=self.suite.warmup,
             window_s=self.suite.window,
             sides=[item.side for item in sides] or [None],
+            traced=self.suite.trace,
         )
 
 
@@ -129,7 +136,7 @@ def refuse_words_beside_resume(ctx: click.Context) -> None:
     given = [
         str(parameter.name)
         for parameter in ctx.command.params
-        if parameter.name != "resume"
+        if parameter.name not in _OF_MANNER
         and ctx.get_parameter_source(str(parameter.name)) is not click.core.ParameterSource.DEFAULT
     ]
     if given:
@@ -162,9 +169,14 @@ def check_fits(asked: Draft, gates: int, sides: Sequence[SideRecord] = ()) -> No
 
 
 def begun(
-    asked: Draft, words: Asked, sides: Sequence[SideRecord] = (), margin_gates: Sequence[MarginGate] = ()
+    asked: Draft,
+    words: Asked,
+    sides: Sequence[SideRecord] = (),
+    margin_gates: Sequence[MarginGate] = (),
+    *,
+    web: bool = False,
 ) -> Session:
-    """A store with the plan of the first blocks."""
+    """A store with the plan of the first blocks. ``web``: the load will be shown in a browser meanwhile."""
     seed = words.seed if words.seed is not None else secrets.randbelow(2**31)
     plan = asked.plan(seed, sides)
     header = RunHeader(
@@ -180,7 +192,7 @@ def begun(
         command=["streamgauge", *sys.argv[1:]],
         cases=[planned.case for planned in plan.cases],
         slots=plan.slots,
-        environment=read_environment(split_cores(), asked.suite.folder),
+        environment=marked(read_environment(split_cores(), asked.suite.folder), shown=web),
         terms=asked.terms,
         sides=sides,
         margin_gates=margin_gates,
@@ -189,7 +201,7 @@ def begun(
     return Session(store, asked.suite, plan, asked.terms)
 
 
-def resumed(name: str, verb: str) -> Session:
+def resumed(name: str, verb: str, *, web: bool = False) -> Session:
     """A stored run of this verb, as it was planned. Raises UsageError when it cannot go on here."""
     path = find_run(name)
     store = Store.open(path, writable=True)
@@ -197,7 +209,8 @@ def resumed(name: str, verb: str) -> Session:
     made_by = "ab" if header.sides else "run"
     if made_by != verb:
         raise UsageError(f"{path} is of the verb {made_by}; go on with: {_go_on(made_by, path)}")
-    unlike = differences(header.environment, read_environment(split_cores(), None))
+    shown = web or is_marked(header)
+    unlike = differences(header.environment, marked(read_environment(split_cores(), None), shown=shown))
     if unlike:
         raise UsageError(
             f"{path} cannot go on here, its trials would not be alike: {'; '.join(unlike)}. "
@@ -219,20 +232,24 @@ def resumed(name: str, verb: str) -> Session:
         header.warmup_s,
         header.window_s,
         [item.side for item in header.sides] or [None],
+        suite.trace and not header.sides,
     )
     return Session(store, suite, plan, header.terms)
 
 
-def measured(session: Session, onward: Onward, verb: str) -> None:
+def measured(
+    session: Session, onward: Onward, verb: str, console: Console, web_port: int | None = None
+) -> None:
     """Measure what is to be measured. Raises Interrupted and MeasurementError with what is kept."""
-    console = Console(stderr=not sys.stdout.isatty() and sys.stderr.isatty())
     store, plan = session.store, session.plan
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
         load_rows(plan.cases, console)
-        with new_watcher(console, plan, done=len(store.done())) as watcher:
-            conduct(plan, store, watcher, split_cores(), onward)
+        if web_port is not None:
+            announce(web_port)
+        with new_watcher(console, plan, store.read()) as watcher:
+            conduct(plan, store, watcher, split_cores(), onward, web_port)
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted; {_what_is_kept(store, verb)}") from None
     except MeasurementError as error:

@@ -6,24 +6,41 @@ import itertools
 import json
 import shlex
 import statistics
+from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
-from analysis.sides import side_of
+from analysis.ab_findings import find_ab
+from analysis.exports import json_document
+from analysis.exports.printable import printable
+from analysis.findings import find
+from analysis.runs.ab_document import ab_document
 from analysis.summary import labels
-from harness.cli.ab_outcome import print_head_against_base
+from analysis.verdicts.fitness import unfit
+from analysis.verdicts.sides import side_of
+from analysis.verdicts.verdict import NotJudged
+from harness.cli.ab_outcome import print_ab
+from harness.cli.answer import print_unfit, print_web_ui
 from harness.cli.calibrate import meaning, print_points
+from harness.cli.case_table import print_table
 from harness.cli.memory import print_memory
-from harness.cli.outcome import print_table, print_unfit
 from harness.cli.places import find_run
+from harness.cli.prose import say
+from harness.cli.recommend import print_detectable, print_recommendations
 from harness.cli.traces import print_traces
+from harness.gates import stored_gates
 from results.run import Run
 from results.store import Store
+from results.trace import Trace
 
 
 @click.command("show")
 @click.argument("run", default="latest")
-def command(run: str) -> None:
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print what was found as JSON, like `export --format json`."
+)
+def command(run: str, as_json: bool) -> None:
     """Show the environment, the verification, the figures, the traces and the failures of RUN.
 
     RUN is a path, a name from `streamgauge list`, or "latest".
@@ -32,6 +49,16 @@ def command(run: str) -> None:
     with Store.open(path) as store:
         stored = store.read()
         traces = store.traces()
+    gates, not_judged = stored_gates(stored.header, path)
+    if not as_json:
+        _print_all(path, stored, traces, not_judged)
+    elif stored.header.sides:
+        click.echo(json.dumps(ab_document(find_ab(stored, not_judged)), indent=2))
+    else:
+        click.echo(json_document.export(find(stored, gates, not_judged)), nl=False)
+
+
+def _print_all(path: Path, stored: Run, traces: Sequence[Trace], not_judged: Sequence[NotJudged]) -> None:
     header = stored.header
     click.echo(f"{path}\n")
     click.echo(f"suite        {header.suite}, {header.blocks} blocks, seed {header.seed}")
@@ -62,12 +89,17 @@ def command(run: str) -> None:
         print_table(view)
         print_memory(view)
     if header.sides:
-        print_head_against_base(stored)
-    print_traces(stored, traces)
+        click.echo()
+        print_ab(find_ab(stored, not_judged))
+    else:
+        print_traces(stored, traces)
+        print_recommendations(stored)
+        print_detectable(stored)
     for trial in stored.trials:
         if trial.reason is not None:
-            click.echo(f"\ninvalid: trial {trial.slot.position} ({trial.slot.case}): {trial.reason}")
-    print_unfit(views[0][1])
+            say(f"invalid: trial {trial.slot.position} ({trial.slot.case}): {printable(trial.reason)}")
+    print_web_ui(header)
+    print_unfit(unfit(views[0][1]))
 
 
 def overhead_s(run: Run) -> float | None:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from analysis.exports.printable import printable
 from analysis.summary import labels
 from analysis.table import amount, digits, times
-from analysis.tracing import delivery, tracing_cost
+from analysis.trial.tracing import delivery, tracing_cost
+from harness.cli.prose import say
+from harness.cli.tables import print_rows
 from results.metrics import Unit
 from results.run import Run
 from results.trace import Trace
 
-#: A table in a pipe is for people and for grep: wide enough that no cell is folded.
-_PIPE_WIDTH = 240
 _HEADINGS = (
     "case",
     "yields",
@@ -49,14 +48,15 @@ def print_traces(run: Run, traces: Sequence[Trace]) -> None:
     for trace in traces:
         if trace.reason is None:
             table.add_row(*(Text(cell) for cell in _cells(run, trace, names[trace.case])))
-    click.echo("\nTraced, one user, apart from the timed trials (docs/metrics.md, Traced trials):")
+    click.echo()
+    say("Traced, one user, apart from the timed trials (docs/metrics.md, Traced trials):")
     if table.rows:
-        (Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH)).print(table)
+        print_rows(table)
     for trace in traces:
         if trace.reason is not None:
-            click.echo(f"not traced: {names[trace.case]}: {trace.reason}")
+            say(f"not traced: {names[trace.case]}: {printable(trace.reason)}")
         if trace.note is not None:
-            click.echo(f"{names[trace.case]}: {trace.note}")
+            say(f"{names[trace.case]}: {trace.note}")
 
 
 def _cells(run: Run, trace: Trace, name: str) -> list[str]:

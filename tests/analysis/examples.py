@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from results.calibration import Answers, CalibrationPoint
 from results.case import Case
 from results.records import Slot
 from results.run import Run, TrialSummary
@@ -41,6 +42,25 @@ def run_of(
     cases = [case for case, _ in arms]
     header = run_header(cases=cases, blocks=max((len(blocks) for _, blocks in arms), default=0))
     return Run(header, "now", {case.identity: verification() for case in cases}, trials)
+
+
+def calibrated(error_ns: float) -> CalibrationPoint:
+    """With a p95 of ten times the median."""
+    return CalibrationPoint(
+        users=1,
+        answers=Answers.ONCE,
+        requests=90,
+        stamped=True,
+        error_p50_ns=error_ns,
+        error_p95_ns=10 * error_ns,
+        error_p99_ns=11 * error_ns,
+        error_max_ns=12 * error_ns,
+        loop_error_p50_ns=20 * error_ns,
+        loop_error_p95_ns=30 * error_ns,
+        lag_p99_ns=None,
+        stamp_error_p99_ns=None,
+        client_cpu=0.1,
+    )
 
 
 def _trial(slot: Slot, measured: Measured, verified: int) -> TrialSummary:

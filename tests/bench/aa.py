@@ -16,12 +16,12 @@ from dataclasses import dataclass
 import numpy as np
 from rich.console import Console
 
-from analysis.fitness import HEADLINE
-from analysis.gate import Limit, Pair, judge
-from analysis.judgement import Kind, judge_pairs
-from analysis.scale import Scale
+from analysis.statistics.two_sample import p_different
 from analysis.summary import mark_resolution_bytes
-from analysis.two_sample import p_different
+from analysis.verdicts.fitness import HEADLINE
+from analysis.verdicts.gate import Limit, Pair, judge
+from analysis.verdicts.judgement import Kind, judge_pairs
+from analysis.verdicts.scale import Scale
 from harness.conduct import Workshop, verify, workshop
 from harness.cores import split_cores
 from harness.load import own_environment

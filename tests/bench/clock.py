@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analysis.calibration import joined
 from analysis.table import amount
+from analysis.trial.calibration import joined
 from harness.calibrate import SCHEDULES, Schedule
 from harness.cores import Cores, split_cores
 from harness.load import corrected, own_environment
@@ -42,7 +42,8 @@ COLUMNS = ("kernel stamp", "event loop", "Locust's figure")
 
 CAPTION = f"""Error of TTFB against the reference server's own truth: median / p95 / p99 over the requests of
 {{how}}, ours and Locust's in turn, without the first {WARMUP:.0%} of each. The first byte is sent 10 ms after
-the request was read; where the server keeps on sending, 19 more pieces follow, 1 ms apart.
+the request was read; where the server keeps on sending, {SCHEDULES[Answers.ON].chunks - 1} more pieces
+follow, 1 ms apart.
 
 - *Busy*: a single user has a companion greenlet that holds the loop {COMPANION_US / 1000:g} ms at a time.
   Of several users, each works after each response, {WORK_US[20] / 1000:g} ms with 20 users and

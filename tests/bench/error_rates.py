@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis import paired_t
-from analysis.judgement import CONFIDENCE, CONFIDENCE_SAME, POWER
+from analysis.statistics import paired_t
+from analysis.verdicts.judgement import CONFIDENCE, CONFIDENCE_SAME, POWER
 from results.metrics import FIGURES
 from tests.bench.judges import Bools, Floats, bootstrap_interval, interval, slower_by_mean, slower_by_ranks
 from tests.bench.tables import parser, publish, table

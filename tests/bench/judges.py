@@ -11,8 +11,8 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from analysis import paired_t, signed_rank, two_sample
-from analysis.judgement import FEWEST_RANKED
+from analysis.statistics import paired_t, signed_rank, two_sample
+from analysis.verdicts.judgement import FEWEST_RANKED
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -25,7 +25,7 @@ _CHUNK = 2000
 
 
 def interval(differences: Floats, confidence: float) -> tuple[Floats, Floats]:
-    """Each run's interval as `analysis.judgement` takes it: by a paired t, from 8 blocks on by ranks."""
+    """Each run's interval as `verdicts.judgement` takes it: by a paired t, from 8 blocks on by ranks."""
     blocks = differences.shape[1]
     if blocks < FEWEST_RANKED:
         reach = paired_t.quantile((1 + confidence) / 2, blocks - 1) * (

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import xxhash
 
-from analysis.figures import inside_window
 from analysis.table import amount, digits
+from analysis.trial.figures import inside_window
 from harness.cores import split_cores
 from harness.load import LoadDriver
 from harness.processes import Processes

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from analysis.gate import Pair
+from analysis.verdicts.gate import Pair
 from results.metrics import FIGURES
 from tests.bench.aa import RULES, SHOWN, Arms, cries, tally
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from scipy import stats  # type: ignore[import-untyped]
 
-from analysis.gate import Pair, judge, parse_limit
-from analysis.judgement import Kind, judge_pairs
-from analysis.two_sample import p_different
+from analysis.statistics.two_sample import p_different
+from analysis.verdicts.gate import Pair, judge, parse_limit
+from analysis.verdicts.judgement import Kind, judge_pairs
 from results.metrics import FIGURES
 from tests.bench.error_rates import RULES, detectable, simulate, verdict_worse
 from tests.bench.judges import bootstrap_interval, slower_by_ranks

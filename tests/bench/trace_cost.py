@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
-from analysis.figures import figures_of_trial
+from analysis.trial.figures import figures_of_trial
 from harness.conduct import Workshop, verify, workshop
 from harness.cores import split_cores
 from harness.matrix import PlannedCase, cases_of

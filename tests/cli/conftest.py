@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.cli.spoilt import Done, again_while_spoilt, resumed_while_spoilt
 
 TINY = """
 name = "tiny"
 blocks = {blocks}
 warmup = "0.1s"
 window = "0.3s"
+trace = false
 
 [[target]]
 name = "flights.csv"
@@ -34,12 +39,33 @@ kind = "download"
 users = 1
 """
 
-Streamgauge = Callable[..., subprocess.CompletedProcess[str]]
+_GATE = """
+[[gate]]
+case = "rows=1 users=2"
+metric = "ttfb_p50"
+at_most = "1 s"
+"""
+
+Streamgauge = Callable[..., Done]
+PROGRAM = str(Path(sys.executable).with_name("streamgauge"))
 
 
 def environment() -> dict[str, str]:
     """Ours, without what would send results elsewhere."""
     return {name: value for name, value in os.environ.items() if name != "STREAMGAUGE_RESULTS"}
+
+
+def once(folder: Path, *words: str, **variables: str) -> Done:
+    """The command line in ``folder``: its exit code and output."""
+    return subprocess.run(
+        [PROGRAM, *words],
+        cwd=folder,
+        env=environment() | variables,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
 
 
 @pytest.fixture
@@ -52,17 +78,74 @@ def tiny(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def streamgauge(tmp_path: Path) -> Streamgauge:
-    """Runs the command line in ``tmp_path`` and returns its exit code and output."""
+    """Runs the command line in ``tmp_path`` and returns its exit code and output.
 
-    def run(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [str(Path(sys.executable).with_name("streamgauge")), *words],
-            cwd=tmp_path,
-            env=environment(),
-            capture_output=True,
-            text=True,
-            timeout=100,
-            check=False,
-        )
+    What the machine spoilt is measured once more, as its user would: a whole run, or the spoilt trials of one
+    that was resumed.
+    """
+
+    def run(*words: str) -> Done:
+        def measure() -> Done:
+            return once(tmp_path, *words)
+
+        if words[0] != "run":
+            return measure()
+        if words[1] == "--resume":
+            return resumed_while_spoilt(measure(), measure, tmp_path / words[2])
+        return again_while_spoilt(measure, tmp_path)
 
     return run
+
+
+@pytest.fixture
+def patient(tmp_path: Path) -> Streamgauge:
+    """Measures a suite of many trials into a ``.sqlite`` file; only those that the machine spoilt once more.
+
+    Returns what the last of these runs ended with.
+    """
+
+    def run(suite: str, store: str) -> Done:
+        done = once(tmp_path, "run", suite, "--output", store)
+        return resumed_while_spoilt(done, lambda: once(tmp_path, "run", "--resume", store), tmp_path / store)
+
+    return run
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A run that several tests look at: its folder, what it printed, and its store, to be copied."""
+
+    folder: Path
+    done: Done
+    store: Path
+
+    def copied_to(self, folder: Path) -> Path:
+        """The store as ``run.sqlite`` in the folder of a test that writes to it."""
+        return Path(shutil.copy(self.store, folder / "run.sqlite"))
+
+
+@pytest.fixture(scope="session")
+def traced_run(tmp_path_factory: pytest.TempPathFactory) -> Measured:
+    """All of the tiny suite, one block, and traced, into the folder that is the default."""
+    folder = tmp_path_factory.mktemp("traced-run")
+    (folder / "tiny.toml").write_text(TINY.format(blocks=1).replace("trace = false", ""))
+    done = again_while_spoilt(lambda: once(folder, "run", "tiny.toml", "--seed", "5"), folder)
+    assert done.returncode == 0, done.stderr
+    (store,) = (folder / "results").iterdir()
+    return Measured(folder, done, store)
+
+
+@pytest.fixture(scope="session")
+def narrow_run(tmp_path_factory: pytest.TempPathFactory) -> Measured:
+    """One stream of a suite of several, and its baseline, into a named file.
+
+    The suite has a gate on another case, and temporary files have a long path.
+    """
+    folder = tmp_path_factory.mktemp("narrow-run")
+    (folder / "tiny.toml").write_text(TINY.format(blocks=1).replace("users = 1", "users = [2, 1, 4]") + _GATE)
+    deep = folder / ("d" * 120)
+    deep.mkdir()
+    words = ("run", "tiny.toml", "--only", "rows=100 users=2", "--output", "run.sqlite")
+    done = again_while_spoilt(lambda: once(folder, *words, TMPDIR=str(deep)), folder)
+    assert done.returncode == 0, done.stderr
+    return Measured(folder, done, folder / "run.sqlite")

@@ -208,12 +208,12 @@ def test_each_verb_judges_its_own_gates_and_names_the_others(
 def test_an_interrupted_ab_leaves_no_worktree_and_goes_on(streamgauge: Streamgauge, tmp_path: Path) -> None:
     repository = shop(tmp_path, QUICK, suite=quick(SUITE).replace("blocks = 1", "blocks = 2"))
     store = tmp_path / "ab.sqlite"
-    run = started(tmp_path, "ab", "shop/suite.toml", "--base", "HEAD", "--output", "ab.sqlite")
-    wait_for_trials(store, 2)
-    assert len(repository.worktrees()) == 2
-    family = descendants(run.pid)
-    os.killpg(run.pid, signal.SIGINT)
-    output, _ = run.communicate(timeout=30)
+    with started(tmp_path, "ab", "shop/suite.toml", "--base", "HEAD", "--output", "ab.sqlite") as run:
+        wait_for_trials(store, 2)
+        assert len(repository.worktrees()) == 2
+        family = descendants(run.pid)
+        os.killpg(run.pid, signal.SIGINT)
+        output, _ = run.communicate(timeout=30)
     assert run.returncode == 130, output
     assert "Go on with: streamgauge ab --resume ab.sqlite" in output
     assert repository.worktrees() == []
@@ -230,11 +230,11 @@ def test_an_interrupted_ab_leaves_no_worktree_and_goes_on(streamgauge: Streamgau
 
 def test_a_killed_ab_s_worktrees_are_gone_at_the_next(streamgauge: Streamgauge, tmp_path: Path) -> None:
     repository = shop(tmp_path, QUICK, suite=quick(SUITE))
-    run = started(tmp_path, "ab", "shop/suite.toml", "--base", "HEAD", "--output", "ab.sqlite")
-    wait_for_trials(tmp_path / "ab.sqlite", 1)
-    left = repository.worktrees()
-    run.kill()
-    run.communicate(timeout=30)
+    with started(tmp_path, "ab", "shop/suite.toml", "--base", "HEAD", "--output", "ab.sqlite") as run:
+        wait_for_trials(tmp_path / "ab.sqlite", 1)
+        left = repository.worktrees()
+        run.kill()
+        run.communicate(timeout=30)
     assert [Path(place).exists() for place in left] == [True, True]
     done = streamgauge("ab", "--resume", "ab.sqlite")
     assert done.returncode == 0, done.stdout + done.stderr

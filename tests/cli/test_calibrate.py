@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from results.store import Store
-from tests.cli.conftest import TINY, Streamgauge
+from tests.cli.conftest import Measured, Streamgauge
 
 
 def test_calibrate_tells_the_error_and_what_it_means(streamgauge: Streamgauge, tmp_path: Path) -> None:
@@ -38,21 +38,13 @@ def test_numbers_of_users_that_make_no_sense_are_refused(streamgauge: Streamgaug
 
 
 def test_a_run_keeps_its_calibration_and_a_resumption_does_not_repeat_it(
-    streamgauge: Streamgauge, tmp_path: Path
+    streamgauge: Streamgauge, narrow_run: Measured, tmp_path: Path
 ) -> None:
-    (tmp_path / "tiny.toml").write_text(TINY.format(blocks=1).replace("users = 1", "users = [2, 1, 4]"))
-    words = ("--only", "rows=100 users=2", "--output", "run.sqlite")
-    done = streamgauge("run", "tiny.toml", *words)
-    assert done.returncode == 0, done.stderr
-    assert "calibrating the client with 1 and 2 users" in done.stdout
-    with Store.open(tmp_path / "run.sqlite") as store:
+    assert "calibrating the client with 1 and 2 users" in narrow_run.done.stdout
+    with Store.open(narrow_run.copied_to(tmp_path)) as store:
         kept = store.read().calibration
-    assert [(point.users, point.answers.value) for point in kept] == [
-        (1, "on"),
-        (1, "once"),
-        (2, "on"),
-        (2, "once"),
-    ]
+    points = [(point.users, point.answers.value) for point in kept]
+    assert points == [(1, "once"), (1, "on"), (2, "once"), (2, "on")]
 
     again = streamgauge("run", "--resume", "run.sqlite")
     assert again.returncode == 0, again.stderr

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
-import pytest
-
+from results.errors import ExitCode
 from tests.cli.conftest import TINY, Streamgauge
 
 GATE = """
@@ -16,16 +17,19 @@ at_most = "{limit} of baseline"
 """
 
 
-@pytest.mark.parametrize(("limit", "code", "word"), [("20", 0, "not worse"), ("0.01", 1, "WORSE")])
-def test_a_gate_decides_the_exit_code(
-    streamgauge: Streamgauge, tmp_path: Path, limit: str, code: int, word: str
-) -> None:
-    suite = tmp_path / "gated.toml"
-    text = TINY.format(blocks=5).replace('"0.3s"', '"0.1s"').replace("[1, 100]", "100")
-    suite.write_text(text + GATE.format(limit=limit))
-    done = streamgauge("run", str(suite))
-    assert done.returncode == code, done.stderr
-    assert f"gate: flights.csv rows=100: ttfb_p50 at most {limit} of baseline: {word}" in done.stdout
+def test_a_gate_decides_the_exit_code(streamgauge: Streamgauge, patient: Streamgauge, tmp_path: Path) -> None:
+    text = TINY.format(blocks=5).replace('"0.3s"', '"0.2s"').replace("[1, 100]", "100")
+    (tmp_path / "gated.toml").write_text(text + GATE.format(limit="20"))
+    done = patient("gated.toml", "gated.sqlite")
+    assert done.returncode == ExitCode.GOOD, done.stderr
+    assert "gate: flights.csv rows=100: ttfb_p50 at most 20 of baseline: not worse" in done.stdout
+
+    # the same trials, held to a limit that they do not keep
+    with closing(sqlite3.connect(tmp_path / "gated.sqlite")) as store, store:
+        store.execute("UPDATE run SET suite_toml = ?", (text + GATE.format(limit="0.01"),))
+    done = streamgauge("run", "--resume", "gated.sqlite")
+    assert done.returncode == ExitCode.WORSE, done.stderr
+    assert "gate: flights.csv rows=100: ttfb_p50 at most 0.01 of baseline: WORSE" in done.stdout
 
 
 def test_a_gate_that_could_never_fail_is_refused(streamgauge: Streamgauge, tmp_path: Path) -> None:

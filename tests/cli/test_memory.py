@@ -18,8 +18,9 @@ from tests.cli.conftest import Streamgauge
 HELD_FOR_EACH_BYTE = (1 << 20) / 1_024_000
 SUITE = """
 name = "sizes"
-blocks = {blocks}
-warmup = "1s"
+blocks = 1
+warmup = "0.5s"
+trace = false
 window = "0.4s"
 
 [[target]]
@@ -43,11 +44,11 @@ SYNTHETIC = Path(__file__).parent.parent / "synthetic"
 
 
 def test_a_block_for_each_response_has_the_slope_of_its_size_and_a_stream_has_none(
-    streamgauge: Streamgauge, tmp_path: Path
+    streamgauge: Streamgauge, patient: Streamgauge, tmp_path: Path
 ) -> None:
     suite = tmp_path / "sizes.toml"
-    suite.write_text(SUITE.format(blocks=1, folder=SYNTHETIC, preload="false", workers=1))
-    done = streamgauge("run", str(suite), "--output", "sizes.sqlite")
+    suite.write_text(SUITE.format(folder=SYNTHETIC, preload="false", workers=1))
+    done = patient("sizes.toml", "sizes.sqlite")
     assert done.returncode == ExitCode.GOOD, done.stderr
     shown = streamgauge("show", "sizes.sqlite").stdout
     for text in (done.stdout, shown):
@@ -96,7 +97,7 @@ def test_preload_is_a_part_of_the_case_where_it_is_asked_for(
     streamgauge: Streamgauge, tmp_path: Path
 ) -> None:
     suite = tmp_path / "sizes.toml"
-    suite.write_text(SUITE.format(blocks=1, folder=SYNTHETIC, preload="[false, true]", workers=2))
+    suite.write_text(SUITE.format(folder=SYNTHETIC, preload="[false, true]", workers=2))
     planned = streamgauge("plan", str(suite), "--only", "mib=2").stdout
     assert "block preload=true" in planned
     assert "block preload=false" in planned

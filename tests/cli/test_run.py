@@ -7,25 +7,23 @@ from contextlib import closing
 from pathlib import Path
 
 from results.store import Store
-from tests.cli.conftest import TINY, Streamgauge
+from tests.cli.conftest import TINY, Measured, Streamgauge, once
 
 
-def test_a_run_ends_with_a_table_and_a_store(streamgauge: Streamgauge, tiny: Path, tmp_path: Path) -> None:
-    done = streamgauge("run", str(tiny), "--seed", "5")
-    assert done.returncode == 0, done.stderr
+def test_a_run_ends_with_a_table_and_a_store(traced_run: Measured) -> None:
     for row in (
         "flights.csv whole",
         "flights.csv whole (again)",
         "flights.csv rows=1",
         "flights.csv rows=100",
     ):
-        assert row in done.stdout
-    (path,) = (tmp_path / "results").iterdir()
-    assert str(path.relative_to(tmp_path)) in done.stdout
-    with Store.open(path) as store:
+        assert row in traced_run.done.stdout
+    assert str(traced_run.store.relative_to(traced_run.folder)) in traced_run.done.stdout
+    with Store.open(traced_run.store) as store:
         run = store.read()
         requests = store.requests(0)
     assert run.finished_utc
+    assert run.header.seed == 5
     assert len(run.trials) == len(run.header.slots) == 4
     assert all(trial.reason is None for trial in run.trials)
     assert {trial.ran_as for trial in run.trials} == {"sync"}
@@ -36,38 +34,44 @@ def test_a_run_ends_with_a_table_and_a_store(streamgauge: Streamgauge, tiny: Pat
         next(iter(run.verifications.values())).digest
     }
 
-    shown = streamgauge("show", "latest")
+    shown = once(traced_run.folder, "show", "latest")
     assert shown.returncode == 0
     assert "lie outside of its window" in shown.stdout
     assert "equal to its whole form" in shown.stdout
-    assert path.stem in streamgauge("list").stdout
+    assert traced_run.store.stem in once(traced_run.folder, "list").stdout
 
 
-def test_the_store_is_one_file_that_plain_sqlite_opens(
-    streamgauge: Streamgauge, tiny: Path, tmp_path: Path
-) -> None:
-    assert streamgauge("run", str(tiny), "--output", "mine.sqlite").returncode == 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.sqlite", "tiny.toml"]
-    uri = f"{(tmp_path / 'mine.sqlite').as_uri()}?mode=ro"
+def test_the_store_is_one_file_that_plain_sqlite_opens(narrow_run: Measured) -> None:
+    assert sorted(path.name for path in narrow_run.folder.iterdir() if path.is_file()) == [
+        "run.sqlite",
+        "tiny.toml",
+    ]
+    uri = f"{narrow_run.store.as_uri()}?mode=ro"
     with closing(sqlite3.connect(uri, uri=True)) as plain:
         rows = plain.execute("SELECT count(*), count(DISTINCT position) FROM request").fetchone()
         missing = plain.execute("SELECT count(*) FROM request WHERE first_body_ns <= 0").fetchone()
-    assert rows[1] == 4
+    assert rows[1] == 3
     assert missing == (0,)
 
 
-def test_only_measures_what_is_named_and_its_baseline(streamgauge: Streamgauge, tiny: Path) -> None:
-    done = streamgauge("run", str(tiny), "--only", "rows=100")
-    assert done.returncode == 0, done.stderr
-    assert "flights.csv rows=100" in done.stdout
-    assert "flights.csv whole" in done.stdout
-    assert "rows=1 " not in done.stdout
+def test_only_measures_what_is_named_and_its_baseline(narrow_run: Measured) -> None:
+    with Store.open(narrow_run.store) as store:
+        slots = store.read().header.slots
+    assert sorted("rows=100" in slot.case for slot in slots) == [False, False, True]
+    assert all("users=2" in slot.case for slot in slots)
+    assert "flights.csv rows=100" in narrow_run.done.stdout
+    assert "flights.csv whole" in narrow_run.done.stdout
+
+
+def test_a_suite_may_leave_tracing_out(narrow_run: Measured) -> None:
+    with Store.open(narrow_run.store) as store:
+        assert store.traces() == []
 
 
 def test_an_expected_failure_is_shown_and_never_timed(streamgauge: Streamgauge, tmp_path: Path) -> None:
     suite = tmp_path / "context.toml"
     suite.write_text(
-        TINY.format(blocks=1)
+        TINY.format(blocks=1).replace("[1, 100]", "100")
         + """
 [[target]]
 name = "no-context"

@@ -6,16 +6,13 @@ import json
 import os
 import sqlite3
 import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 from typing import IO
 
 import pytest
 
-from tests.cli.conftest import Streamgauge, environment
-
-PROGRAM = str(Path(sys.executable).with_name("streamgauge"))
+from tests.cli.conftest import PROGRAM, Measured, Streamgauge
 
 
 def plan_into(output: IO[bytes], folder: Path) -> subprocess.CompletedProcess[bytes]:
@@ -41,19 +38,10 @@ def test_an_output_that_fails_is_told_and_is_not_1(tmp_path: Path) -> None:
     assert b"Traceback" not in done.stderr
 
 
-def test_a_long_path_for_temporary_files_is_no_hindrance(tiny: Path, tmp_path: Path) -> None:
-    deep = tmp_path / ("d" * 120)
-    deep.mkdir()
-    done = subprocess.run(
-        [PROGRAM, "run", str(tiny), "--only", "rows=100"],
-        cwd=tmp_path,
-        env=environment() | {"TMPDIR": str(deep)},
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+def test_a_long_path_for_temporary_files_is_no_hindrance(narrow_run: Measured) -> None:
+    (deep,) = (path for path in narrow_run.folder.iterdir() if path.is_dir())
+    assert len(deep.name) > 100
+    assert narrow_run.done.returncode == 0
     assert list(deep.iterdir()) == []
 
 
@@ -72,13 +60,13 @@ def test_a_response_longer_than_the_window_is_no_figure(streamgauge: Streamgauge
     (tmp_path / "slow.py").write_text(
         "import time\n"
         "def app(environ, start_response):\n"
-        "    time.sleep(0 if environ['PATH_INFO'] == '/' else 1.5)\n"
+        "    time.sleep(0 if environ['PATH_INFO'] == '/' else 0.8)\n"
         "    start_response('200 OK', [('Content-Length', '2')])\n"
         "    return [b'ok']\n"
     )
     suite = tmp_path / "slow.toml"
     suite.write_text(
-        'name = "slow"\nblocks = 1\nwarmup = "0.1s"\nwindow = "0.3s"\n'
+        'name = "slow"\nblocks = 1\ntrace = false\nwarmup = "0.1s"\nwindow = "0.3s"\n'
         '[[target]]\nname = "slow"\napp = "slow:app"\ndirectory = "."\nbaseline = "/a"\nstream = "/b"\n'
         '[[server]]\nkind = "gunicorn"\n[[scenario]]\nkind = "download"\n'
     )
@@ -109,10 +97,9 @@ def test_an_app_that_fails_speaks_in_the_message(streamgauge: Streamgauge, tmp_p
 
 @pytest.mark.parametrize(("name", "value"), [("python", "2.7.18"), ("cores", {"server": [7], "load": [8]})])
 def test_a_run_does_not_go_on_where_its_trials_would_not_be_alike(
-    streamgauge: Streamgauge, tiny: Path, tmp_path: Path, name: str, value: object
+    streamgauge: Streamgauge, narrow_run: Measured, tmp_path: Path, name: str, value: object
 ) -> None:
-    assert streamgauge("run", str(tiny), "--only", "rows=100", "--output", "run.sqlite").returncode == 0
-    with closing(sqlite3.connect(tmp_path / "run.sqlite")) as connection, connection:
+    with closing(sqlite3.connect(narrow_run.copied_to(tmp_path))) as connection, connection:
         connection.execute("UPDATE environment SET value = ? WHERE name = ?", (json.dumps(value), name))
         connection.execute("PRAGMA foreign_keys=OFF")
     done = streamgauge("run", "--resume", "run.sqlite")
@@ -121,9 +108,6 @@ def test_a_run_does_not_go_on_where_its_trials_would_not_be_alike(
     assert "would not be alike" in done.stderr
 
 
-def test_a_gate_that_only_leaves_out_is_named(streamgauge: Streamgauge, tiny: Path) -> None:
-    gate = '\n[[gate]]\ncase = "rows=1"\nmetric = "ttfb_p50"\nat_most = "1 s"\n'
-    tiny.write_text(tiny.read_text() + gate)
-    done = streamgauge("run", str(tiny), "--only", "rows=100")
-    assert done.returncode == 0, done.stderr
-    assert "gate: rows=1: ttfb_p50 at most 1 s: NOT JUDGED" in done.stdout
+def test_a_gate_that_only_leaves_out_is_named(narrow_run: Measured) -> None:
+    assert narrow_run.done.returncode == 0
+    assert "gate: rows=1 users=2: ttfb_p50 at most 1 s: NOT JUDGED" in narrow_run.done.stdout

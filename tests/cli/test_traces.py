@@ -7,14 +7,12 @@ from contextlib import closing
 from pathlib import Path
 
 from results.store import Store
-from tests.cli.conftest import TINY, Streamgauge
+from tests.cli.conftest import TINY, Measured, Streamgauge, once
 
 
-def test_each_case_of_a_run_is_traced_and_shown(streamgauge: Streamgauge, tiny: Path, tmp_path: Path) -> None:
-    done = streamgauge("run", str(tiny), "--output", "run.sqlite")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("\ntraced: flights.csv") == 3
-    with Store.open(tmp_path / "run.sqlite") as store:
+def test_each_case_of_a_run_is_traced_and_shown(traced_run: Measured) -> None:
+    assert traced_run.done.stdout.count("\ntraced: flights.csv") == 3
+    with Store.open(traced_run.store) as store:
         run, traces = store.read(), store.traces()
         whole = store.trace(traces[1].case)
     assert {trace.case for trace in traces} == {case.identity for case in run.header.cases}
@@ -28,7 +26,7 @@ def test_each_case_of_a_run_is_traced_and_shown(streamgauge: Streamgauge, tiny: 
     assert whole is not None
     assert whole.waterfall is not None
     assert whole.waterfall.reads[-1, 2] == run.verifications[whole.case].body_bytes
-    shown = streamgauge("show", "run.sqlite").stdout.partition("Traced, one user")[2]
+    shown = once(traced_run.folder, "show", "latest").stdout.partition("Traced, one user")[2]
     for row in ("flights.csv whole", "flights.csv rows=1 ", "flights.csv rows=100"):
         assert row in shown
     assert "×" in shown
@@ -36,25 +34,24 @@ def test_each_case_of_a_run_is_traced_and_shown(streamgauge: Streamgauge, tiny: 
 
 
 def test_a_resumed_run_traces_what_is_not_traced_yet(
-    streamgauge: Streamgauge, tiny: Path, tmp_path: Path
+    streamgauge: Streamgauge, traced_run: Measured, tmp_path: Path
 ) -> None:
-    assert streamgauge("run", str(tiny), "--only", "rows=100", "--output", "run.sqlite").returncode == 0
-    with closing(sqlite3.connect(tmp_path / "run.sqlite")) as connection, connection:
-        connection.execute("DELETE FROM traced_request WHERE trace = 1")
-        connection.execute("DELETE FROM traced_figure WHERE trace = 1")
-        connection.execute("DELETE FROM traced_yield WHERE trace = 1")
-        connection.execute("DELETE FROM traced_read WHERE trace = 1")
-        connection.execute("DELETE FROM trace WHERE trace = 1")
+    with closing(sqlite3.connect(traced_run.copied_to(tmp_path))) as connection, connection:
+        connection.execute("DELETE FROM traced_request WHERE trace = 2")
+        connection.execute("DELETE FROM traced_figure WHERE trace = 2")
+        connection.execute("DELETE FROM traced_yield WHERE trace = 2")
+        connection.execute("DELETE FROM traced_read WHERE trace = 2")
+        connection.execute("DELETE FROM trace WHERE trace = 2")
         connection.execute("UPDATE run SET finished_utc = NULL")
     with Store.open(tmp_path / "run.sqlite") as store:
         before = store.traces()
-    assert len(before) == 1
+    assert len(before) == 2
     done = streamgauge("run", "--resume", "run.sqlite")
     assert done.returncode == 0, done.stderr
     with Store.open(tmp_path / "run.sqlite") as store:
         after, run = store.traces(), store.read()
-    assert after[0] == before[0]
-    assert [trace.reason for trace in after] == [None, None]
+    assert after[:2] == before
+    assert [trace.reason for trace in after] == [None] * 3
     assert run.finished_utc
 
 
@@ -70,8 +67,8 @@ def test_a_trace_that_fails_is_told_and_spoils_no_timed_trial(
         "    return iter([b'a\\n', b'1\\n'])\n"
     )
     suite = tmp_path / "shy.toml"
-    text = TINY.format(blocks=1).replace("targets.csv_app:app", "shy:app").replace("[1, 100]", "[1]")
-    suite.write_text(text.replace("[[target]]", '[[target]]\ndirectory = "."'))
+    text = TINY.format(blocks=1).replace("trace = false", "").replace("[1, 100]", "[1]")
+    suite.write_text(text.replace('app = "targets.csv_app:app"', 'app = "shy:app"\ndirectory = "."'))
     done = streamgauge("run", str(suite), "--output", "run.sqlite")
     assert done.returncode == 0, done.stderr
     told = done.stdout + done.stderr

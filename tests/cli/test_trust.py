@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli.outcome import show_outcome, trustworthy
+from analysis.verdicts.trust import trustworthy
+from harness.cli.outcome import show_outcome
 from results.errors import ExitCode
 from tests.analysis.examples import Invalid, run_of
 from tests.results.examples import STREAM, WHOLE

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from harness.calibrate import Calibrator, Length
+from harness.calibrate import SCHEDULES, Calibrator, Length
 from harness.cores import split_cores
 from harness.load import LoadDriver
 from harness.processes import Processes
 from results.calibration import Answers, CalibrationPoint
 
-LENGTH = Length(0.2, 1.0)
+LENGTH = Length(0.2, 1.0, SCHEDULES)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.gates import IMPLIED, NotJudged, gates_of, margin_gates_of
+from analysis.verdicts.verdict import NotJudged
+from harness.gates import IMPLIED, gates_of, margin_gates_of
 from harness.matrix import cases_of
 from results.errors import UsageError
 from results.metrics import Margin

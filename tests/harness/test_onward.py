@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.margin_gate import outcomes
-from analysis.verdict import GatedCase
+from analysis.verdicts.margin_gate import outcomes
+from analysis.verdicts.verdict import GatedCase
 from harness.conduct import Arms, measure
 from harness.matrix import PlannedCase
 from harness.onward import onward_of_ab, onward_of_run
@@ -25,7 +25,7 @@ from results.store import Store
 from results.terms import Stopping, Terms
 from results.trace import Trace
 from tests.analysis.sides import SIDES
-from tests.analysis.test_gate import at_most
+from tests.analysis.verdicts.test_gate import at_most
 from tests.harness.examples import Untold, orders
 from tests.results.examples import run_header, trial_record, verification
 

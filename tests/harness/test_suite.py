@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from analysis.gate import check_power
+from analysis.verdicts.gate import check_power
 from harness.matrix import case_of_gate, cases_of
 from harness.plan import make_plan
-from harness.suite_file import built_in_suites, load_suite
+from harness.suite_file import load_suite
 from results.errors import ExitCode, UsageError
 from results.metrics import Margin
+from scenarios.built_in import built_in_suites
 from scenarios.specification import Arrivals, Download
 from tests.harness.examples import ARRIVALS, FAILING, HEAD, ORDERS, SCENARIO, SERVER, TARGET, suite_of
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.tracing import (
+from analysis.trial.tracing import (
     Joined,
     delivery,
     delivery_lags,

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from analysis.figures import figures_of_trial
+from analysis.trial.figures import figures_of_trial
 from harness.load import own_environment
 from harness.processes import OwnedProcess, Processes
 from harness.serving import free_port

@@ -249,3 +249,19 @@ def test_a_store_that_could_not_be_begun_is_not_in_the_way(tmp_path: Path) -> No
     assert not list(tmp_path.iterdir())
     with Store.create(path, run_header()) as store:
         assert store.read().header == run_header()
+
+
+def test_counting_outcomes_reads_no_requests(store: Store) -> None:
+    """Those who read hundreds of stores of many megabytes depend on it."""
+    store.add_trial(trial_record(0))
+    plan = plain(
+        store.path,
+        "EXPLAIN QUERY PLAN SELECT position, outcome, count(*) FROM request GROUP BY position, outcome",
+    )
+    assert [row[-1] for row in plan] == ["SCAN request USING COVERING INDEX request_position"]
+
+
+def test_a_store_is_read_alike_whether_or_not_every_page_was_looked_at(store: Store) -> None:
+    store.add_trial(trial_record(0))
+    with Store.open_unchecked(store.path) as fast, Store.open(store.path) as careful:
+        assert fast.read() == careful.read()

@@ -116,6 +116,14 @@ def test_a_truncated_store_is_told_wherever_it_was_cut(path: Path) -> None:
             read_all(path)
 
 
+def test_a_store_that_lost_its_end_is_told_without_looking_at_every_page(path: Path) -> None:
+    whole = path.read_bytes()
+    for length in (len(whole) - 1, len(whole) - PAGE_BYTES):
+        path.write_bytes(whole[:length])
+        with pytest.raises(StoreError, match=r"run\.sqlite is damaged"):
+            Store.open_unchecked(path)
+
+
 def test_a_damaged_page_is_told_wherever_it_is(path: Path) -> None:
     whole = path.read_bytes()
     rng = np.random.default_rng(2)

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 import xxhash
 
-from analysis.figures import figures_of_trial
+from analysis.trial.figures import figures_of_trial
 from harness.load import LoadDriver
 from harness.validity import reasons
 from results.records import COLUMN, MISSING, LoadRecord, Outcome

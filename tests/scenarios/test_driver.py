@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import xxhash
 
-from analysis.figures import figures_of_trial
+from analysis.trial.figures import figures_of_trial
 from harness.load import LoadDriver, LoadFailed
 from harness.processes import Processes
 from results.records import COLUMN, LoadRecord, Outcome

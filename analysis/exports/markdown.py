@@ -1,0 +1,246 @@
+"""Markdown for a GitHub step summary: verdicts first, details folded, under 1 MiB whatever the run.
+
+Source of what must be escaped: GitHub Flavored Markdown 0.29; CommonMark 0.31.2, 2.5: a character reference
+is never taken for markup.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from analysis.exports.printable import printable
+from analysis.findings import CaseFinding, FigureFinding, Findings, GateFinding, GateState
+from analysis.statistics.multiple import SCREENING_Q
+from analysis.table import amount, times
+from analysis.verdicts.fitness import HEADLINE
+from analysis.verdicts.judgement import Kind, Verdict
+from results.metrics import Unit
+
+#: GitHub refuses a step's summary of more than 1 MiB.
+_MOST_BYTES = 1_000_000
+_HEADINGS = {
+    "ttfb_p50": "TTFB p50",
+    "ttfb_p95": "TTFB p95",
+    "throughput": "throughput",
+    "peak_memory": "peak memory",
+    "cpu_per_mb": "CPU per MB",
+}
+#: What GitHub's Markdown could take for its own: markup, HTML, links, mentions, emoji and formulas.
+_MARKUP = re.compile(r"[\\|`*~<>\[\]&@#!$]|(?<![^\W_])_|_(?![^\W_])|:(?=\S)|(?<=www)\.", re.IGNORECASE)
+_NOTE = (
+    "**Cut short:** {} more lines do not fit into 1 MiB. `streamgauge export --format json` has everything."
+)
+_GATE_WORDS = {
+    GateState.WORSE: "❌ **worse**",
+    GateState.INVALID: "⚠️ **invalid**",
+    GateState.NOT_JUDGED: "➖ not judged",
+    GateState.NOT_WORSE: "✅ not worse",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """Lines between an opening and a closing; without lines there is nothing of it."""
+
+    lines: Sequence[str]
+    opening: Sequence[str] = ()
+    closing: Sequence[str] = ("",)
+
+
+def export(findings: Findings) -> str:
+    """Sections in the order of what matters, the later ones cut where the summary would grow too long."""
+    return _fitted(
+        [
+            _Section([f"## {_title(findings)}"]),
+            _Section([_gate(gate) for state in _GATE_WORDS for gate in findings.gates_that(state)]),
+            _Section(list(_doubts(findings))),
+            _table(["case", *_HEADINGS.values()], (_verdicts(case) for case in findings.cases)),
+            _Section(list(_how_to_read(findings))),
+            _folded("Figures", _table(["case", "chunk", *_HEADINGS.values(), "trials"], _figures(findings))),
+            _folded(
+                "Every judgement",
+                _table(["case", "figure", "verdict", "estimate", "what it rests on"], _judgements(findings)),
+            ),
+            _folded("What was verified", _table(["case", "body", "chunks", "xxh3"], _verified(findings))),
+            _folded("Failures", _table(["case", "what", "times"], _failures(findings))),
+            _folded("Environment", _table(["what", "value"], _environment(findings))),
+        ]
+    )
+
+
+def escaped(text: str) -> str:
+    """Any text as inert Markdown on one line: what is markup becomes a character reference."""
+    return _MARKUP.sub(lambda match: f"&#{ord(match[0])};", printable(text))
+
+
+def _fitted(sections: Iterable[_Section]) -> str:
+    out: list[str] = []
+    room = _MOST_BYTES - len(_NOTE) - 100
+    left_out = 0
+    for section in sections:
+        if not section.lines:
+            continue
+        room -= _size([*section.opening, *section.closing])
+        kept = 0
+        while kept < len(section.lines) and not left_out and room >= _size([section.lines[kept]]):
+            room -= _size([section.lines[kept]])
+            kept += 1
+        left_out += len(section.lines) - kept
+        if kept:
+            out += [*section.opening, *section.lines[:kept], *section.closing]
+    if left_out:
+        out += [_NOTE.format(f"{left_out:,}"), ""]
+    return "\n".join(out)
+
+
+def _size(lines: Sequence[str]) -> int:
+    return sum(len(line.encode()) + 1 for line in lines)
+
+
+def _table(headings: Sequence[str], rows: Iterable[Iterable[str]]) -> _Section:
+    """Cells are Markdown already."""
+    return _Section(
+        [f"| {' | '.join(row)} |" for row in rows],
+        opening=[f"| {' | '.join(headings)} |", f"| {' | '.join(['---'] * len(headings))} |"],
+    )
+
+
+def _folded(title: str, section: _Section) -> _Section:
+    return _Section(
+        section.lines,
+        opening=[f"<details><summary>{title}</summary>", "", *section.opening],
+        closing=["", "</details>", ""],
+    )
+
+
+def _title(findings: Findings) -> str:
+    name = escaped(findings.header.suite)
+    if not findings.gates:
+        return f"{name}: no gate"
+    counts = [f"{len(found)} {state}" for state in _GATE_WORDS if (found := findings.gates_that(state))]
+    return (
+        f"{name}: {', '.join(counts)} of {len(findings.gates)} gate{'s' if len(findings.gates) > 1 else ''}"
+    )
+
+
+def _gate(gate: GateFinding) -> str:
+    line = f"- {_GATE_WORDS[gate.state]}: {escaped(gate.name)}"
+    if gate.result is not None and gate.figure is not None:
+        unit = gate.figure.unit
+        measured = f"{amount(gate.result.figure, unit)} against a limit of {amount(gate.result.limit, unit)}"
+        return f"{line}: {measured} (p = {gate.result.p:.3g}, Holm)"
+    return f"{line}: {escaped(gate.reason or '')}"
+
+
+def _doubts(findings: Findings) -> Iterator[str]:
+    """What makes the figures doubtful, loudest first."""
+    if findings.finished_utc is None:
+        yield f"- ⚠️ **not complete**: {findings.trials} of {findings.planned} trials are measured"
+    for case in findings.cases:
+        if case.untrusted is not None:
+            yield f"- ⚠️ **do not rely on** {escaped(case.summary.label)}: {escaped(case.untrusted)}"
+    for item in findings.unfit:
+        yield (
+            f"- ⚠️ **unfit machine**: {escaped(item.label)} came out {item.verdict.kind} than itself in "
+            f"{escaped(item.verdict.figure.name)}: {escaped(item.verdict.reason)}"
+        )
+    if findings.invalid:
+        yield f"- {findings.invalid} of {findings.trials} trials are invalid and left out"
+
+
+def _how_to_read(findings: Findings) -> Iterator[str]:
+    header = findings.header
+    yield (
+        "Each case against its whole form on the same server under the same load, block by block: the ratio, "
+        "or for memory the difference, and the verdict. *(again)* is the whole form measured a second time. "
+        f"What no gate rests on is screening (Benjamini-Hochberg, q = {SCREENING_Q:g}); **?** may be chance."
+    )
+    yield ""
+    yield (
+        f"{header.blocks} blocks, windows of {header.window_s:g} s, seed {header.seed}, "
+        f"{escaped(header.created_utc)}, streamgauge {escaped(header.version)}, run {escaped(header.run_id)}"
+    )
+
+
+def _verdicts(case: CaseFinding) -> Iterator[str]:
+    """The case, and its headline figures against the baseline; of a baseline the figures themselves."""
+    yield escaped(case.summary.label)
+    for name in HEADLINE:
+        item = case.figures[name]
+        if item.verdict is None:
+            yield amount(item.value, item.figure.unit)
+        else:
+            yield f"{_estimate(item.verdict)} {_word(item)}".strip()
+
+
+def _estimate(verdict: Verdict) -> str:
+    if verdict.estimate is None or not verdict.figure.by_difference:
+        return times(verdict.estimate)
+    return f"{'+' if verdict.estimate > 0 else ''}{amount(verdict.estimate, verdict.figure.unit)}"
+
+
+def _word(item: FigureFinding) -> str:
+    """The verdict; with a question mark where it is provisional, or may be one of chance among so many."""
+    if item.verdict is None or item.verdict.kind is Kind.ESTIMATE_ONLY:
+        return ""
+    if not item.told_apart:
+        return item.verdict.kind.value
+    doubtful = item.verdict.provisional or (item.q is not None and not item.stands)
+    return f"**{item.verdict.kind}{'?' if doubtful else ''}**"
+
+
+def _figures(findings: Findings) -> Iterator[list[str]]:
+    for case in findings.cases:
+        row = case.summary
+        chunk = row.verification.median_chunk_bytes if row.verification is not None else None
+        values = [amount(case.figures[name].value, case.figures[name].figure.unit) for name in HEADLINE]
+        trials = f"{row.trials}, {row.invalid} invalid" if row.invalid else str(row.trials)
+        yield [escaped(row.label), amount(chunk, Unit.BYTES), *values, trials]
+
+
+def _judgements(findings: Findings) -> Iterator[list[str]]:
+    for case in findings.cases:
+        for name, item in case.figures.items():
+            if item.verdict is None or (item.verdict.estimate is None and item.value is None):
+                continue
+            basis = "the gate's own test decides; " if item.gated else ""
+            basis += f"q = {item.q:.2g}; " if item.q is not None else ""
+            yield [
+                escaped(case.summary.label),
+                escaped(name),
+                _word(item) or item.verdict.kind.value,
+                _estimate(item.verdict),
+                f"{basis}{item.verdict.blocks} blocks; {escaped(item.verdict.reason)}",
+            ]
+
+
+def _verified(findings: Findings) -> Iterator[list[str]]:
+    for case in findings.cases:
+        found = case.summary.verification
+        if found is not None and not case.summary.control:
+            chunks = f"{found.chunks:,}, the median {found.median_chunk_bytes:,} B" if found.chunks else "–"
+            yield [escaped(case.summary.label), f"{found.body_bytes:,} B", chunks, escaped(found.digest)]
+    for item in findings.expected_failures:
+        yield [escaped(item.label), "fails as expected", escaped(item.how or "not asked yet"), "–"]
+
+
+def _failures(findings: Findings) -> Iterator[list[str]]:
+    """Invalid trials by reason, failed responses by how they ended, and what was told of them."""
+    for case in findings.cases:
+        outcomes = {name: count for name, count in case.outcomes.items() if name != "verified"}
+        for kind, counts in (("trial", case.reasons), ("response", outcomes), ("told", case.errors)):
+            for what, count in counts.items():
+                yield [escaped(case.summary.label), f"{kind}: {escaped(what)}", f"{count:,}"]
+
+
+def _environment(findings: Findings) -> Iterator[list[str]]:
+    yield ["command", escaped(" ".join(findings.header.command))]
+    yield ["ran as", escaped(", ".join(findings.ran_as) or "the server did not say")]
+    for name, value in findings.header.environment.items():
+        told = value
+        if isinstance(value, dict):
+            told = ", ".join(f"{key} {item}" for key, item in value.items() if item is not None)
+        yield [escaped(name), escaped(told if isinstance(told, str) else json.dumps(told))]

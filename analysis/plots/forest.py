@@ -1,0 +1,68 @@
+"""Two runs: the head over the base for each case in one figure, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+from analysis.plots.drawing import LOOKS, Look, drawn, plain, shown
+from analysis.plots.picture import Picture
+from analysis.table import times
+from analysis.verdicts.judgement import Kind
+
+_LOOKS = {
+    Kind.WORSE: Look("c2", marker="^"),
+    Kind.BETTER: Look("c1", marker="v"),
+    Kind.SAME: Look("base", marker="s"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The ratio head / base of one case, with its 95% interval."""
+
+    name: str
+    kind: Kind
+    estimate: float
+    low: float
+    high: float
+
+
+def forest(name: str, title: str, lines: Sequence[Line], margin: float) -> Picture:
+    """A row for each case; ``margin`` is the share within which both are the same."""
+    return drawn(
+        name,
+        title,
+        "Each bar is the head over the base with its 95% interval: one that lies wholly outside of the "
+        "shaded margin is a difference, one that reaches across its edge is undecided.",
+        " ".join(
+            f"{shown(line.name)}: {times(line.estimate)} ({times(line.low)} to {times(line.high)}), "
+            f"{line.kind}."
+            for line in lines
+        ),
+        height_in=1.0 + 0.3 * len(lines),
+        draw=lambda figure: _draw(figure, lines, margin),
+    )
+
+
+def _draw(figure: Figure, lines: Sequence[Line], margin: float) -> None:
+    axes = figure.subplots()
+    plain(axes, x="head / base")
+    axes.axvspan(1 / (1 + margin), 1 + margin, color=LOOKS[0].colour, alpha=0.12, linewidth=0)
+    for row, line in enumerate(lines):
+        look = _LOOKS.get(line.kind, Look("c5"))
+        axes.hlines([row], [line.low], [line.high], color=look.colour, linewidth=1.8)
+        axes.plot([line.estimate], [row], color=look.colour, marker=look.marker, markersize=6)
+    ends = [end for line in lines for end in (line.low, line.high)]
+    if max(ends) / min(ends) > 2:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=10))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(8))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: times(value)))
+    axes.set_ylim(len(lines) - 0.5, -0.5)
+    axes.set_yticks(range(len(lines)), [f"{shown(line.name)}  {line.kind}" for line in lines])

@@ -1,0 +1,81 @@
+"""What the figures' definitions say, in short; docs/metrics.md says it to the nanosecond."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from results.metrics import FIGURES
+
+#: By definition id.
+MEANINGS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "ttfb.body.v1": "from just before the request is written to the first byte of the body; headers "
+        "alone do not count",
+        "ttfb_effective.body.v1": "from the instant at which the schedule wanted the request to the first "
+        "byte of the body",
+        "tthb.headers.v1": "from just before the request is written to the end of the headers",
+        "ttfr.row.v1": "from just before the request is written to the first complete row of data",
+        "ttlb.complete.v1": "from just before the request is written to the end of the message",
+        "ttlb_effective.complete.v1": "from the instant at which the schedule wanted the request to the end "
+        "of the message",
+        "stall_max.reads.v1": "the longest gap between two reads after the first byte of the body",
+        "throughput.window.v1": "body bytes of verified responses that arrived inside the window, over the "
+        "window",
+        "requests_per_second.window.v1": "verified responses that ended inside the window, over the window",
+        "peak_memory.growth.v1": "by how much the resident memory of the worker grew at its highest, by the "
+        "kernel's own high-water mark",
+        "peak_rss.worker.v1": "the highest resident memory of a worker, by the kernel's own high-water mark",
+        "tree_pss.sampled.v1": "the largest sampled memory of all processes of the server together, shared "
+        "pages counted once; the window is not sampled",
+        "retained.settled.v1": "by how much the worker's memory is still larger 0.1 s after the load",
+        "peak_missed.sampling.v1": "what samples every 20 ms did not see of the peak",
+        "cpu_per_mb.tree.v1": "CPU time of all of the server's processes for a megabyte (10^6) of body",
+    }
+)
+
+#: How a reader should take the figures.
+LIMITS: Final = (
+    (
+        "All is taken over the loopback interface of one machine. A real network hides small differences and "
+        "adds its own: delay, loss, and proxies that may hold a stream back."
+    ),
+    "The server has few cores; a worker with more of them may do better.",
+    (
+        "The load asks for one response again and again. Caches are warm, and real users ask for different "
+        "things."
+    ),
+    (
+        "A ratio is to the whole form of the same response, on the same server under the same load, block by "
+        "block."
+    ),
+    (
+        "Traced responses carry a ledger around the app: their pictures explain, their times are not the "
+        "timed ones."
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What the figures of one definition are, and which way is better."""
+
+    id: str
+    figures: Sequence[str]
+    meaning: str
+    better: str
+
+
+def definitions() -> list[Definition]:
+    """Each definition once, in the order of the figures."""
+    return [
+        Definition(
+            id=definition,
+            figures=[figure.name for figure in FIGURES.values() if figure.definition == definition],
+            meaning=MEANINGS[definition],
+            better=next(figure.better for figure in FIGURES.values() if figure.definition == definition),
+        )
+        for definition in dict.fromkeys(figure.definition for figure in FIGURES.values())
+    ]

@@ -1,0 +1,109 @@
+"""A report as Markdown, for a README or a pull request, with its pictures as SVG files beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from urllib.parse import quote
+
+from analysis.exports.markdown import escaped
+from analysis.plots.picture import Picture
+from analysis.plots.svg import standalone
+from analysis.report.content import Report, gate_words
+from analysis.report.definitions import LIMITS, definitions
+from analysis.report.rows import Table
+from analysis.report.words import Sentence
+
+
+def markdown(report: Report, folder: str) -> str:
+    """The text; its pictures are looked for in ``folder``, relative to it."""
+    return "\n".join(_lines(report, folder))
+
+
+def pictures(report: Report) -> Mapping[str, str]:
+    """The pictures as files: their texts by file name."""
+    return {f"{item.name}.svg": standalone(item.svg) for item in report.pictures if isinstance(item, Picture)}
+
+
+def _lines(report: Report, folder: str) -> Iterator[str]:
+    header = report.findings.header
+    yield from (f"# {escaped(header.suite)}: does streaming pay here?", "")
+    for gate in report.gates:
+        yield f"- **gate {gate.state}**: {escaped(gate.name)}: {escaped(gate_words(gate))}"
+    for answer in report.answers:
+        yield from ("", f"**{_text(answer.headline)}**", "")
+        yield from (f"- {_text(item)}" for item in answer.figures)
+        if answer.buffer:
+            yield from ("", _text(answer.buffer))
+        if answer.others:
+            yield ""
+        yield from (f"- {_text(item)}" for item in answer.others)
+    yield from ("", "## What is doubtful", "")
+    if not report.doubts:
+        yield "Nothing: the run is complete, its trials are valid, and the machine was fit."
+    yield from (f"- {_text(item)}" for item in report.doubts)
+    yield from ("", "## The evidence", "")
+    for item in report.pictures:
+        if isinstance(item, Picture):
+            yield f"![{escaped(item.title)}]({quote(folder)}/{item.name}.svg)"
+            yield from ("", escaped_whole(item.what_to_see), "")
+        else:
+            yield from (f"{escaped(item.title)}: left out, since {escaped_whole(item.reason)}.", "")
+    yield from ("## Every figure", "")
+    yield from _table(
+        ["case", "chunk", "figure", "value", "to the whole", "95% interval", "verdict", "valid trials"],
+        (
+            [
+                row.case,
+                row.chunk,
+                row.figure,
+                row.value,
+                row.effect,
+                row.interval,
+                row.verdict,
+                row.trials,
+            ]
+            for row in report.rows
+        ),
+    )
+    for table in (report.cases, report.failures):
+        yield from _captioned(table)
+    yield from ("## How it was measured", "", "To repeat it:", "")
+    yield from (f"    {report.command}".replace("\n", " "), "")
+    yield from (f"- {what}: {escaped_whole(value)}" for what, value in report.facts)
+    for table in report.tables:
+        yield from _captioned(table)
+    yield from ("", "What the figures mean:", "")
+    yield from _table(
+        ["figure", "is", "better", "definition"],
+        ([", ".join(item.figures), item.meaning, item.better, item.id] for item in definitions()),
+    )
+    yield from ("What the figures do not say:", "")
+    yield from (f"- {item}" for item in LIMITS)
+    yield ""
+
+
+def escaped_whole(text: str) -> str:
+    """Our own sentences, longer than a name, as inert Markdown."""
+    words = text.split(" ")
+    return " ".join(escaped(word) for word in words)
+
+
+def _text(sentence: Sentence) -> str:
+    return "".join(
+        escaped_whole(part) if isinstance(part, str) else escaped_whole(part.text) for part in sentence
+    )
+
+
+def _captioned(table: Table) -> Iterator[str]:
+    if table.rows:
+        yield from ("", f"<details><summary>{escaped(table.caption)}</summary>", "")
+        yield from _table(table.headings, table.rows)
+        yield from ("</details>", "")
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(headings)} |"
+    yield f"| {' | '.join(['---'] * len(headings))} |"
+    for row in rows:
+        yield f"| {' | '.join(escaped(cell) for cell in row)} |"
+    yield ""

@@ -1,0 +1,100 @@
+"""An ab as a document: plain values, ready for JSON."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from analysis.ab_findings import AbFindings, AbGate, AbLine
+from analysis.statistics.multiple import SCREENING_Q
+from analysis.verdicts.margin_gate import MarginResult
+
+FORMAT: Final = "streamgauge.ab.v1"
+
+
+def ab_document(findings: AbFindings) -> dict[str, Any]:
+    """Everything that an ab says; docs/metrics.md names the words.
+
+    ``scale`` is ``ratio`` where the sides are compared by ratio, ``bytes`` where by difference; ``base`` and
+    ``head`` are in the figure's unit.
+    """
+    header = findings.header
+    return {
+        "format": FORMAT,
+        "run_id": header.run_id,
+        "created_utc": header.created_utc,
+        "finished_utc": findings.finished_utc,
+        "suite": header.suite,
+        "version": header.version,
+        "seed": header.seed,
+        "blocks": header.blocks,
+        **{item.side.value: {"revision": item.revision, "commit": item.commit} for item in header.sides},
+        "trials": findings.trials,
+        "planned": findings.planned,
+        "untrusted": findings.untrusted,
+        "invalid": [
+            {"where": where, "reason": reason, "trials": count}
+            for (where, reason), count in findings.invalid.items()
+        ],
+        "unfit": [
+            {"label": item.label, "figure": item.verdict.figure.name, "reason": item.verdict.reason}
+            for item in findings.unfit
+        ],
+        "bodies_differ": list(findings.bodies),
+        "gates": [_gate(gate) for gate in findings.gates],
+        "gates_not_judged": [{"name": item.name, "reason": item.reason} for item in findings.not_judged],
+        "screening_q": SCREENING_Q,
+        "lines": [_line(line) for line in findings.lines],
+    }
+
+
+def _gate(item: AbGate) -> dict[str, Any]:
+    outcome = item.outcome
+    return {
+        "name": item.gate.name,
+        "case": item.gate.case.identity,
+        "label": item.label,
+        "figure": item.gate.metric,
+        "margin": item.gate.margin.share,
+        "state": item.state.value,
+        "reason": item.reason,
+        "first": None if outcome is None else _result(outcome.first),
+        "confirmation": None if outcome is None or outcome.second is None else _result(outcome.second),
+    }
+
+
+def _result(result: MarginResult) -> dict[str, Any]:
+    return {
+        "blocks": result.blocks,
+        "p": result.p,
+        "failed": result.failed,
+        "holds": result.holds,
+        "estimate": result.estimate,
+        "limit": result.limit,
+        "within_error_ns": result.within_error_ns,
+    }
+
+
+def _line(line: AbLine) -> dict[str, Any]:
+    verdict = line.judged.verdict
+    figure = verdict.figure
+    return {
+        "case": line.judged.case.identity,
+        "label": line.label,
+        "figure": figure.name,
+        "definition": figure.definition,
+        "unit": figure.unit.value,
+        "better": figure.better.value,
+        "scale": "bytes" if figure.by_difference else "ratio",
+        "gated": line.gated,
+        "verdict": verdict.kind.value,
+        "provisional": verdict.provisional,
+        "base": line.base,
+        "head": line.head,
+        "estimate": verdict.estimate,
+        "low": verdict.low,
+        "high": verdict.high,
+        "blocks": verdict.blocks,
+        "detectable": verdict.detectable,
+        "blocks_needed": verdict.blocks_needed,
+        "reason": verdict.reason,
+    }

@@ -1,0 +1,71 @@
+"""What must be the same for two measurements to be alike, and the commit whose code was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+#: The parts of an environment record that tell machines and programs apart.
+_PARTS = (
+    "cpu",
+    "cpu_count",
+    "memory_bytes",
+    "transparent_hugepages",
+    "kernel",
+    "c_library",
+    "python",
+    "sqlite",
+    "packages",
+    "allocation_variables",
+    "cores",
+    "web_ui",
+)
+_SHORT = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """``committed_utc`` is null in stores that do not know it; ``dirty``: with changes on top of it."""
+
+    commit: str
+    committed_utc: str | None
+    dirty: bool
+
+    def __str__(self) -> str:
+        """As people read it: shortened, a star for dirty."""
+        return self.commit[:_SHORT] + ("*" if self.dirty else "")
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """How an environment record (JSON values) differs from an earlier one, a phrase each; none when alike."""
+    found = []
+    for name in changed_parts(before, after):
+        was, now = before.get(name), after.get(name)
+        if isinstance(was, dict) and isinstance(now, dict):
+            found += [
+                f"{name}: {key} was {was.get(key)} and is {now.get(key)}"
+                for key in sorted({*was, *now})
+                if was.get(key) != now.get(key)
+            ]
+        else:
+            found.append(f"{name} was {was} and is {now}")
+    return found
+
+
+def changed_parts(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """The names of the parts that differ."""
+    return [name for name in _PARTS if before.get(name) != after.get(name)]
+
+
+def measured_commit(environment: Mapping[str, Any]) -> Commit | None:
+    """The commit of the app: of the suite's folder, or of streamgauge where the suite is a built-in one."""
+    state = environment.get("git" if brings_its_app(environment) else "suite_git")
+    if not state:
+        return None
+    return Commit(state["commit"], state.get("committed_utc"), state["dirty"])
+
+
+def brings_its_app(environment: Mapping[str, Any]) -> bool:
+    """Whether what was measured came with streamgauge: its own commit is then the one under test."""
+    return environment.get("suite_folder") is None

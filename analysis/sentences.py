@@ -1,0 +1,109 @@
+"""The answer to "does streaming pay here?" in sentences, each computed from a run's verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from analysis.buffers.recommend import Recommendation
+from analysis.findings import CaseFinding, Findings
+from analysis.table import digits, effect
+from analysis.verdicts.judgement import Kind, Verdict
+
+#: What a first byte may cost, in the order in which it is told.
+_COSTS = {"throughput": "throughput", "cpu_per_mb": "CPU per MB", "peak_memory": "peak memory"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a run says of one whole form: ``label`` is its name, ``stream`` the case that was held against it.
+
+    ``sentences`` are plain text, one or two. ``stream`` is null where nothing streamed was measured.
+    """
+
+    label: str
+    stream: str | None
+    sentences: Sequence[str]
+
+
+def answers(findings: Findings, recommended: Sequence[Recommendation]) -> list[Answer]:
+    """One for each whole form of the run, in the suite's order.
+
+    Its streamed form is the recommended buffer where there is one, and else the one with the most throughput.
+    """
+    chosen = {size.case.identity for item in recommended for size in item.chosen[:1]}
+    found = []
+    for whole in findings.cases:
+        if whole.summary.case.is_baseline and not whole.summary.control:
+            streams = [
+                item
+                for item in findings.cases
+                if item.summary.case.baseline == whole.summary.case.identity and not item.summary.control
+            ]
+            found.append(_answer(whole, streams, chosen))
+    return found
+
+
+def _answer(whole: CaseFinding, streams: Sequence[CaseFinding], chosen: set[str]) -> Answer:
+    label = whole.summary.label
+    if not streams:
+        return Answer(label, None, [f"{label}: no streamed form of it was measured"])
+    first = max(streams, key=lambda item: (item.summary.case.identity in chosen, _throughput(item)))
+    name = first.summary.label
+    for item in (whole, first):
+        if item.untrusted:
+            return Answer(label, name, [f"{item.summary.label}: no answer: {item.untrusted}"])
+    verdicts = {
+        figure: finding.verdict
+        for figure, finding in first.figures.items()
+        if finding.verdict is not None and finding.verdict.estimate is not None
+    }
+    return Answer(label, name, list(_sentences(name, verdicts)))
+
+
+def _throughput(item: CaseFinding) -> float:
+    return item.figures["throughput"].value or 0.0
+
+
+def _sentences(name: str, verdicts: Mapping[str, Verdict]) -> Iterator[str]:
+    first = verdicts.get("ttfb_p50")
+    if first is None:
+        yield f"{name}: no answer: no block has a first byte of it and one of the whole form"
+    else:
+        yield f"{name}: {_first_byte(first)}"
+    costs = [f"{words} {_judged(verdicts[figure])}" for figure, words in _COSTS.items() if figure in verdicts]
+    if costs:
+        yield f"Besides: {'; '.join(costs)}"
+
+
+def _first_byte(verdict: Verdict) -> str:
+    assert verdict.estimate is not None  # noqa: S101  - asked before
+    match verdict.kind:
+        case Kind.BETTER:
+            said = (
+                f"the first byte comes {digits(1 / verdict.estimate)} times sooner than from the whole form"
+            )
+        case Kind.WORSE:
+            said = f"the first byte comes {digits(verdict.estimate)} times later than from the whole form"
+        case Kind.SAME:
+            said = "the first byte comes when that of the whole form does"
+        case Kind.UNDECIDED:
+            said = "whether the first byte comes sooner than from the whole form is undecided"
+        case Kind.ESTIMATE_ONLY:
+            said = f"no verdict on its first byte ({verdict.reason}), only an estimate against the whole form"
+    provisional = f"; provisional, with only {verdict.blocks} blocks" if verdict.provisional else ""
+    return f"{said}: {_with_interval(verdict)}{provisional}"
+
+
+def _judged(verdict: Verdict) -> str:
+    """The verdict and what it rests on: better, ×1.07 (×1.06 to ×1.08)."""
+    if verdict.kind is Kind.ESTIMATE_ONLY:
+        return f"about {_with_interval(verdict)}, no verdict"
+    return f"{verdict.kind}, {_with_interval(verdict)}"
+
+
+def _with_interval(verdict: Verdict) -> str:
+    text = effect(verdict.estimate, verdict.figure)
+    if verdict.low is None:
+        return text
+    return f"{text} ({effect(verdict.low, verdict.figure)} to {effect(verdict.high, verdict.figure)})"

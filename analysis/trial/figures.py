@@ -1,0 +1,117 @@
+"""One trial's figures from its raw records, by the definitions of docs/metrics.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.trial.tree_pss import tree_pss_bytes
+from results.metrics import FIGURES
+from results.records import COLUMN, MISSING, LoadRecord, Outcome, RequestArray, ServerRecord
+
+#: The instants between which each metric that has one value a request is taken.
+_SPANS = {
+    "ttfb": ("sent_ns", "first_body_ns"),
+    "ttfb_effective": ("intended_ns", "first_body_ns"),
+    "tthb": ("sent_ns", "headers_ns"),
+    "ttfr": ("sent_ns", "first_row_ns"),
+    "ttlb": ("sent_ns", "last_ns"),
+    "ttlb_effective": ("intended_ns", "last_ns"),
+}
+_MEGABYTE = 1e6
+
+
+def figures_of_trial(load: LoadRecord, server: ServerRecord | None) -> dict[str, float | None]:
+    """Every figure of `results.metrics.FIGURES`; null where the trial cannot give it.
+
+    Figures of latency are over the verified requests of the window: see `inside_window`.
+    """
+    figures: dict[str, float | None] = dict.fromkeys(FIGURES)
+    figures |= _latencies(load)
+    figures |= _rates(load)
+    if server is not None:
+        figures |= _memory(server)
+        figures["tree_pss"] = tree_pss_bytes(load, server)
+        # bytes of a failed response would make the verified ones look cheaper
+        received = int(_verified(load.requests)[:, COLUMN["body_bytes"]].sum())
+        if received:
+            figures["cpu_per_mb"] = server.cpu_ns / (received / _MEGABYTE)
+    return figures
+
+
+def inside_window(load: LoadRecord) -> RequestArray:
+    """The requests that were intended inside the window, in a closed loop those that were sent inside it.
+
+    The last ones of them end in the drain.
+    """
+    sent, intended = load.requests[:, COLUMN["sent_ns"]], load.requests[:, COLUMN["intended_ns"]]
+    wanted = np.where(intended == MISSING, sent, intended)
+    inside: RequestArray = load.requests[(wanted >= load.window_open_ns) & (wanted < load.window_close_ns)]
+    return inside
+
+
+def _verified(requests: RequestArray) -> RequestArray:
+    counted: RequestArray = requests[requests[:, COLUMN["outcome"]] == Outcome.VERIFIED]
+    return counted
+
+
+def _latencies(load: LoadRecord) -> Mapping[str, float | None]:
+    inside = _verified(inside_window(load))
+    values = {name: _spans(inside, *ends) for name, ends in _SPANS.items()}
+    stalls = inside[:, COLUMN["stall_max_ns"]]
+    values["stall_max"] = stalls[stalls != MISSING]
+    return {
+        name: float(np.quantile(values[name.rpartition("_")[0]], figure.quantile))
+        for name, figure in FIGURES.items()
+        if figure.quantile is not None and values[name.rpartition("_")[0]].size >= figure.fewest_requests
+    }
+
+
+def _spans(requests: RequestArray, begin: str, end: str) -> npt.NDArray[np.int64]:
+    begins, ends = requests[:, COLUMN[begin]], requests[:, COLUMN[end]]
+    spans: npt.NDArray[np.int64] = (ends - begins)[(begins != MISSING) & (ends != MISSING)]
+    return spans
+
+
+def _rates(load: LoadRecord) -> Mapping[str, float]:
+    requests = _verified(load.requests)
+    seconds = (load.window_close_ns - load.window_open_ns) / 1e9
+    arrived = requests[:, COLUMN["bytes_at_close"]] - requests[:, COLUMN["bytes_at_open"]]
+    last = requests[:, COLUMN["last_ns"]]
+    inside = (last >= load.window_open_ns) & (last < load.window_close_ns)
+    return {
+        "throughput": float(arrived.sum()) / seconds,
+        "requests_per_second": float(inside.sum()) / seconds,
+    }
+
+
+def _memory(server: ServerRecord) -> Mapping[str, float]:
+    """Over the workers; a server that is one process is its own worker."""
+    workers = [process for process in server.processes if process.role == "worker"]
+    # The kernel keeps the mark by an approximate counter: a sample may lie a little above it.
+    marks = [
+        (worker, max(worker.hwm_bytes, worker.sampled_peak_bytes))
+        for worker in workers
+        if worker.hwm_bytes is not None
+    ]
+    settled = [
+        worker.rss_settled_bytes - worker.rss_at_reset_bytes
+        for worker in workers
+        if worker.rss_settled_bytes is not None
+    ]
+    retained = {"retained": max(settled)} if settled else {}
+    if marks:
+        return retained | {
+            "peak_memory": max(mark - worker.rss_at_reset_bytes for worker, mark in marks),
+            "peak_rss": max(mark for _, mark in marks),
+            "peak_missed": max(mark - worker.sampled_peak_bytes for worker, mark in marks),
+        }
+    if not workers:
+        return {}
+    # Without a high-water mark, sampling is all there is; what it missed cannot be known.
+    return retained | {
+        "peak_memory": max(worker.sampled_peak_bytes - worker.rss_at_reset_bytes for worker in workers),
+        "peak_rss": max(worker.sampled_peak_bytes for worker in workers),
+    }

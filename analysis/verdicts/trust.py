@@ -1,0 +1,37 @@
+"""Which of a run's figures may be relied on, although some of its trials are invalid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from results.run import TrialSummary
+from results.sides import Side
+
+#: The share of a case's trials that must be valid.
+_LEAST_VALID = 0.75
+
+
+def trustworthy(trials: Sequence[TrialSummary]) -> bool:
+    """Whether all cases of a run may be relied on."""
+    kept: dict[tuple[str, bool, Side | None], list[TrialSummary]] = {}
+    for trial in trials:
+        kept.setdefault((trial.slot.case, trial.slot.control, trial.slot.side), []).append(trial)
+    return all(why_untrusted(mine) is None for mine in kept.values())
+
+
+def why_untrusted(trials: Sequence[TrialSummary]) -> str | None:
+    """Why one case with these trials may not be relied on; None when it may.
+
+    Not when a response failed or a server did not start: something is broken. Trials that the load side,
+    the clock or the machine spoilt are left out, and borne as long as the case keeps most of its own.
+    """
+    invalid = [trial for trial in trials if trial.reason is not None]
+    broken = [trial for trial in invalid if set(trial.outcomes) != {"verified"}]
+    if broken:
+        return f"{len(broken)} of {len(trials)} trials failed: {broken[0].reason}"
+    if len(trials) - len(invalid) < _LEAST_VALID * len(trials):
+        return (
+            f"{len(invalid)} of {len(trials)} trials are invalid, and at most "
+            f"{1 - _LEAST_VALID:.0%} may be: {invalid[0].reason}"
+        )
+    return None

@@ -1,0 +1,55 @@
+"""``streamgauge export``: what a stored run found, for other programs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from analysis.exports import FOLDERS, FORMATS
+from analysis.findings import find
+from harness.cli.places import find_run
+from harness.gates import stored_gates
+from results.errors import UsageError
+from results.store import Store
+
+
+@click.command("export")
+@click.argument("run", default="latest")
+@click.option("--format", "name", type=click.Choice([*FORMATS, *FOLDERS]), required=True, help="The form.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Write this file (github-benchmark: into this folder) and not standard output.",
+)
+def command(run: str, name: str, output: Path | None) -> None:
+    """Write what RUN found, for other programs; what gates say does not change the exit code.
+
+    RUN is a path, a name from `streamgauge list`, or "latest".
+    """
+    folder = output if name in FOLDERS else None
+    if name in FOLDERS and folder is None:
+        raise UsageError(f"{name} is several files; name their folder with --output FOLDER")
+    path = find_run(run)
+    with Store.open(path) as store:
+        stored = store.read()
+    findings = find(stored, *stored_gates(stored.header, path))
+    if folder is not None:
+        _write({folder / file: text for file, text in FOLDERS[name](findings).items()})
+    elif output is not None:
+        _write({output: FORMATS[name](findings)})
+    else:
+        # as bytes: the line ends are the format's
+        sys.stdout.buffer.write(FORMATS[name](findings).encode())
+
+
+def _write(texts: Mapping[Path, str]) -> None:
+    for path, text in texts.items():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text.encode())
+        except OSError as error:
+            raise UsageError(f"cannot write {path}: {error}; name another place with --output") from error
+        click.echo(f"Written to {path}", err=True)

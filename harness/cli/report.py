@@ -1,0 +1,76 @@
+"""``streamgauge report``: the report on a stored run, as a page or as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from analysis.findings import find
+from harness.cli.places import find_run
+from harness.gates import stored_gates
+from results.errors import UsageError
+from results.store import Store
+
+_SUFFIXES = {"html": ".html", "markdown": ".md"}
+
+
+@click.command("report")
+@click.argument("run", default="latest")
+@click.option("--output", type=click.Path(path_type=Path), help="The file (default: beside the run).")
+@click.option(
+    "--format",
+    "name",
+    type=click.Choice(list(_SUFFIXES)),
+    default="html",
+    help="One self-contained page (default), or Markdown with its pictures in a folder beside it.",
+)
+def command(run: str, output: Path | None, name: str) -> None:
+    """Write the report on RUN: the answer, what is doubtful, the evidence, every figure, how it was measured.
+
+    RUN is a path, a name from `streamgauge list`, or "latest". What it says does not change the exit code.
+    """
+    path = find_run(run)
+    with Store.open(path) as store:
+        click.echo(f"Report in {write_report(store, output or path.with_suffix(_SUFFIXES[name]), name)}")
+
+
+def write_report(store: Store, output: Path, name: str = "html") -> Path:
+    """Write the report on this store's run; where it is. Raises UsageError where it cannot be."""
+    # Matplotlib is slow to import, and no other verb needs it.
+    from analysis.report import markdown, page  # noqa: PLC0415
+    from analysis.report.content import report  # noqa: PLC0415
+
+    stored = store.read()
+    made = report(store, stored, find(stored, *stored_gates(stored.header, store.path)))
+    if name == "html":
+        write({output: page.html(made)})
+    else:
+        folder = output.with_name(f"{output.stem}-pictures")
+        write(
+            {folder / file: text for file, text in markdown.pictures(made).items()}
+            | {output: markdown.markdown(made, folder.name)}
+        )
+    return output
+
+
+def report_beside(store: Store, console: Console) -> None:
+    """The report beside the run; one that cannot be written changes nothing of what the run says."""
+    try:
+        path = write_report(store, store.path.with_suffix(".html"))
+    except UsageError as error:
+        click.echo(f"no report: {error} (`streamgauge report`)", err=True)
+    else:
+        console.print(f"Report in {path}", markup=False, highlight=False, soft_wrap=True)
+
+
+def write(texts: Mapping[Path, str]) -> None:
+    """Write these files and their folders. Raises UsageError."""
+    for path, text in texts.items():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise UsageError(f"cannot write {path}: {error}; name another file with --output") from error

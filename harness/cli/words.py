@@ -1,0 +1,182 @@
+"""The words that a shell completes, found without importing what runs them: it waits for each.
+
+A verb's options are read from its module's source. What stands for a value is completed by its name: a suite,
+a run, the words of ``--only``.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from harness.cli.places import stored_runs
+from results.metrics import FIGURES
+from scenarios.built_in import built_in_suites, built_in_text
+
+#: What `export` writes; a test holds it to the exporters, which take too long to import.
+FORMATS = ("csv", "json", "markdown", "junit", "bencher", "openmetrics", "github-benchmark")
+
+_Given = dict[str | None, Any]
+Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem[str]]]
+
+
+def declared(verb: str, help_line: str) -> click.Command:
+    """A command with the verb's words, which cannot be run."""
+    parameters = _read(verb) or list(map(_light, _imported(verb).params))
+    return click.Command(verb, params=parameters, help=help_line)
+
+
+def _imported(verb: str) -> click.Command:
+    command = importlib.import_module(f"harness.cli.{verb}").command
+    assert isinstance(command, click.Command)  # noqa: S101
+    return command
+
+
+def _read(verb: str) -> list[click.Parameter] | None:
+    """The parameters that the verb's source declares; None where it does so in a way not known here."""
+    tree = ast.parse(Path(__file__).with_name(f"{verb}.py").read_text("utf-8"))
+    (function,) = (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "command")
+    parameters: list[click.Parameter] = []
+    for decorator in function.decorator_list:
+        match decorator:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="click"), attr="command")):
+                pass
+            case ast.Attribute(value=ast.Name(id="click"), attr="pass_context"):
+                pass
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="click"), attr="option" | "argument" as kind)):
+                given = {word.arg: _constant(word.value) for word in decorator.keywords}
+                names = [str(_constant(name)) for name in decorator.args]
+                parameters.append(_parameter(kind, names, given))
+            case _:
+                return None
+    return parameters
+
+
+def _constant(node: ast.expr) -> Any:
+    """A literal's value; None for what would have to be worked out, like a list of choices."""
+    return node.value if isinstance(node, ast.Constant) else None
+
+
+def _light(parameter: click.Parameter) -> click.Parameter:
+    kind = "option" if isinstance(parameter, click.Option) else "argument"
+    given: _Given = {
+        name: getattr(parameter, name, None) for name in ("is_flag", "multiple", "help", "nargs")
+    }
+    names = [*parameter.opts, *([parameter.name] if kind == "option" and parameter.name else [])]
+    return _parameter(kind, names, given)
+
+
+def _parameter(kind: str, names: list[str], given: _Given) -> click.Parameter:
+    completer = _COMPLETERS.get(names[0], _files)
+    if kind == "argument":
+        return click.Argument(names, required=False, shell_complete=completer, nargs=given.get("nargs") or 1)
+    if given.get("is_flag"):
+        return click.Option(names, is_flag=True, help=given.get("help"))
+    return click.Option(
+        names, multiple=bool(given.get("multiple")), help=given.get("help"), shell_complete=completer
+    )
+
+
+def _suites(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem[str]]:
+    """Built-in names and TOML files."""
+    return _beginning(begun, [*built_in_suites(), *_toml_files(begun)])
+
+
+def _toml_files(begun: str) -> Iterator[str]:
+    folder = begun.rpartition("/")[0]
+    for path in sorted(Path(folder or ".").glob("*.toml")):
+        yield f"{folder}/{path.name}" if folder else path.name
+
+
+def _runs(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem[str]]:
+    """Stored runs, the latest first."""
+    return _beginning(begun, ["latest", *(path.stem for path in reversed(stored_runs()))])
+
+
+def _figures(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem[str]]:
+    return _beginning(begun, list(FIGURES))
+
+
+def _formats(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem[str]]:
+    return _beginning(begun, FORMATS)
+
+
+def _shells(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem[str]]:
+    return _beginning(begun, ("bash", "zsh", "fish"))
+
+
+def _nothing(_ctx: click.Context, _param: click.Parameter, _begun: str) -> list[CompletionItem[str]]:
+    return []
+
+
+def _folders(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem[str]]:
+    return [CompletionItem(begun, type="dir")]
+
+
+def _files(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem[str]]:
+    return [CompletionItem(begun, type="file")]
+
+
+def _case_words(ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem[str]]:
+    """The values by which ``--only`` names cases of the verb's suite; none where it cannot be read."""
+    # click stops at an option whose value is still to come, and has then not understood what stands before
+    name = ctx.params.get("suite") or next(iter(ctx.args), "quick")
+    try:
+        text = built_in_text(name) if name in built_in_suites() else Path(name).read_text("utf-8")
+        suite = tomllib.loads(text)
+    except (OSError, ValueError):
+        return []
+    return [CompletionItem(word) for word in case_words(suite) if word.startswith(begun)]
+
+
+def case_words(suite: dict[str, Any]) -> list[str]:
+    """The words of a suite's TOML that name cases: each axis' values, servers, loads and forms."""
+    found = ["form=whole"]
+    for target in suite.get("target", []):
+        axes = {key: value for key, value in target.items() if f"{{{key}}}" in target.get("stream", "")}
+        found += [f"target={target.get('name')}", f"form={target.get('form', 'stream')}", *_pairs(axes)]
+    for server in suite.get("server", []):
+        found += _pairs({"server" if key == "kind" else key: value for key, value in server.items()})
+    for scenario in suite.get("scenario", []):
+        known = ("kind", "users", "rate", "spacing")
+        chosen = {key: scenario[key] for key in known if key in scenario}
+        found += _pairs({"scenario" if key == "kind" else key: value for key, value in chosen.items()})
+    return list(dict.fromkeys(found))
+
+
+def _pairs(table: dict[str, Any]) -> Iterator[str]:
+    for key, values in table.items():
+        for value in values if isinstance(values, list) else [values]:
+            yield f"{key}={str(value).lower() if isinstance(value, bool) else value}"
+
+
+def _beginning(begun: str, words: Sequence[str]) -> list[CompletionItem[str]]:
+    """The words that begin so; where none does, the shell's own files."""
+    found = [CompletionItem(word) for word in words if word.startswith(begun)]
+    return found or [CompletionItem(begun, type="file")]
+
+
+#: By the name of an argument or option, whatever the verb.
+_COMPLETERS: dict[str, Completer] = {
+    "suite": _suites,
+    "run": _runs,
+    "base": _runs,
+    "head": _runs,
+    "folder": _folders,
+    "shell": _shells,
+    "--resume": _runs,
+    "--only": _case_words,
+    "--figure": _figures,
+    "--format": _formats,
+    "--blocks": _nothing,
+    "--seed": _nothing,
+    "--users": _nothing,
+    "--web-port": _nothing,
+}

@@ -1,0 +1,81 @@
+"""A terminal of our own: the command line in a pseudo-terminal of a given size."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.cli.conftest import environment
+
+PROGRAM = str(Path(sys.executable).with_name("streamgauge"))
+_PATIENCE_S = 100.0
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What came of it: the exit code, and all that was written to the terminal."""
+
+    code: int
+    raw: str
+
+    @property
+    def text(self) -> str:
+        """Without what moves the cursor and colours."""
+        return _ESCAPES.sub("", self.raw).replace("\r", "")
+
+    @property
+    def left(self) -> str:
+        """What stays on the screen when all that is erased is gone: all behind the last erasure."""
+        return _ESCAPES.sub("", self.raw.rpartition("\x1b[2K")[2]).replace("\r", "")
+
+
+def in_terminal(
+    folder: Path,
+    *words: str,
+    columns: int = 100,
+    lines: int = 40,
+    variables: Mapping[str, str] | None = None,
+    react: Callable[[str, int], None] = lambda _text, _pid: None,
+) -> Seen:
+    """Run the command line in a terminal; ``react`` gets what was written so far, and the process."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+    unset = {"COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR"}
+    env = {name: value for name, value in environment().items() if name not in unset}
+    process = subprocess.Popen(
+        [PROGRAM, *words],
+        cwd=folder,
+        env=env | {"TERM": "xterm-256color"} | dict(variables or {}),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    written = b""
+    deadline = time.monotonic() + _PATIENCE_S
+    try:
+        while time.monotonic() < deadline:
+            if select.select([ours], [], [], 0.1)[0]:
+                try:
+                    written += os.read(ours, 65536)
+                except OSError:  # EIO: nobody has the other end any more
+                    break
+                react(written.decode("utf-8", "replace"), process.pid)
+        return Seen(process.wait(10), written.decode("utf-8", "replace"))
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)

@@ -1,0 +1,132 @@
+"""Terminals that can do less: few columns, no colour, no cursor, no UTF-8; and Ctrl-C in one."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import psutil
+import pytest
+
+from results.errors import ExitCode
+from tests.cli.conftest import TINY, environment
+from tests.cli.processes import descendants, still_there
+from tests.cli.stores import make_store
+from tests.cli.terminal import PROGRAM, in_terminal
+
+COLOUR = re.compile(r"\x1b\[(?:[0-9;]*;)?(?:3[0-9]|4[0-9]|9[0-7]|38|48)[0-9;]*m")
+
+
+@pytest.mark.parametrize(
+    "words", [("show", "run.sqlite"), ("compare", "other.sqlite", "run.sqlite"), ("history", ".")]
+)
+def test_forty_columns_hold_every_line_of_figures(tmp_path: Path, words: tuple[str, ...]) -> None:
+    make_store(tmp_path / "run.sqlite")
+    make_store(tmp_path / "other.sqlite")
+    seen = in_terminal(tmp_path, *words, columns=40)
+    figures = [line for line in seen.text.splitlines() if "×" in line and "http" not in line]
+    assert seen.code in {ExitCode.GOOD, ExitCode.INVALID}, seen.text  # compare: the made-up runs lack figures
+    assert figures
+    assert "…" not in "".join(figures), "nothing is cut off"
+    if words[0] == "show":
+        assert max(map(len, figures)) <= 40
+        assert re.search(r"\n  TTFB p50 2 ms ×0\.04\n", seen.text)
+
+
+def test_columns_decide_in_a_pipe_too(tmp_path: Path) -> None:
+    make_store(tmp_path / "run.sqlite")
+
+    def shown(**variables: str) -> str:
+        return subprocess.run(
+            [PROGRAM, "show", "run.sqlite"],
+            cwd=tmp_path,
+            env={**environment(), **variables},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        ).stdout
+
+    assert "CPU per MB" not in shown(COLUMNS="80").partition("Memory (medians)")[0]
+    assert "CPU per MB" in shown(COLUMNS="").partition("Memory (medians)")[0]
+
+
+def test_no_color_means_none(tmp_path: Path) -> None:
+    (tmp_path / "tiny.toml").write_text(TINY.format(blocks=1))
+
+    def stopped(**variables: str) -> str:
+        """What a run draws until its calibration."""
+        sent: list[int] = []
+
+        def react(text: str, pid: int) -> None:
+            if "Calibrating" in text and not sent:
+                sent.append(pid)
+                os.killpg(pid, signal.SIGINT)
+
+        return in_terminal(tmp_path, "run", "tiny.toml", variables=variables, react=react).raw
+
+    assert COLOUR.search(stopped())
+    assert not COLOUR.search(stopped(NO_COLOR="1"))
+
+
+@pytest.mark.parametrize("variables", [{"LC_ALL": "C"}, {"LC_ALL": "POSIX"}, {"PYTHONIOENCODING": "ascii"}])
+def test_without_utf_8_all_is_written_in_ascii(tmp_path: Path, variables: dict[str, str]) -> None:
+    make_store(tmp_path / "run.sqlite")
+    make_store(tmp_path / "other.sqlite")
+    unset = {"LC_ALL", "PYTHONUTF8", "PYTHONIOENCODING"}
+    env = {name: value for name, value in environment().items() if name not in unset}
+    for words in (
+        ["show", "run.sqlite"],
+        ["history", "."],
+        ["compare", "other.sqlite", "run.sqlite"],
+        ["--help"],
+    ):
+        done = subprocess.run(
+            [PROGRAM, *words],
+            cwd=tmp_path,
+            env={**env, **variables},
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode in {ExitCode.GOOD, ExitCode.INVALID}, done.stderr
+        assert (done.stdout + done.stderr).isascii()
+        if words[0] == "show":
+            assert b"x0.04" in done.stdout
+            assert b"|" in done.stdout
+
+
+def test_a_file_s_name_that_is_no_text_is_written_as_it_is(tmp_path: Path) -> None:
+    name = os.fsencode(tmp_path) + b"/caf\xe9.sqlite"
+    make_store(Path(os.fsdecode(name)), run_id="r1")
+    done = subprocess.run([PROGRAM, "show", name], capture_output=True, timeout=60, check=False)
+    assert done.returncode == ExitCode.GOOD, done.stderr
+    assert name in done.stdout
+
+
+@pytest.mark.parametrize("phase", ["Verifying", "Calibrating", "Measuring", "Tracing"])
+def test_ctrl_c_ends_each_phase_in_one_paragraph(tmp_path: Path, phase: str) -> None:
+    (tmp_path / "tiny.toml").write_text(TINY.format(blocks=1))
+    family: list[psutil.Process] = []
+
+    def react(text: str, pid: int) -> None:
+        if phase in text and not family:
+            family.extend([psutil.Process(pid), *descendants(pid)])
+            os.killpg(pid, signal.SIGINT)
+
+    seen = in_terminal(tmp_path, "run", "tiny.toml", "--output", "run.sqlite", react=react)
+    assert seen.code == ExitCode.INTERRUPTED, seen.text
+    assert still_there(family) == []
+    assert "Traceback" not in seen.text
+    left = seen.left.strip()
+    assert left.startswith("streamgauge: interrupted; ")
+    if phase == "Tracing":
+        assert "4 of 4 trials are kept in run.sqlite." in left
+        assert "Go on with: streamgauge run --resume run.sqlite" in left
+    elif phase != "Measuring":
+        assert left.endswith("no trial was finished, and nothing is kept")
+        assert not (tmp_path / "run.sqlite").exists()
+    assert seen.raw.rindex("\x1b[?25h") > seen.raw.rindex("\x1b[?25l"), "the cursor is back"

@@ -1,0 +1,41 @@
+"""What the environment record says of a checkout."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from harness.environment import git_state
+
+NOBODY = {
+    "GIT_AUTHOR_NAME": "A",
+    "GIT_AUTHOR_EMAIL": "a@example.org",
+    "GIT_COMMITTER_NAME": "A",
+    "GIT_COMMITTER_EMAIL": "a@example.org",
+    "GIT_COMMITTER_DATE": "2031-02-03T04:05:06+09:00",
+}
+
+
+def git(folder: Path, *words: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(folder), *words],
+        env=os.environ | NOBODY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def test_a_checkout_has_its_commit_the_commit_s_date_in_utc_and_whether_it_is_clean(tmp_path: Path) -> None:
+    assert git_state(tmp_path) is None
+    git(tmp_path, "init", "--quiet")
+    assert git_state(tmp_path) is None, "a checkout without a commit has none"
+    (tmp_path / "app.py").write_text("app = 1\n")
+    git(tmp_path, "add", "app.py")
+    git(tmp_path, "commit", "--quiet", "--message", "One")
+    state = {"commit": git(tmp_path, "rev-parse", "HEAD"), "committed_utc": "2031-02-02T19:05:06+00:00"}
+    assert git_state(tmp_path) == state | {"dirty": False}
+    (tmp_path / "app.py").write_text("app = 2\n")
+    assert git_state(tmp_path) == state | {"dirty": True}
