@@ -33,6 +33,7 @@ class PollClock:
         loop = gevent.get_hub().loop
         self._schedstat = os.open(_SCHEDSTAT, os.O_RDONLY) if _SCHEDSTAT.exists() else None
         self._watchers = 0
+        # Of a clock that was made when a poll was about to begin, `_end` may come before `_begin`.
         self._stale = True
         self._began_ns = self._looked_ns = self._empty_ns = monotonic_ns()
         self._sleeps = self._waited_ns = 0
@@ -69,9 +70,9 @@ class PollClock:
         self._looked_ns = self._began_ns if woken_ns is None else woken_ns
 
     def _woken_ns(self) -> int | None:
-        """When this poll was woken up; None when it did not sleep, or nobody asks."""
+        """When this poll was woken up; None when it did not sleep, or nobody asked before it began."""
         now = monotonic_ns()
-        if not self._watchers or now - self._began_ns < _SHORT_NS:
+        if self._stale or not self._watchers or now - self._began_ns < _SHORT_NS:
             return None
         sleeps = resource.getrusage(_THREAD).ru_nvcsw
         if sleeps == self._sleeps:
