@@ -62,10 +62,10 @@ def export(findings: Findings) -> str:
 
 def _rows(findings: Findings, parameters: Sequence[str]) -> Iterator[list[str]]:
     for case in findings.cases:
-        values = [_cell(case.summary.case.parameters.get(key)) for key in parameters]
+        values = [cell(case.summary.case.parameters.get(key)) for key in parameters]
         for figure in case.figures.values():
             cells = _of_figure(findings, case, figure)
-            yield [*(_cell(cells.get(name)) for name in _COLUMNS), *values]
+            yield [*(cell(cells.get(name)) for name in _COLUMNS), *values]
 
 
 def _of_figure(findings: Findings, case: CaseFinding, item: FigureFinding) -> dict[str, Value | None]:
@@ -105,7 +105,8 @@ def _of_figure(findings: Findings, case: CaseFinding, item: FigureFinding) -> di
     return cells
 
 
-def _cell(value: Value | None) -> str:
+def cell(value: Value | None) -> str:
+    """A value as a cell: what is null is empty, and what a spreadsheet would run gets an apostrophe."""
     if value is None:
         return ""
     return _text(value) if isinstance(value, str) else value_text(value)

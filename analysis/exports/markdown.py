@@ -1,17 +1,11 @@
-"""Markdown for a GitHub step summary: verdicts first, details folded, under 1 MiB whatever the run.
-
-Source of what must be escaped: GitHub Flavored Markdown 0.29; CommonMark 0.31.2, 2.5: a character reference
-is never taken for markup.
-"""
+"""Markdown for a GitHub step summary: verdicts first, details folded, under 1 MiB whatever the run."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-from analysis.exports.printable import printable
+from analysis.exports.sections import Section, escaped, fitted, folded, table
 from analysis.findings import CaseFinding, FigureFinding, Findings, GateFinding, GateState
 from analysis.statistics.multiple import SCREENING_Q
 from analysis.table import amount, times
@@ -19,8 +13,6 @@ from analysis.verdicts.fitness import HEADLINE
 from analysis.verdicts.judgement import Kind, Verdict
 from results.metrics import Unit
 
-#: GitHub refuses a step's summary of more than 1 MiB.
-_MOST_BYTES = 1_000_000
 _HEADINGS = {
     "ttfb_p50": "TTFB p50",
     "ttfb_p95": "TTFB p95",
@@ -28,11 +20,6 @@ _HEADINGS = {
     "peak_memory": "peak memory",
     "cpu_per_mb": "CPU per MB",
 }
-#: What GitHub's Markdown could take for its own: markup, HTML, links, mentions, emoji and formulas.
-_MARKUP = re.compile(r"[\\|`*~<>\[\]&@#!$]|(?<![^\W_])_|_(?![^\W_])|:(?=\S)|(?<=www)\.", re.IGNORECASE)
-_NOTE = (
-    "**Cut short:** {} more lines do not fit into 1 MiB. `streamgauge export --format json` has everything."
-)
 _GATE_WORDS = {
     GateState.WORSE: "❌ **worse**",
     GateState.INVALID: "⚠️ **invalid**",
@@ -41,78 +28,24 @@ _GATE_WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Section:
-    """Lines between an opening and a closing; without lines there is nothing of it."""
-
-    lines: Sequence[str]
-    opening: Sequence[str] = ()
-    closing: Sequence[str] = ("",)
-
-
 def export(findings: Findings) -> str:
     """Sections in the order of what matters, the later ones cut where the summary would grow too long."""
-    return _fitted(
+    return fitted(
         [
-            _Section([f"## {_title(findings)}"]),
-            _Section([_gate(gate) for state in _GATE_WORDS for gate in findings.gates_that(state)]),
-            _Section(list(_doubts(findings))),
-            _table(["case", *_HEADINGS.values()], (_verdicts(case) for case in findings.cases)),
-            _Section(list(_how_to_read(findings))),
-            _folded("Figures", _table(["case", "chunk", *_HEADINGS.values(), "trials"], _figures(findings))),
-            _folded(
+            Section([f"## {_title(findings)}"]),
+            Section([_gate(gate) for state in _GATE_WORDS for gate in findings.gates_that(state)]),
+            Section(list(_doubts(findings))),
+            table(["case", *_HEADINGS.values()], (_verdicts(case) for case in findings.cases)),
+            Section(list(_how_to_read(findings))),
+            folded("Figures", table(["case", "chunk", *_HEADINGS.values(), "trials"], _figures(findings))),
+            folded(
                 "Every judgement",
-                _table(["case", "figure", "verdict", "estimate", "what it rests on"], _judgements(findings)),
+                table(["case", "figure", "verdict", "estimate", "what it rests on"], _judgements(findings)),
             ),
-            _folded("What was verified", _table(["case", "body", "chunks", "xxh3"], _verified(findings))),
-            _folded("Failures", _table(["case", "what", "times"], _failures(findings))),
-            _folded("Environment", _table(["what", "value"], _environment(findings))),
+            folded("What was verified", table(["case", "body", "chunks", "xxh3"], _verified(findings))),
+            folded("Failures", table(["case", "what", "times"], _failures(findings))),
+            folded("Environment", table(["what", "value"], _environment(findings))),
         ]
-    )
-
-
-def escaped(text: str) -> str:
-    """Any text as inert Markdown on one line: what is markup becomes a character reference."""
-    return _MARKUP.sub(lambda match: f"&#{ord(match[0])};", printable(text))
-
-
-def _fitted(sections: Iterable[_Section]) -> str:
-    out: list[str] = []
-    room = _MOST_BYTES - len(_NOTE) - 100
-    left_out = 0
-    for section in sections:
-        if not section.lines:
-            continue
-        room -= _size([*section.opening, *section.closing])
-        kept = 0
-        while kept < len(section.lines) and not left_out and room >= _size([section.lines[kept]]):
-            room -= _size([section.lines[kept]])
-            kept += 1
-        left_out += len(section.lines) - kept
-        if kept:
-            out += [*section.opening, *section.lines[:kept], *section.closing]
-    if left_out:
-        out += [_NOTE.format(f"{left_out:,}"), ""]
-    return "\n".join(out)
-
-
-def _size(lines: Sequence[str]) -> int:
-    return sum(len(line.encode()) + 1 for line in lines)
-
-
-def _table(headings: Sequence[str], rows: Iterable[Iterable[str]]) -> _Section:
-    """Cells are Markdown already."""
-    return _Section(
-        [f"| {' | '.join(row)} |" for row in rows],
-        opening=[f"| {' | '.join(headings)} |", f"| {' | '.join(['---'] * len(headings))} |"],
-    )
-
-
-def _folded(title: str, section: _Section) -> _Section:
-    return _Section(
-        section.lines,
-        opening=[f"<details><summary>{title}</summary>", "", *section.opening],
-        closing=["", "</details>", ""],
     )
 
 

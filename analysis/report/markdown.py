@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import quote
 
-from analysis.exports.markdown import escaped
+from analysis.exports.sections import escaped
 from analysis.plots.picture import Picture
 from analysis.plots.svg import standalone
 from analysis.report.content import Report, gate_words

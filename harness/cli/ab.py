@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from analysis.ab_findings import find_ab
+from analysis.ab.findings import find_ab
 from harness.cli.manner import Manner, manner_of
 from harness.cli.report import report_beside
 from harness.cli.session import (

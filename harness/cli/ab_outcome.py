@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,18 +9,17 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from analysis.ab_findings import AbFindings, AbGate, AbLine, AbState
+from analysis.ab import json_document
+from analysis.ab.findings import AbFindings, AbLine, AbState
+from analysis.ab.words import estimate_of, interval_of, of_gate, verdict_of
 from analysis.exports.printable import printable
-from analysis.runs.ab_document import ab_document
-from analysis.table import amount, times
-from analysis.verdicts.judgement import Kind, Verdict
-from analysis.verdicts.margin_gate import MarginResult
+from analysis.table import amount
+from analysis.verdicts.judgement import Kind
 from harness.cli.answer import print_unfit
 from harness.cli.prose import say
 from harness.cli.streams import until_nobody_reads
 from harness.cli.tables import print_rows
 from results.errors import ExitCode
-from results.metrics import Unit
 from results.sides import SideRecord
 
 AbEnding = Callable[[AbFindings, Path], ExitCode]
@@ -64,7 +62,7 @@ def tell_ab_problems(findings: AbFindings, path: Path) -> ExitCode:  # noqa: ARG
 def write_ab_document(findings: AbFindings, path: Path) -> ExitCode:
     """Print the findings as one JSON object, and where the run is stored on standard error; its exit code."""
     with until_nobody_reads():
-        click.echo(json.dumps(ab_document(findings), indent=2, ensure_ascii=True))
+        click.echo(json_document.export(findings), nl=False)
         print_ab_doubts(findings)
         say(f"Stored in {path}", err=True)
     return ab_exit_code(findings)
@@ -81,7 +79,7 @@ def print_ab(findings: AbFindings) -> None:
 def print_margin_gates(findings: AbFindings) -> None:
     """A line for each gate of the suite."""
     for gate in findings.gates:
-        say(f"gate: {gate.gate.name}: {_told(gate)}", err=gate.state is AbState.INVALID)
+        say(f"gate: {gate.gate.name}: {of_gate(gate)}", err=gate.state is AbState.INVALID)
     for item in findings.not_judged:
         say(f"gate: {item.name}: NOT JUDGED, {item.reason}")
     if not findings.gates:
@@ -129,47 +127,13 @@ def _print_lines(lines: Sequence[AbLine]) -> None:
 def _cells(line: AbLine) -> list[str]:
     verdict = line.judged.verdict
     unit = verdict.figure.unit
-    kind = f"{verdict.kind}{' (provisional)' if verdict.provisional else ''}"
     return [
         line.label,
         verdict.figure.name,
         amount(line.base, unit),
         amount(line.head, unit),
-        _shown(verdict, verdict.estimate),
-        _DASH
-        if verdict.low is None
-        else f"{_shown(verdict, verdict.low)} to {_shown(verdict, verdict.high)}",
-        kind if line.gated else f"{kind} (screening)",
+        estimate_of(line),
+        interval_of(line),
+        verdict_of(line),
         str(verdict.blocks),
     ]
-
-
-def _shown(verdict: Verdict, value: float | None) -> str:
-    if value is None or not verdict.figure.by_difference:
-        return times(value)
-    return f"{'+' if value > 0 else ''}{amount(value, verdict.figure.unit)}"
-
-
-def _told(item: AbGate) -> str:
-    if item.outcome is None:
-        return f"CANNOT BE JUDGED: {item.reason}"
-    first, second = item.outcome.first, item.outcome.second
-    if not first.failed:
-        return f"{_not_worse(first)}: {_measured(first)}"
-    if second is None:
-        return f"worse so far, not measured again yet: {_measured(first)}"
-    again = f"{second.blocks} further blocks: {_measured(second)}"
-    if second.failed:
-        return f"WORSE: {_measured(first)}; confirmed by {again}"
-    return f"NOT CONFIRMED: {_measured(first)}, but {_not_worse(second)} in {again}"
-
-
-def _not_worse(result: MarginResult) -> str:
-    if result.within_error_ns is not None:
-        error = amount(result.within_error_ns, Unit.NANOSECONDS)
-        return f"not worse, within the client's error of {error}"
-    return "not worse" if result.holds else "not shown to be worse, nor to be within its margin"
-
-
-def _measured(result: MarginResult) -> str:
-    return f"{result.estimate} against a margin of {result.limit} (p = {result.p:.3g}, Holm)"

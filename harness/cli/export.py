@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from analysis.ab import FORMATS as AB_FORMATS
+from analysis.ab.findings import AbFindings, find_ab
 from analysis.exports import FOLDERS, FORMATS
 from analysis.findings import find
 from harness.cli.places import find_run
@@ -35,7 +37,11 @@ def command(run: str, name: str, output: Path | None) -> None:
     path = find_run(run)
     with Store.open(path) as store:
         stored = store.read()
-    findings = find(stored, *stored_gates(stored.header, path))
+    gates, not_judged = stored_gates(stored.header, path)
+    if stored.header.sides:
+        _write_ab(find_ab(stored, not_judged), name, output)
+        return
+    findings = find(stored, gates, not_judged)
     if folder is not None:
         _write({folder / file: text for file, text in FOLDERS[name](findings).items()})
     elif output is not None:
@@ -43,6 +49,19 @@ def command(run: str, name: str, output: Path | None) -> None:
     else:
         # as bytes: the line ends are the format's
         sys.stdout.buffer.write(FORMATS[name](findings).encode())
+
+
+def _write_ab(findings: AbFindings, name: str, output: Path | None) -> None:
+    if name not in AB_FORMATS:
+        raise UsageError(
+            f"{name} is for the figures of one app, and this is an ab, which compares two; it can be had as "
+            f"{', '.join(AB_FORMATS)}"
+        )
+    text = AB_FORMATS[name](findings)
+    if output is not None:
+        _write({output: text})
+    else:
+        sys.stdout.buffer.write(text.encode())
 
 
 def _write(texts: Mapping[Path, str]) -> None:

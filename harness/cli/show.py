@@ -11,11 +11,11 @@ from pathlib import Path
 
 import click
 
-from analysis.ab_findings import find_ab
+from analysis.ab.findings import find_ab
+from analysis.ab.json_document import ab_document
 from analysis.exports import json_document
 from analysis.exports.printable import printable
 from analysis.findings import find
-from analysis.runs.ab_document import ab_document
 from analysis.summary import labels
 from analysis.verdicts.fitness import unfit
 from analysis.verdicts.sides import side_of

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from analysis.exports.markdown import escaped, export
+from analysis.exports.markdown import export
+from analysis.exports.sections import escaped
 from analysis.findings import Findings
 from analysis.verdicts.fitness import Unfit
 from tests.analysis.exports.examples import hostile, known, unlawful

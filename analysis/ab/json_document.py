@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
 
-from analysis.ab_findings import AbFindings, AbGate, AbLine
+from analysis.ab.findings import AbFindings, AbGate, AbLine
 from analysis.statistics.multiple import SCREENING_Q
 from analysis.verdicts.margin_gate import MarginResult
 
@@ -27,6 +28,8 @@ def ab_document(findings: AbFindings) -> dict[str, Any]:
         "version": header.version,
         "seed": header.seed,
         "blocks": header.blocks,
+        "warmup_s": header.warmup_s,
+        "window_s": header.window_s,
         **{item.side.value: {"revision": item.revision, "commit": item.commit} for item in header.sides},
         "trials": findings.trials,
         "planned": findings.planned,
@@ -44,7 +47,14 @@ def ab_document(findings: AbFindings) -> dict[str, Any]:
         "gates_not_judged": [{"name": item.name, "reason": item.reason} for item in findings.not_judged],
         "screening_q": SCREENING_Q,
         "lines": [_line(line) for line in findings.lines],
+        "environment": dict(header.environment),
+        "suite_toml": header.suite_toml,
     }
+
+
+def export(findings: AbFindings) -> str:
+    """One object, in ASCII, as ``ab.schema.json`` in this folder describes it."""
+    return json.dumps(ab_document(findings), indent=2, allow_nan=False) + "\n"
 
 
 def _gate(item: AbGate) -> dict[str, Any]:
