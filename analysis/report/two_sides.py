@@ -38,29 +38,79 @@ class Row:
     reason: str
 
 
-def comparison_html(comparison: Comparison, base: Run, head: Run) -> str:
-    """The page, whose rows and phrases are those that `compare` prints."""
-    rows = [_row(number, line) for number, line in enumerate(comparison.lines)]
+@dataclass(frozen=True, slots=True)
+class TwoSides:
+    """What the page of two sides says, whichever way they were measured.
+
+    ``made`` has a moment (UTC, ISO 8601) and the word before it. ``gates`` are kind, word, name and what came
+    of it. ``doubts`` has headings with their phrases; ``no_doubt`` is said where there are none.
+    """
+
+    kicker: str
+    suite: str
+    made: Sequence[tuple[str, str]]
+    sentence: str
+    gates: Sequence[tuple[str, str, str, str]]
+    doubts: Sequence[tuple[str, Sequence[str]]]
+    no_doubt: str
+    pictures: Sequence[Picture | Absent]
+    note: str
+    interval: str
+    rows: Sequence[Row]
+    sides: Table
+    footer: str
+
+
+def two_sides_html(page: TwoSides) -> str:
+    """The page."""
     return rendered(
         "comparison.html",
         {
-            "comparison": comparison,
-            "stands_in_the_way": [
+            "kicker": page.kicker,
+            "suite": page.suite,
+            "made": page.made,
+            "sentence": page.sentence,
+            "gates": page.gates,
+            "told_apart": [row for row in page.rows if row.kind in {"worse", "better"}],
+            "stands_in_the_way": page.doubts,
+            "anything_stands_in_the_way": any(phrases for _, phrases in page.doubts),
+            "nothing_stands_in_the_way": page.no_doubt,
+            "pictures": page.pictures,
+            "note": page.note,
+            "interval": page.interval,
+            "rows": page.rows,
+            "figures": list(dict.fromkeys(row.figure for row in page.rows)),
+            "kinds": list(dict.fromkeys(row.kind for row in page.rows)),
+            "sides": page.sides,
+            "footer": page.footer,
+        },
+    )
+
+
+def comparison_html(comparison: Comparison, base: Run, head: Run) -> str:
+    """The page of two runs, whose rows and phrases are those that `compare` prints."""
+    return two_sides_html(
+        TwoSides(
+            kicker="streamgauge comparison",
+            suite=head.header.suite,
+            made=[(base.header.created_utc, "base "), (head.header.created_utc, "head ")],
+            sentence=summary_of(comparison),
+            gates=[],
+            doubts=[
                 ("cannot be compared", comparison.gaps),
                 ("changed", comparison.changed),
                 ("doubtful", comparison.doubts),
                 ("left out", comparison.left_out),
             ],
-            "base": base.header,
-            "head": head.header,
-            "sentence": summary_of(comparison),
-            "told_apart": [row for row in rows if row.kind in {"worse", "better"}],
-            "rows": rows,
-            "pictures": _pictures(comparison),
-            "sides": _sides(comparison, base, head),
-            "figures": list(dict.fromkeys(row.figure for row in rows)),
-            "kinds": list(dict.fromkeys(row.kind for row in rows)),
-        },
+            no_doubt="Nothing: the same machine, programs, suite and cases.",
+            pictures=_pictures(comparison),
+            note="Base and head are the ratios to each run's own whole form (memory: the differences); of a "
+            "case without one, the figures themselves.",
+            interval="95% interval",
+            rows=[_row(number, line) for number, line in enumerate(comparison.lines)],
+            sides=_sides(comparison, base, head),
+            footer="Made by streamgauge from two stored runs.",
+        )
     )
 
 

@@ -130,7 +130,8 @@ def summary_of(comparison: Comparison) -> str:
     counts = ", ".join(f"{kinds[kind]} {kind}" for kind in Kind if kinds[kind])
     return (
         f"Of {len(comparison.lines)} comparisons: {counts}. This is screening (q = {SCREENING_Q:g}): the two "
-        "runs share no blocks, and only trials of both in the same blocks can confirm what it finds."
+        "runs share no blocks, and only trials of both in the same blocks, which `ab` measures, can confirm "
+        "what it finds."
     )
 
 

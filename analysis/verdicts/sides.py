@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from analysis.statistics.multiple import SCREENING_Q
+from analysis.statistics.signed_rank import hodges_lehmann
 from analysis.summary import memory_resolution_bytes
 from analysis.trial.calibration import error_of
 from analysis.verdicts.arm import arm_between
@@ -77,6 +79,14 @@ def judge_sides(run: Run) -> list[Judged]:
             verdict = judge_arm(figure, arm, resolution=resolution, error=error, level=level, margin=margin)
             judged.append(Judged(case, verdict, arm.pairs))
     return judged
+
+
+def sides_so_far(run: Run, case: Case, name: str) -> tuple[float | None, int]:
+    """Head over base in a figure by the blocks so far, null before there are any; and how many these are."""
+    head, base = (trials_of(run, case, side) for side in (Side.HEAD, Side.BASE))
+    pairs = [pair for pair in arm_between(head, base, name).pairs if pair.figure > 0 and pair.baseline > 0]
+    logs = [math.log(pair.figure / pair.baseline) for pair in pairs]
+    return (math.exp(hodges_lehmann(logs)) if logs else None), len(pairs)
 
 
 def screened(judged: Sequence[Judged]) -> list[Judged]:

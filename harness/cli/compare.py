@@ -18,7 +18,7 @@ from harness.cli.places import find_run
 from harness.cli.report import write
 from harness.cli.tables import print_rows
 from harness.matrix import matches
-from results.errors import ExitCode
+from results.errors import ExitCode, UsageError
 from results.metrics import FIGURES
 from results.run import Run
 from results.store import Store
@@ -90,7 +90,13 @@ def exit_code(comparison: Comparison, *, strict: bool) -> ExitCode:
 
 def _read(path: Path) -> Run:
     with Store.open(path) as store:
-        return store.read()
+        run = store.read()
+    if run.header.sides:
+        raise UsageError(
+            f"{path} is an ab: it compares its two commits itself. See it with `show`, `report` or `export`, "
+            "and compare runs of `run`"
+        )
+    return run
 
 
 def _print_first(comparison: Comparison, *, err: bool) -> None:

@@ -76,6 +76,9 @@ def _read_all(folder: Path) -> tuple[dict[str, Run], list[str]]:
         except StoreError as error:
             unread.append(str(error))
             continue
+        if run.header.sides:
+            click.echo(f"{path} is an ab, which compares two commits by itself: left out", err=True)
+            continue
         twin = next((name for name, other in runs.items() if other.header.run_id == run.header.run_id), None)
         if twin is None:
             runs[path.stem] = run

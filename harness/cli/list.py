@@ -63,6 +63,7 @@ def _run(path: Path) -> dict[str, Any]:
         **where,
         "error": None,
         "suite": run.header.suite,
+        "sides": [item.commit for item in run.header.sides],
         "created_utc": run.header.created_utc,
         "finished_utc": run.finished_utc,
         "trials": len(run.trials),
@@ -84,6 +85,7 @@ def _print(document: dict[str, Any]) -> None:
             click.echo(f"  {Path(run['path']).name}: {run['error']}")
             continue
         done = f"{run['trials']} of {run['planned_trials']} trials"
-        click.echo(f"  {run['name']:32} {run['created_utc']}  {done}")
+        sides = " against ".join(commit[:12] for commit in reversed(run["sides"]))
+        click.echo(f"  {run['name']:32} {run['created_utc']}  {done}{sides and f'  ab: {sides}'}")
     if not document["runs"]:
         click.echo("  none yet; measure one with: streamgauge run")

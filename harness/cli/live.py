@@ -18,6 +18,7 @@ from rich.text import Text
 
 from analysis.summary import estimate, pairs_by_block
 from analysis.table import times
+from analysis.verdicts.sides import sides_so_far
 from harness.cli.progress import LineWatcher, Told, counted, told_preparing
 from harness.matrix import PlannedCase
 from harness.plan import Plan
@@ -44,9 +45,10 @@ class LiveWatcher(Told):
         super().__init__(console, plan, len(stored.trials))
         self._emerging = stored
         self._blocks = plan.blocks
+        self._sides = None not in plan.sides
         self._cases = {planned.case.identity: planned.case for planned in plan.cases}
         self._arms: list[Arm] = [
-            (case, case.is_baseline)
+            (case, case.is_baseline and not self._sides)
             for case in self._cases.values()
             if not case.expect_failure and (case.is_baseline or case.baseline in self._cases)
         ]
@@ -92,7 +94,7 @@ class LiveWatcher(Told):
         self._emerging = replace(
             self._emerging, trials=[*self._emerging.trials, _without_requests(slot, trial)]
         )
-        arm = (planned.case, slot.control)
+        arm = (planned.case, slot.control and not self._sides)
         self._last_arms = [arm, *(other for other in self._last_arms if other != arm)]
 
     def tracing(self, planned: PlannedCase) -> None:
@@ -124,20 +126,27 @@ class LiveWatcher(Told):
             self._console.quiet = True
 
     def _ratios(self) -> Table:
-        """What each case is to its whole form, over the blocks so far in which both are valid."""
+        """What each case is to its whole form, or head to base, over the blocks so far that have both."""
         table = Table(show_edge=False, pad_edge=False, box=None, padding=(0, 1, 0, 0))
-        table.add_column("against whole", overflow="fold")
+        table.add_column("head over base" if self._sides else "against whole", overflow="fold")
         for heading in (*_SHOWN.values(), "n"):
             table.add_column(heading, justify="right", no_wrap=True)
         shown = self._fitting()
         for case, control in shown:
             label = self._labels[case.identity] + (" (again)" if control else "")
-            ratios = (estimate(self._emerging, case, name, control=control).ratio for name in _SHOWN)
-            blocks = len(pairs_by_block(self._emerging, case, "throughput", control=control))
+            ratios, blocks = self._emerged(case, control=control)
             table.add_row(Text(label), *(times(ratio) for ratio in ratios), str(blocks))
         if len(shown) < len(self._arms):
             table.add_row(f"and {len(self._arms) - len(shown)} more")
         return table
+
+    def _emerged(self, case: Case, *, control: bool) -> tuple[list[float | None], int]:
+        """The ratios of the shown figures so far, and over how many blocks."""
+        if self._sides:
+            found = [sides_so_far(self._emerging, case, name) for name in _SHOWN]
+            return [ratio for ratio, _ in found], found[-1][1]
+        ratios = [estimate(self._emerging, case, name, control=control).ratio for name in _SHOWN]
+        return ratios, len(pairs_by_block(self._emerging, case, "throughput", control=control))
 
     def _fitting(self) -> Sequence[Arm]:
         """All, or as many as the screen has room for: those that were measured last, in the suite's order."""

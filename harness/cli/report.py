@@ -8,6 +8,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from analysis.ab import markdown as ab_markdown
+from analysis.ab.findings import find_ab
 from analysis.findings import find
 from harness.cli.places import find_run
 from harness.gates import stored_gates
@@ -40,11 +42,17 @@ def command(run: str, output: Path | None, name: str) -> None:
 def write_report(store: Store, output: Path, name: str = "html") -> Path:
     """Write the report on this store's run; where it is. Raises UsageError where it cannot be."""
     # Matplotlib is slow to import, and no other verb needs it.
+    from analysis.ab.page import ab_html  # noqa: PLC0415
     from analysis.report import markdown, page  # noqa: PLC0415
     from analysis.report.content import report  # noqa: PLC0415
 
     stored = store.read()
-    made = report(store, stored, find(stored, *stored_gates(stored.header, store.path)))
+    gates, not_judged = stored_gates(stored.header, store.path)
+    if stored.header.sides:
+        findings = find_ab(stored, not_judged)
+        write({output: ab_html(findings, stored) if name == "html" else ab_markdown.export(findings)})
+        return output
+    made = report(store, stored, find(stored, gates, not_judged))
     if name == "html":
         write({output: page.html(made)})
     else:

@@ -15,6 +15,7 @@ from junitparser import JUnitXml
 
 from analysis.ab import FORMATS
 from analysis.ab.findings import AbFindings, AbState, find_ab
+from analysis.ab.page import ab_html
 from analysis.verdicts.verdict import NotJudged
 from results.sides import Side
 from tests.analysis.exports.examples import NASTY, unlawful
@@ -130,7 +131,7 @@ def test_csv_has_a_row_for_each_figure() -> None:
 def test_hostile_text_is_shown_as_text() -> None:
     for name, write in FORMATS.items():
         text = write(hostile())
-        assert not unlawful(text), name
+        assert not unlawful(text.replace("\r\n", "\n")), name
         assert name in {"csv", "json"} or "<script>" not in text
     assert document(hostile())["suite"] == NASTY
 
@@ -139,3 +140,15 @@ def test_a_gate_that_failed_once_is_not_measured_again_yet() -> None:
     run = ab_of({W: blocks(1.0, 10)}, {W: alternating(1.5, 10)}, gates=[gate()])
     (found,) = find_ab(run).gates
     assert found.state is AbState.NOT_MEASURED_AGAIN
+
+
+def test_the_page_has_gates_figures_and_both_commits_and_no_foreign_markup() -> None:
+    run = ab_of({W: blocks(1.0, 10)}, {W: alternating(1.5, 10)}, gates=[gate()])
+    page = ab_html(worse(), run)
+    assert "ttfb_p50 within 5%" in page
+    assert "confirmed by 10 further blocks" in page
+    assert ("b" * 40 in page, "a" * 40 in page) == (True, True)
+    assert "Head over base: TTFB p50" in page
+    assert 'id="row-0"' in page
+    assert "<script>alert" not in ab_html(hostile(), run)
+    assert "no case has an interval of throughput" in page

@@ -1,0 +1,147 @@
+"""An ab as a page: the gates and what differs, the pictures, every figure, both commits."""
+
+from __future__ import annotations
+
+import math
+import shlex
+
+from analysis.ab.findings import AbFindings, AbLine, AbState
+from analysis.ab.words import estimate_of, interval_of, of_gate, verdict_of
+from analysis.plots.forest import Line, forest
+from analysis.plots.picture import Absent, Picture
+from analysis.report.rows import Table, told
+from analysis.report.two_sides import Row, TwoSides, two_sides_html
+from analysis.table import amount
+from analysis.verdicts.gate import LEVEL, level_of
+from analysis.verdicts.judgement import Kind
+from results.metrics import FIGURES
+from results.run import Run
+
+#: The figures that are drawn.
+_DRAWN = {"ttfb_p50": "TTFB p50", "throughput": "throughput", "cpu_per_mb": "CPU per MB"}
+_MOST_LINES = 40
+_KINDS = {
+    AbState.WORSE: "worse",
+    AbState.INVALID: "invalid",
+    AbState.NOT_MEASURED_AGAIN: "invalid",
+    AbState.NOT_CONFIRMED: "not_judged",
+    AbState.NOT_WORSE: "not_worse",
+}
+
+
+def ab_html(findings: AbFindings, run: Run) -> str:
+    """The page; ``run`` is what the findings are of."""
+    header = findings.header
+    gates = [(_KINDS[item.state], item.state.value, item.gate.name, of_gate(item)) for item in findings.gates]
+    gates += [("not_judged", "not judged", item.name, item.reason) for item in findings.not_judged]
+    return two_sides_html(
+        TwoSides(
+            kicker="streamgauge ab",
+            suite=header.suite,
+            made=[(header.created_utc, "")],
+            sentence=_sentence(findings),
+            gates=gates,
+            doubts=_doubts(findings),
+            no_doubt="Nothing: all trials count, and base came out the same as itself.",
+            pictures=[_picture(findings, name, heading) for name, heading in _DRAWN.items()],
+            note="Base and head are the medians over the blocks. Head / base is taken block by block (of "
+            "memory the difference). What no gate names is screening.",
+            interval=f"{100 * (1 - level_of(header.terms)):.3g}% interval",
+            rows=[_row(number, line) for number, line in enumerate(findings.lines)],
+            sides=_sides(findings, run),
+            footer="Made by streamgauge from one stored ab.",
+        )
+    )
+
+
+def _sentence(findings: AbFindings) -> str:
+    base, head = (item.commit[:12] for item in findings.header.sides)
+    kinds = [line.judged.verdict.kind for line in findings.lines]
+    counts = [f"{kinds.count(kind)} {kind}" for kind in Kind if kind in kinds]
+    return (
+        f"Head ({head}) against base ({base}), measured in the same {findings.header.blocks} blocks: of "
+        f"{len(kinds)} figures, {', '.join(counts)}."
+    )
+
+
+def _doubts(findings: AbFindings) -> list[tuple[str, list[str]]]:
+    incomplete = [f"{findings.trials} of {findings.planned} trials are measured; go on with --resume"]
+    return [
+        ("not complete", incomplete if findings.finished_utc is None else []),
+        (
+            "not to be relied on",
+            ["too many trials are invalid, or responses failed"] if findings.untrusted else [],
+        ),
+        (
+            "unfit machine",
+            [
+                f"base's {item.label} came out {item.verdict.kind} than itself in "
+                f"{item.verdict.figure.name}: {item.verdict.reason}"
+                for item in findings.unfit
+            ],
+        ),
+        ("the bodies differ", list(findings.bodies)),
+        (
+            "invalid",
+            [f"{count} of the trials of {where}: {why}" for (where, why), count in findings.invalid.items()],
+        ),
+    ]
+
+
+def _row(number: int, line: AbLine) -> Row:
+    verdict = line.judged.verdict
+    return Row(
+        anchor=f"row-{number}",
+        case=line.label,
+        figure=verdict.figure.name,
+        base=amount(line.base, verdict.figure.unit),
+        head=amount(line.head, verdict.figure.unit),
+        estimate=estimate_of(line),
+        sort_estimate=verdict.estimate,
+        interval=interval_of(line),
+        blocks=str(verdict.blocks),
+        kind=verdict.kind.value.split()[0],
+        verdict=verdict_of(line),
+        reason=verdict.reason,
+    )
+
+
+def _picture(findings: AbFindings, name: str, heading: str) -> Picture | Absent:
+    lines = [line for item in findings.lines if (line := _line(item, name)) is not None]
+    title = f"Head over base: {heading}"
+    if not lines:
+        return Absent(title, f"no case has an interval of {name}")
+    return forest(f"forest-{name}", title, lines[:_MOST_LINES], FIGURES[name].margin.share)
+
+
+def _line(item: AbLine, name: str) -> Line | None:
+    verdict = item.judged.verdict
+    if verdict.figure.name != name or not verdict.estimate or verdict.low is None or verdict.high is None:
+        return None
+    if not (verdict.low > 0 and math.isfinite(verdict.high)):
+        return None
+    return Line(item.label, verdict.kind, verdict.estimate, verdict.low, verdict.high)
+
+
+def _sides(findings: AbFindings, run: Run) -> Table:
+    """Both commits, and what both sides share."""
+    header = findings.header
+    base, head = header.sides
+    looks = "" if level_of(header.terms) == LEVEL else ", with looks on the way"
+    shared: list[tuple[str, object]] = [
+        ("run", header.run_id),
+        ("suite", header.suite),
+        ("blocks", f"{header.blocks}{looks}"),
+        ("seed", header.seed),
+        ("warm-up and window", f"{header.warmup_s:g} s and {header.window_s:g} s"),
+        ("streamgauge", header.version),
+        ("command", " ".join(header.command)),
+        *((f"prepared {item.side}", shlex.join(item.command)) for item in run.preparations),
+        *header.environment.items(),
+    ]
+    rows = [
+        ["commit", told(base.commit), told(head.commit)],
+        ["as it was asked for", told(base.revision), told(head.revision)],
+        *([name, told(value), "the same"] for name, value in shared),
+    ]
+    return Table("The two sides", ["what", "base", "head"], rows, frozenset({1, 2}))
