@@ -36,11 +36,12 @@ _MOST_CHARACTERS = 40
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How one series is drawn: role of its colour, dash (on and off, in points) and marker."""
+    """How one series is drawn: role of its colour, dash (on and off, in points), marker, and its filling."""
 
     role: str
     dashes: tuple[float, ...] = ()
     marker: str = "o"
+    hollow: bool = False
 
     @property
     def dash(self) -> tuple[float, Sequence[float]] | Literal["-"]:
@@ -136,7 +137,7 @@ def in_unit(axes: Axes, which: str, unit: Unit, *, log: bool = False) -> None:
 
 def _ticks(unit: Unit, width: float) -> Locator:
     if unit is not Unit.BYTES:
-        return MaxNLocator(6)
+        return MaxNLocator(6, steps=[1, 2, 2.5, 5, 10])
     return MultipleLocator(2.0 ** math.ceil(math.log2(width / 6)))  # whole KiB and MiB
 
 
@@ -161,7 +162,9 @@ def legend(figure: Figure, names: Sequence[str], looks: Sequence[Look], *, marke
             color=look.colour,
             linestyle=look.dash,
             marker=look.marker if markers else "none",
-            markersize=4.5,
+            markersize=9 if look.hollow else 4.5,
+            fillstyle="none" if look.hollow else "full",
+            markeredgewidth=1.8 if look.hollow else 1,
             linewidth=1.6,
         )
         for look in looks

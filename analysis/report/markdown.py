@@ -50,7 +50,7 @@ def _lines(report: Report, folder: str) -> Iterator[str]:
             yield from (f"{escaped(item.title)}: left out, since {escaped_whole(item.reason)}.", "")
     yield from ("## Every figure", "")
     yield from _table(
-        ["case", "chunk", "figure", "value", "to the whole", "95% interval", "verdict", "valid trials"],
+        ["case", "chunk", "figure", "value", "to the whole", "95% interval", "verdict"],
         (
             [
                 row.case,
@@ -60,7 +60,6 @@ def _lines(report: Report, folder: str) -> Iterator[str]:
                 row.effect,
                 row.interval,
                 row.verdict,
-                row.trials,
             ]
             for row in report.rows
         ),
