@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from statistics import median
 
 import pytest
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from analysis.plots.block_ratios import Ratios, block_ratios
@@ -14,7 +17,7 @@ from analysis.plots.drawing import CONTROL, LOOKS
 from analysis.plots.forest import Line, forest
 from analysis.plots.heat_map import Grid, heat_map
 from analysis.verdicts.judgement import Kind
-from tests.analysis.plots.svg_text import description_of, texts_of
+from tests.analysis.plots.reading import description_of, points_of, segments_of, texts_of
 
 MS = 1e6
 NOISE = [1.002, 0.994, 1.009, 1.0, 0.991, 1.005, 0.997, 1.003]
@@ -42,23 +45,22 @@ def test_buffer_curves_draw_medians_over_bytes_with_intervals_and_the_whole_form
     ttfb, throughput, memory, hidden = figures[0].axes
     assert not hidden.get_visible()  # no case has CPU: no picture of it
     for axes, name in ((ttfb, "ttfb_p50"), (throughput, "throughput"), (memory, "peak_memory")):
-        curve = next(line for line in axes.lines if list(line.get_xdata()) == [93, 46_500])
-        assert list(curve.get_ydata()) == [median(point.values[name]) for point in POINTS]
-        (bars,) = axes.collections
-        for segment, point in zip(bars.get_segments(), POINTS, strict=True):  # type: ignore[attr-defined]
+        middles = [[point.chunk_bytes, median(point.values[name])] for point in POINTS]
+        assert middles in [points_of(line) for line in axes.lines]
+        for segment, point in zip(segments_of(axes), POINTS, strict=True):
             low, high = spread(point.values[name])
             assert low < median(point.values[name]) < high
-            assert segment.tolist() == [[point.chunk_bytes, low], [point.chunk_bytes, high]]
+            assert segment == [[point.chunk_bytes, low], [point.chunk_bytes, high]]
         (ring,) = (line for line in axes.lines if line.get_color() == light("c2"))
-        assert ring.get_xdata() == [46_500]
+        assert points_of(ring) == middles[1:]
         assert axes.get_xscale() == "log"
     assert ttfb.get_yscale() == "log"
     assert throughput.get_ylim()[0] == 0
     assert made.what_to_see.startswith("From rows=1 to rows=500 the first byte goes from 1 ms to 2 ms")
     assert "the recommended one, rows=500" in made.what_to_see
     description = description_of(made)
-    assert "rows=500 with 45.4 KiB a chunk 31 MB/s (30.9 MB/s to 31.1 MB/s)" in description
-    assert "whole 50.1 ms" in description
+    assert "rows=500 with 45.4 KiB a chunk 31 MB/s (30.8 MB/s to 31.2 MB/s)" in description
+    assert "; whole 50 ms (" in description
     assert "CPU" not in description
     assert {"streamed", "whole", "recommended"} <= set(texts_of(made))
 
@@ -85,28 +87,27 @@ def test_block_ratios_are_distances_from_the_median_of_their_case(figures: list[
     ttfb, throughput = figures[0].axes
     again, rows = ttfb.lines
     middle = median(drifting.values())
-    assert list(rows.get_xdata()) == [1, 2, 4, 5]  # a block without a pair is a gap in the count
-    assert list(rows.get_ydata()) == pytest.approx([ratio / middle - 1 for ratio in drifting.values()])
-    assert list(again.get_ydata()) == pytest.approx([-1 / 21, 1 / 21])
+    assert points_of(rows) == [  # a block without a pair is a gap in the count
+        [block + 1, pytest.approx(ratio / middle - 1)] for block, ratio in drifting.items()
+    ]
+    assert points_of(again) == [[1, pytest.approx(-1 / 21)], [2, pytest.approx(1 / 21)]]
     (only,) = throughput.lines
-    assert list(only.get_ydata()) == [0, 0, 0.5]
+    assert points_of(only) == [[1, 0], [2, 0], [3, 0.5]]
     assert "rows=1, throughput: median ratio ×2 over 3 blocks; block 3 is furthest from it, by 50%." in (
         description_of(made)
     )
 
 
 def test_a_heat_map_has_a_cell_for_each_server_and_buffer(figures: list[Figure]) -> None:
-    ratios = {("sync", "rows=1"): 0.02, ("sync", "rows=50"): 0.05, ("gthread", "rows=1"): 1.0}
-    grid = Grid(["sync", "gthread"], ["rows=1", "rows=50"], {"ttfb_p50": ratios, "throughput": ratios})
+    ratios = {("sync", "1"): 0.02, ("sync", "50"): 0.05, ("gthread", "1"): 1.0}
+    grid = Grid("rows", ["sync", "gthread"], ["1", "50"], {"ttfb_p50": ratios, "throughput": ratios})
     made = heat_map("servers", "Servers", grid)
     ttfb, throughput = figures[0].axes
     cells = {(text.get_position()): text.get_text() for text in ttfb.texts}
     assert cells == {(0, 0): "×0.02", (1, 0): "×0.05", (0, 1): "×1", (1, 1): "–"}
 
-    def shades(axes: object) -> list[str]:
-        from matplotlib.colors import to_hex  # noqa: PLC0415
-
-        return [to_hex(patch.get_facecolor()) for patch in axes.patches]  # type: ignore[attr-defined]
+    def shades(axes: Axes) -> list[str]:
+        return [to_hex(patch.get_facecolor()) for patch in axes.patches]
 
     best, same, worst, nothing = (light(role) for role in ("heat0", "heat3", "heat6", "grid"))
     assert shades(ttfb) == [best, best, same, nothing]
@@ -114,12 +115,23 @@ def test_a_heat_map_has_a_cell_for_each_server_and_buffer(figures: list[Figure])
     assert "sync with rows=50 ×0.05, gthread with rows=1 ×1, gthread with rows=50 –" in description_of(made)
 
 
+def test_many_buffers_have_room(figures: list[Figure]) -> None:
+    buffers = [str(4**power) for power in range(9)]
+    ratios = {("sync", buffer): 0.0123 for buffer in buffers}
+    heat_map(
+        "servers", "Servers", Grid("rows", ["sync"], buffers, {"ttfb_p50": ratios, "throughput": ratios})
+    )
+    for axes in figures[0].axes:
+        boxes = [text.get_window_extent() for text in axes.texts]
+        assert len(boxes) == len(buffers)
+        assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes))
+
+
 def test_a_forest_has_a_bar_for_each_case(figures: list[Figure]) -> None:
     lines = [Line("rows=1", Kind.WORSE, 1.3, 1.2, 1.4), Line("rows=5", Kind.SAME, 1.0, 0.99, 1.01)]
     made = forest("forest", "Head over base", lines, 0.05)
     (axes,) = figures[0].axes
-    ends = [segment.tolist() for bar in axes.collections for segment in bar.get_segments()]  # type: ignore[attr-defined]
-    assert ends == [[[1.2, 0], [1.4, 0]], [[0.99, 1], [1.01, 1]]]
-    assert [line.get_xydata().tolist() for line in axes.lines] == [[[1.3, 0]], [[1.0, 1]]]  # type: ignore[union-attr]
+    assert segments_of(axes) == [[[1.2, 0], [1.4, 0]], [[0.99, 1], [1.01, 1]]]
+    assert [points_of(line) for line in axes.lines] == [[[1.3, 0]], [[1.0, 1]]]
     assert "rows=1: ×1.3 (×1.2 to ×1.4), worse." in description_of(made)
     assert "rows=5  same" in texts_of(made)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from xml.etree import ElementTree as ET
 
 import pytest
 from matplotlib import rcParams
@@ -13,7 +12,7 @@ from analysis.plots.colours import SHADES, classes, variables
 from analysis.plots.drawing import LOOKS, drawn, plain
 from analysis.plots.picture import Picture
 from analysis.plots.svg import standalone
-from tests.analysis.plots.svg_text import description_of, ids_of, paths_of, root_of, texts_of
+from tests.analysis.plots.reading import description_of, ids_of, parsed, paths_of, root_of, texts_of
 
 LINE = [(0.0, 1.0), (1.0, 3.0), (4.0, 2.0)]
 
@@ -52,7 +51,7 @@ def test_it_has_a_text_alternative() -> None:
 def test_a_page_that_allows_no_style_shows_it() -> None:
     """No style, script, event handler, link to elsewhere; what is drawn in our colours has their classes."""
     svg = picture().svg
-    for element in ET.fromstring(svg).iter():
+    for element in parsed(svg).iter():
         assert element.tag.rsplit("}", 1)[-1] in {
             *("svg", "title", "desc", "g", "path", "defs", "use", "text", "tspan", "clipPath", "rect"),
         }
@@ -96,7 +95,7 @@ def test_two_pictures_share_no_identifier() -> None:
 
 def test_a_file_of_its_own_has_its_colours_with_it() -> None:
     file = standalone(picture().svg)
-    root = ET.fromstring(file)
+    root = parsed(file)
     style = root.find("{http://www.w3.org/2000/svg}style")
     assert style is not None
     assert variables() in (style.text or "")

@@ -14,7 +14,7 @@ from analysis.plots.waterfall import Fall, waterfall
 from analysis.slope import memory_slopes
 from results.records import MemorySample
 from results.trace import Waterfall
-from tests.analysis.plots.svg_text import description_of, texts_of
+from tests.analysis.plots.reading import description_of, points_of, texts_of, vertices_of
 from tests.analysis.sizes import TOTALS, grown
 
 MS = 1_000_000
@@ -33,13 +33,13 @@ def test_a_waterfall_rises_when_bytes_arrive(figures: list[Figure]) -> None:
     made = waterfall("fall", "Fall", fall("whole", 1, 40), fall("rows=1", 10, 2))
     bytes_axes, yields_axes = figures[0].axes
     whole, streamed = bytes_axes.lines
-    assert streamed.get_xydata().tolist() == [  # type: ignore[union-attr]
+    assert points_of(streamed) == [
         [0, 0],
         *([2.5 * MS + MS * number, 100 * (number + 1)] for number in range(10)),
         [40.5 * MS, 1000],
     ]
-    assert whole.get_xydata().tolist() == [[0, 0], [40.5 * MS, 100], [40.5 * MS, 100]]  # type: ignore[union-attr]
-    strokes = [{x for x, _ in patch.get_path().vertices} for patch in yields_axes.patches]  # type: ignore[attr-defined]
+    assert points_of(whole) == [[0, 0], [40.5 * MS, 100], [40.5 * MS, 100]]
+    strokes = [{x for x, _ in vertices_of(patch)} for patch in yields_axes.patches]
     assert strokes == [{40 * MS}, {MS * (2 + number) for number in range(10)}]
     assert "The stream's bytes are there from 2.5 ms on, all of them after 11.5 ms" in made.what_to_see
     assert "nothing arrives before 40.5 ms" in made.what_to_see
@@ -53,7 +53,7 @@ def test_a_waterfall_of_many_points_is_thinned_and_keeps_its_end(figures: list[F
     long = fall("rows=1", 20_000, 2)
     waterfall("fall", "Fall", None, long)
     (line,) = figures[0].axes[0].lines
-    points = line.get_xydata().tolist()  # type: ignore[union-attr]
+    points = points_of(line)
     assert len(points) < 1600
     assert points[-1] == [(2 + 19_999) * MS + MS // 2, 2_000_000]
     true = {(float(at), float(size)) for _, at, size, _ in long.waterfall.reads}
@@ -66,7 +66,7 @@ def test_first_bytes_are_the_shares_of_the_requests(figures: list[Figure]) -> No
     made = first_bytes("cdf", "TTFB", [("whole", WHOLE, found), ("rows=1", LOOKS[0], found)])
     axes = figures[0].axes[0]
     line = axes.lines[1]
-    assert line.get_xydata().tolist() == [  # type: ignore[union-attr]
+    assert points_of(line) == [
         [pytest.approx(milliseconds * MS), pytest.approx(milliseconds / 100)]
         for milliseconds in np.rint(found.quantiles_ns / MS)
     ]
@@ -98,15 +98,13 @@ def test_memory_over_time_has_the_samples_and_the_mark_that_they_missed(figures:
     made = memory_over_time("memory", "Memory", growth("whole", 5, 5), growth("rows=1", 3, 1))
     (axes,) = figures[0].axes
     whole, whole_mark, streamed, mark = axes.lines
-    assert streamed.get_xydata().tolist() == [  # type: ignore[union-attr]
-        [MS * (at - 2), MIB * at // 10] for at in range(11)
-    ]
-    assert whole.get_ydata()[-1] == 5 * MIB  # type: ignore[index]
-    assert set(whole_mark.get_ydata()) == {5 * MIB}
-    assert set(mark.get_ydata()) == {3 * MIB}
+    assert points_of(streamed) == [[MS * (at - 2), MIB * at // 10] for at in range(11)]
+    assert points_of(whole)[-1] == [8 * MS, 5 * MIB]
+    assert {y for _, y in points_of(whole_mark)} == {5 * MIB}
+    assert {y for _, y in points_of(mark)} == {3 * MIB}
     (window,) = axes.patches
-    assert window.get_extents().transformed(axes.transData.inverted()).intervalx == pytest.approx([0, 6 * MS])
-    assert "mark 3 MiB, 2 MiB unseen" in texts_of(made)
+    assert {x for x, _ in vertices_of(window)} == {0, 6 * MS}
+    assert "rows=1: 2 MiB of 3 MiB unseen" in texts_of(made)
     assert "2 MiB of the peak of rows=1 lie between two samples" in made.what_to_see
     assert "rows=1: the worker grew by 3 MiB at its peak; 11 samples missed 2 MiB of it." in (
         description_of(made)
@@ -123,7 +121,6 @@ def test_memory_over_size_draws_the_medians_and_says_the_slope(figures: list[Fig
     made = memory_over_size("sizes", "Sizes", [slope])
     (axes,) = figures[0].axes
     medians = axes.lines[-1]
-    assert list(medians.get_xdata()) == [100 * total for total in TOTALS]
-    assert list(medians.get_ydata()) == pytest.approx([50 * total + MIB + 500 for total in TOTALS])
+    assert points_of(medians) == [[100 * total, pytest.approx(50 * total + MIB + 500)] for total in TOTALS]
     assert "0.500 B held for each byte" in made.what_to_see
     assert "constant" not in made.what_to_see.split(".", 1)[1]
