@@ -19,7 +19,7 @@ from matplotlib.ticker import (
     LogLocator,
     MaxNLocator,
     MultipleLocator,
-    NullFormatter,
+    NullLocator,
 )
 
 from analysis.exports.printable import printable
@@ -99,9 +99,18 @@ def drawn(
         mpl.rcParams.update(settings)
         figure = new_figure(height_in)
         draw(figure)
+        _lay_out(figure)
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None})
     return Picture(name, title, what_to_see, description, inlined(out.getvalue(), name, title, description))
+
+
+def _lay_out(figure: Figure) -> None:
+    """Give its parts their places, for good: saving would do so again, by drawing all of it once more."""
+    engine = figure.get_layout_engine()
+    assert engine is not None  # noqa: S101
+    engine.execute(figure)
+    figure.set_layout_engine("none")
 
 
 def plain(axes: Axes, *, title: str | None = None, x: str | None = None, y: str | None = None) -> None:
@@ -131,7 +140,7 @@ def in_unit(axes: Axes, which: str, unit: Unit, *, log: bool = False) -> None:
         (axes.set_xscale if which == "x" else axes.set_yscale)("log")
     low, high = axes.get_xlim() if which == "x" else axes.get_ylim()
     axis.set_major_locator(_log_ticks(unit, high / low) if log else _ticks(unit, high - low))
-    axis.set_minor_formatter(NullFormatter())
+    axis.set_minor_locator(NullLocator())  # they would be drawn and laid out, and not be seen
     axis.set_major_formatter(FuncFormatter(lambda value, _: amount(value, unit) if value else "0"))
 
 
