@@ -39,7 +39,6 @@ from tests.results.examples import (
 MS = 1_000_000
 KIB = 2**10
 MIB = 2**20
-BODY_BYTES = 1_000_000
 RESET_BYTES = 30 * MIB
 #: What a quiet machine does to each block.
 NOISE = (1.002, 0.994, 1.009, 1.0, 0.991, 1.005, 0.997, 1.003)
@@ -54,7 +53,11 @@ SERVER_OUTPUT = "the server's last words"
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What one case is like on a quiet machine; ``chunk_bytes`` is null where the body comes whole."""
+    """What one case is like on a quiet machine.
+
+    ``chunk_bytes`` is null where the body comes whole, ``schedule_ms``, by which a request is sent later than
+    its schedule wanted it, in a closed loop.
+    """
 
     case: Case
     ttfb_ms: float
@@ -62,10 +65,14 @@ class Truth:
     memory_mib: float = 5.0
     cpu_ms_per_mb: float = 30.0
     chunk_bytes: int | None = None
+    schedule_ms: float | None = None
+    body_bytes: int = 1_000_000
 
     def figures(self, noise: float) -> dict[str, float | None]:
         """Of a trial in a block with this noise."""
+        since = None if self.schedule_ms is None else (self.ttfb_ms * noise + self.schedule_ms) * MS
         return {
+            "ttfb_effective_p50": since,
             "ttfb_p50": self.ttfb_ms * MS * noise,
             "ttfb_p95": self.ttfb_ms * MS * noise * (LEAST + 0.95 * (MOST - LEAST)),
             "ttlb_p50": (self.ttfb_ms + 40) * MS * noise,
@@ -167,9 +174,9 @@ def first_bytes_ns(truth: Truth, noise: float, requests: int) -> np.ndarray[Any,
 def _verified(truth: Truth) -> Verification:
     chunk = truth.chunk_bytes
     return verification(
-        body_bytes=BODY_BYTES,
+        body_bytes=truth.body_bytes,
         framing="chunked" if chunk else "length",
-        chunks=BODY_BYTES // chunk if chunk else None,
+        chunks=truth.body_bytes // chunk if chunk else None,
         first_chunk_bytes=chunk + 155 if chunk else None,
         median_chunk_bytes=chunk,
     )
@@ -192,9 +199,9 @@ def _load(truth: Truth, noise: float, requests: int, *, failed: bool) -> LoadRec
         "client_lag_ns": 20_000,
         "stamp_error_ns": 10_000,
         "status": 200,
-        "body_bytes": BODY_BYTES,
+        "body_bytes": truth.body_bytes,
         "bytes_at_open": 0,
-        "bytes_at_close": BODY_BYTES,
+        "bytes_at_close": truth.body_bytes,
         "reads": 20,
         "close_delimited": 0,
         "outcome": Outcome.VERIFIED,
@@ -224,7 +231,7 @@ def _traced(truth: Truth, points: int) -> Trace:
     """A chunk each millisecond, read a fifth of that after its yield; a whole form comes at once."""
     first = round(truth.ttfb_ms * MS)
     number = np.arange(points if truth.chunk_bytes else 1)
-    sizes = BODY_BYTES * (number + 1) // len(number)
+    sizes = truth.body_bytes * (number + 1) // len(number)
     yields: PointArray = np.stack([number, first + MS * number, sizes], axis=1)
     reads: PointArray = np.stack([number, yields[:, 1] + MS // 5, sizes, np.full(len(number), 1000)], axis=1)
     return Trace(

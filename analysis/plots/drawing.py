@@ -92,6 +92,7 @@ def drawn(
         "axes.unicode_minus": True,
         "path.simplify": True,
     }
+    title = printable(title)
     # the user's matplotlibrc has no say; what is set here is taken back at the end
     with mpl.rc_context(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")  # the reader's font has it

@@ -6,12 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import quote
 
 from analysis.exports.markdown import escaped
+from analysis.exports.printable import printable
 from analysis.plots.picture import Picture
 from analysis.plots.svg import standalone
 from analysis.report.content import Report, gate_words
 from analysis.report.definitions import LIMITS, definitions
 from analysis.report.rows import Table
 from analysis.report.words import Sentence
+
+_LONGEST_COMMAND = 2000
 
 
 def markdown(report: Report, folder: str) -> str:
@@ -67,7 +70,7 @@ def _lines(report: Report, folder: str) -> Iterator[str]:
     for table in (report.cases, report.failures):
         yield from _captioned(table)
     yield from ("## How it was measured", "", "To repeat it:", "")
-    yield from (f"    {report.command}".replace("\n", " "), "")
+    yield from (f"    {printable(report.command, _LONGEST_COMMAND)}", "")
     yield from (f"- {what}: {escaped_whole(value)}" for what, value in report.facts)
     for table in report.tables:
         yield from _captioned(table)
