@@ -1,4 +1,4 @@
-"""A stored run of an app that means harm: in names, values, errors, its suite's text and what servers print."""
+"""A stored run of an app that means harm: in names, values, errors, its suite and what servers print."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ def make_hostile_run(path: Path) -> Path:
         path,
         truths,
         spoilt={1: Spoilt(f"1 of 40 responses failed: {MARKUP} {_STORED}", output=f"{MARKUP}\n{_STORED}")},
+        run_id=path.stem + MARKUP,
         suite=MARKUP,
         suite_toml="".join(f"# {line}\n" for line in (MARKUP, "</pre></details>", RIGHT_TO_LEFT)),
         environment={"cpu": MARKUP, MARKUP: _STORED, "long": LONG},

@@ -35,7 +35,10 @@ def test_a_stream_that_pays_is_said_to_with_figures_intervals_and_buffer(tmp_pat
     assert [text(item) for item in made.figures] == [
         "The first byte comes after 1 ms instead of 50 ms: ×0.02 (95% interval ×0.02 to ×0.02), better.",
         "The throughput is 30 MB/s instead of 30 MB/s: ×1 (95% interval ×1 to ×1), same.",
-        "The worker grows by 512 KiB instead of 5 MiB: -4.5 MiB (95% interval -4.56 MiB to -4.44 MiB), better.",
+        (
+            "The worker grows by 512 KiB instead of 5 MiB: -4.5 MiB (95% interval -4.56 MiB to -4.44 MiB), "
+            "better."
+        ),
         "The CPU needs 20 ms/MB instead of 30 ms/MB: ×0.667 (95% interval ×0.667 to ×0.667), better.",
     ]
     assert made.buffer is not None

@@ -1,8 +1,7 @@
-"""A report as Markdown: what the page says, its pictures beside it, and nothing of an app that takes effect."""
+"""A report as Markdown: what the page says, its pictures beside it, and nothing that takes effect."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest

@@ -7,7 +7,6 @@ import hashlib
 import re
 from collections.abc import Sequence
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 
