@@ -23,6 +23,7 @@ from results.records import (
 )
 from results.store import Store
 from results.trace import PointArray, Trace, Waterfall
+from tests.analysis.examples import calibrated
 from tests.results.examples import (
     CLOSE_NS,
     OPEN_NS,
@@ -115,14 +116,15 @@ def make_known_run(
     trace_points: int = 20,
     spoilt: Mapping[int, Spoilt] | None = None,
     trials: int | None = None,
+    error_ms: float | None = None,
     cases: Sequence[Case] | None = None,
     **header: Any,
 ) -> Path:
     """Store a run of these cases; each block measures them in order, each whole form twice.
 
     ``traced`` are the cases with a traced trial (all), ``spoilt`` the invalid trials by position, ``trials``
-    how many of the plan are measured (all, and the run is finished), ``cases`` those of the header, where
-    some are not timed.
+    how many of the plan are measured (all, and the run is finished), ``error_ms`` the client's own error
+    (not calibrated), ``cases`` those of the header, where some are not timed.
     """
     slots = [
         Slot(position, block, case.identity, control)
@@ -145,6 +147,8 @@ def make_known_run(
     )
     with Store.create(path, made) as store:
         store.add_verifications({truth.case.identity: _verified(truth) for truth in truths})
+        if error_ms is not None:
+            store.add_calibration([calibrated(error_ms * MS)])
         for slot in slots[:trials]:
             truth, noise = by_identity[slot.case], NOISE[slot.block % len(NOISE)]
             bad = (spoilt or {}).get(slot.position)

@@ -153,7 +153,7 @@ def _ticks(unit: Unit, width: float) -> Locator:
 
 def _log_ticks(unit: Unit, factor: float) -> Locator:
     if unit is Unit.BYTES:
-        return LogLocator(base=4 if factor < 4**7 else 16, numticks=15)
+        return LogLocator(base=2 if factor < 2**7 else 4 if factor < 4**7 else 16, numticks=15)
     return LogLocator(subs=(1.0,) if factor > 500 else (1.0, 2.0, 5.0), numticks=15)
 
 

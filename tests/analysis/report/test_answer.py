@@ -127,6 +127,22 @@ def test_a_machine_that_told_equal_things_apart_is_named_with_the_figure(tmp_pat
     assert "unfit" not in text(of_throughput)
 
 
+@pytest.mark.parametrize("error_ms", [None, 2.0])
+def test_a_first_byte_within_the_client_s_own_error_is_no_reason_against_a_buffer(
+    tmp_path: Path, error_ms: float | None
+) -> None:
+    """500 rows lose a third of what 5 rows gain, by a millisecond, which the client may be off by."""
+    truths = [
+        Truth(WHOLE, 4),
+        Truth(stream(5), 1, rate=12e6, chunk_bytes=500),
+        Truth(stream(500), 2, chunk_bytes=50_000),
+    ]
+    path = make_known_run(tmp_path / "run.sqlite", truths, error_ms=error_ms)
+    (made,) = reported(path).answers
+    assert made.buffer is not None
+    assert text(made.buffer).startswith("Recommended buffer: rows=500") is (error_ms is not None)
+
+
 def test_an_open_loop_counts_from_the_schedule_too(tmp_path: Path) -> None:
     scheduled = [Case({**case.parameters, "rate": 20}, case.baseline) for case in (WHOLE, STREAM)]
     truths = [
