@@ -135,3 +135,13 @@ def test_a_forest_has_a_bar_for_each_case(figures: list[Figure]) -> None:
     assert [points_of(line) for line in axes.lines] == [[[1.3, 0]], [[1.0, 1]]]
     assert "rows=1: ×1.3 (×1.2 to ×1.4), worse." in description_of(made)
     assert "rows=5  same" in texts_of(made)
+
+
+@pytest.mark.parametrize("most", [1.1, 1.9, 3.9, 12.0, 900.0])
+def test_a_forest_of_any_width_has_ticks_and_one_at_no_change(figures: list[Figure], most: float) -> None:
+    forest("forest", "Head over base", [Line("rows=1", Kind.UNDECIDED, 1.0, 1 / most, most)], 0.05)
+    (axes,) = figures[0].axes
+    low, high = axes.get_xlim()
+    ticks = [tick for tick in axes.get_xticks() if low <= tick <= high]
+    assert 3 <= len(ticks) <= 15
+    assert any(tick == pytest.approx(1) for tick in ticks)
