@@ -48,7 +48,7 @@ LEAST, MOST = 0.9, 1.1
 #: What sampling does not see of each peak.
 MISSED_BYTES = 256 * KIB
 SAMPLES = 50
-#: Of each case so many failed trials, at most, print something before they end.
+#: What the server of a trial that does not count printed.
 SERVER_OUTPUT = "the server's last words"
 
 

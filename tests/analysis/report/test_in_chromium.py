@@ -14,12 +14,12 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from analysis.plots.colours import SHADES
+from analysis.report.content import Report
 from analysis.report.page import html
 from analysis.report.two_sides import comparison_html
 from analysis.runs.comparison import compare_runs
 from tests.analysis.report.hostile import MARKUP, make_hostile_run
-from tests.analysis.report.reading import found, reported
-from tests.known_run import make_known_run
+from tests.analysis.report.reading import found
 
 _CHROMIUM = shutil.which("chromium")
 _ARGUMENTS = (
@@ -61,15 +61,13 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def known(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("known")
-    return _written(folder / "run.html", html(reported(make_known_run(folder / "run.sqlite"))))
+def known(known_report: Report, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _written(tmp_path_factory.mktemp("known-page") / "run.html", html(known_report))
 
 
 @pytest.fixture(scope="module")
-def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("hostile")
-    return _written(folder / "run.html", html(reported(make_hostile_run(folder / "run.sqlite"))))
+def hostile(hostile_report: Report, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _written(tmp_path_factory.mktemp("hostile-page") / "run.html", html(hostile_report))
 
 
 @pytest.fixture(scope="module")

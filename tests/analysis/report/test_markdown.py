@@ -4,28 +4,15 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from analysis.report import markdown
 from analysis.report.content import Report
 from analysis.report.definitions import LIMITS
-from tests.analysis.report.hostile import make_hostile_run
-from tests.analysis.report.reading import pictures, reported, text
-from tests.known_run import make_known_run
+from tests.analysis.report.reading import pictures, text
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
-
-
-@pytest.fixture(scope="module")
-def known(tmp_path_factory: pytest.TempPathFactory) -> Report:
-    return reported(make_known_run(tmp_path_factory.mktemp("known") / "run.sqlite"))
-
-
-@pytest.fixture(scope="module")
-def hostile(tmp_path_factory: pytest.TempPathFactory) -> Report:
-    return reported(make_hostile_run(tmp_path_factory.mktemp("hostile") / "run.sqlite"))
 
 
 def tokens(source: str) -> list[Token]:
@@ -38,42 +25,44 @@ def words(source: str) -> str:
     return "".join(token.content for token in tokens(source) if token.type in {"text", "text_special"})
 
 
-def test_it_says_what_the_page_says(known: Report) -> None:
-    shown = words(markdown.markdown(known, "pictures"))
-    for answer in known.answers:
+def test_it_says_what_the_page_says(known_report: Report) -> None:
+    shown = words(markdown.markdown(known_report, "pictures"))
+    for answer in known_report.answers:
         for sentence in (answer.headline, *answer.figures, answer.buffer or [], *answer.others):
             assert text(sentence) in shown
-    for doubt in known.doubts:
+    for doubt in known_report.doubts:
         assert text(doubt) in shown
-    for row in known.rows:
+    for row in known_report.rows:
         for cell in (row.case, row.figure, row.value, row.effect, row.interval, row.verdict):
             assert cell in shown
-    assert all(what in shown and value in shown for what, value in known.facts)
+    assert all(what in shown and value in shown for what, value in known_report.facts)
     assert all(limit in shown for limit in LIMITS)
-    assert known.command in markdown.markdown(known, "pictures")
+    assert known_report.command in markdown.markdown(known_report, "pictures")
 
 
-def test_each_picture_is_a_file_beside_it(known: Report) -> None:
+def test_each_picture_is_a_file_beside_it(known_report: Report) -> None:
     sources = [
-        token.attrs["src"] for token in tokens(markdown.markdown(known, "a b")) if token.type == "image"
+        token.attrs["src"]
+        for token in tokens(markdown.markdown(known_report, "a b"))
+        if token.type == "image"
     ]
-    files = markdown.pictures(known)
+    files = markdown.pictures(known_report)
     assert sources == [f"a%20b/{name}" for name in files]
-    assert set(files) == {f"{name}.svg" for name in pictures(known)}
+    assert set(files) == {f"{name}.svg" for name in pictures(known_report)}
     for file in files.values():
         assert ET.fromstring(file).tag == "{http://www.w3.org/2000/svg}svg"  # noqa: S314  - ours
 
 
-def test_tables_have_all_rows(known: Report) -> None:
-    rows = [token for token in tokens(markdown.markdown(known, "x")) if token.type == "tr_open"]
-    tables = [known.cases, known.failures, *known.tables]
-    bodies = len(known.rows) + sum(len(table.rows) for table in tables)
+def test_tables_have_all_rows(known_report: Report) -> None:
+    rows = [token for token in tokens(markdown.markdown(known_report, "x")) if token.type == "tr_open"]
+    tables = [known_report.cases, known_report.failures, *known_report.tables]
+    bodies = len(known_report.rows) + sum(len(table.rows) for table in tables)
     definitions_and_heads = len(rows) - bodies
     assert definitions_and_heads > sum(bool(table.rows) for table in tables)
 
 
-def test_text_of_a_hostile_app_takes_no_effect(hostile: Report) -> None:
-    source = markdown.markdown(hostile, "x")
+def test_text_of_a_hostile_app_takes_no_effect(hostile_report: Report) -> None:
+    source = markdown.markdown(hostile_report, "x")
     found = tokens(source)
     assert {token.content.strip() for token in found if token.type.startswith("html")} <= {
         "</details>",
@@ -82,9 +71,9 @@ def test_text_of_a_hostile_app_takes_no_effect(hostile: Report) -> None:
         *(token.content.strip() for token in found if token.content.startswith("<details><summary>")),
     }
     assert {token.attrs["src"] for token in found if token.type == "image"} == {
-        f"x/{name}" for name in markdown.pictures(hostile)
+        f"x/{name}" for name in markdown.pictures(hostile_report)
     }
     assert not [token for token in found if token.type in {"link_open", "s_open"}]
     assert not {"\u202e", "\u2067", "\x1b", "\u2028"} & set(source)
-    for file in markdown.pictures(hostile).values():
+    for file in markdown.pictures(hostile_report).values():
         assert "script" not in {element.tag for element in ET.fromstring(file).iter()}  # noqa: S314

@@ -10,10 +10,9 @@ from html.parser import HTMLParser
 
 import pytest
 
+from analysis.report.content import Report
 from analysis.report.page import html
-from tests.analysis.report.hostile import LONG, MARKUP, make_hostile_run
-from tests.analysis.report.reading import reported
-from tests.known_run import make_known_run
+from tests.analysis.report.hostile import LONG, MARKUP
 
 VOID = {"meta", "link", "input", "img", "br"}
 
@@ -51,13 +50,13 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def known(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return html(reported(make_known_run(tmp_path_factory.mktemp("known") / "run.sqlite")))
+def known(known_report: Report) -> str:
+    return html(known_report)
 
 
 @pytest.fixture(scope="module")
-def hostile(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return html(reported(make_hostile_run(tmp_path_factory.mktemp("hostile") / "run.sqlite")))
+def hostile(hostile_report: Report) -> str:
+    return html(hostile_report)
 
 
 def test_its_policy_allows_its_own_style_and_script_and_nothing_else(known: str) -> None:
