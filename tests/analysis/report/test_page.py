@@ -118,6 +118,7 @@ def test_it_can_be_read_without_seeing_it(known: str) -> None:
 def test_the_answer_stands_before_doubts_evidence_figures_and_method(known: str) -> None:
     ids = [attributes["id"] for attributes, _ in Page(known).of("section")]
     assert ids == ["answer", "doubts", "evidence", "table", "failures", "method"]
+    assert "40 valid trials in 8 blocks, 2031-02-03 04:05 UTC" in known
     assert "Nothing: the run is complete" not in known  # the made-up run was not calibrated
     assert "The client&#39;s own error was not measured" in known
     assert "streamgauge run orders.toml --seed 2147483647" in known
