@@ -49,7 +49,9 @@ def _draw(figure: Figure, cases: Sequence[Ratios]) -> None:
         for case in cases:
             _line(axes, case.by_figure[name], case.look)
         axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:+.3g}%"))
+        axes.yaxis.set_major_formatter(
+            FuncFormatter(lambda value, _: f"{100 * value:+.3g}%" if value else "0")
+        )
     legend(figure, [shown(case.name) for case in cases], [case.look for case in cases])
 
 

@@ -29,7 +29,7 @@ SHADES: Final[Mapping[str, Shade]] = MappingProxyType(
         "paper": Shade("#ffffff", "#14181d"),
         "base": Shade("#6e7681", "#8b949e"),
         "c1": Shade("#0072b2", "#56b4e9"),
-        "c2": Shade("#d55e00", "#f28e3c"),
+        "c2": Shade("#c25500", "#f28e3c"),
         "c3": Shade("#00825f", "#2fc69a"),
         "c4": Shade("#a8487f", "#e19bc4"),
         "c5": Shade("#8a6d00", "#e6c229"),
@@ -39,8 +39,8 @@ SHADES: Final[Mapping[str, Shade]] = MappingProxyType(
         "heat2": Shade("#d3e8f3", "#173c54"),
         "heat3": Shade("#f1f1ef", "#2a2f36"),
         "heat4": Shade("#fbe0c3", "#573613"),
-        "heat5": Shade("#f5b26b", "#8a4f14"),
-        "heat6": Shade("#e88a3a", "#a85512"),
+        "heat5": Shade("#f5b26b", "#7d4711"),
+        "heat6": Shade("#e88a3a", "#a0500c"),
     }
 )
 

@@ -19,7 +19,7 @@ from matplotlib.ticker import (
     LogLocator,
     MaxNLocator,
     MultipleLocator,
-    NullFormatter,
+    NullLocator,
 )
 
 from analysis.exports.printable import printable
@@ -36,11 +36,12 @@ _MOST_CHARACTERS = 40
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How one series is drawn: role of its colour, dash (on and off, in points) and marker."""
+    """How one series is drawn: role of its colour, dash (on and off, in points), marker, and its filling."""
 
     role: str
     dashes: tuple[float, ...] = ()
     marker: str = "o"
+    hollow: bool = False
 
     @property
     def dash(self) -> tuple[float, Sequence[float]] | Literal["-"]:
@@ -91,6 +92,7 @@ def drawn(
         "axes.unicode_minus": True,
         "path.simplify": True,
     }
+    title = printable(title)
     # the user's matplotlibrc has no say; what is set here is taken back at the end
     with mpl.rc_context(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")  # the reader's font has it
@@ -98,9 +100,18 @@ def drawn(
         mpl.rcParams.update(settings)
         figure = new_figure(height_in)
         draw(figure)
+        _lay_out(figure)
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None})
     return Picture(name, title, what_to_see, description, inlined(out.getvalue(), name, title, description))
+
+
+def _lay_out(figure: Figure) -> None:
+    """Give its parts their places, for good: saving would do so again, by drawing all of it once more."""
+    engine = figure.get_layout_engine()
+    assert engine is not None  # noqa: S101
+    engine.execute(figure)
+    figure.set_layout_engine("none")
 
 
 def plain(axes: Axes, *, title: str | None = None, x: str | None = None, y: str | None = None) -> None:
@@ -130,19 +141,19 @@ def in_unit(axes: Axes, which: str, unit: Unit, *, log: bool = False) -> None:
         (axes.set_xscale if which == "x" else axes.set_yscale)("log")
     low, high = axes.get_xlim() if which == "x" else axes.get_ylim()
     axis.set_major_locator(_log_ticks(unit, high / low) if log else _ticks(unit, high - low))
-    axis.set_minor_formatter(NullFormatter())
+    axis.set_minor_locator(NullLocator())  # they would be drawn and laid out, and not be seen
     axis.set_major_formatter(FuncFormatter(lambda value, _: amount(value, unit) if value else "0"))
 
 
 def _ticks(unit: Unit, width: float) -> Locator:
     if unit is not Unit.BYTES:
-        return MaxNLocator(6)
+        return MaxNLocator(6, steps=[1, 2, 2.5, 5, 10])
     return MultipleLocator(2.0 ** math.ceil(math.log2(width / 6)))  # whole KiB and MiB
 
 
 def _log_ticks(unit: Unit, factor: float) -> Locator:
     if unit is Unit.BYTES:
-        return LogLocator(base=4 if factor < 4**7 else 16, numticks=15)
+        return LogLocator(base=2 if factor < 2**7 else 4 if factor < 4**7 else 16, numticks=15)
     return LogLocator(subs=(1.0,) if factor > 500 else (1.0, 2.0, 5.0), numticks=15)
 
 
@@ -161,7 +172,9 @@ def legend(figure: Figure, names: Sequence[str], looks: Sequence[Look], *, marke
             color=look.colour,
             linestyle=look.dash,
             marker=look.marker if markers else "none",
-            markersize=4.5,
+            markersize=9 if look.hollow else 4.5,
+            fillstyle="none" if look.hollow else "full",
+            markeredgewidth=1.8 if look.hollow else 1,
             linewidth=1.6,
         )
         for look in looks

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from analysis.plots.drawing import LOOKS, Look, drawn, plain, shown
 from analysis.plots.picture import Picture
@@ -57,12 +57,19 @@ def _draw(figure: Figure, lines: Sequence[Line], margin: float) -> None:
         axes.hlines([row], [line.low], [line.high], color=look.colour, linewidth=1.8)
         axes.plot([line.estimate], [row], color=look.colour, marker=look.marker, markersize=6)
     ends = [end for line in lines for end in (line.low, line.high)]
-    if max(ends) / min(ends) > 2:
+    if (factor := max(ends) / min(ends)) > 4:
         axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=10))
-        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.xaxis.set_major_locator(LogLocator(subs=_subs(factor), numticks=15))
+        axes.xaxis.set_minor_locator(NullLocator())
     else:
-        axes.xaxis.set_major_locator(MaxNLocator(8))
+        axes.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 2.5, 5, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: times(value)))
     axes.set_ylim(len(lines) - 0.5, -0.5)
     axes.set_yticks(range(len(lines)), [f"{shown(line.name)}  {line.kind}" for line in lines])
+
+
+def _subs(factor: float) -> Sequence[float]:
+    """Where within a decade ticks stand, on a logarithmic axis that spans this factor."""
+    if factor < 30:
+        return (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
+    return (1.0, 2.0, 5.0) if factor < 1000 else (1.0,)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
 
@@ -76,11 +77,20 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["shown"] = printable
+    made.filters["moment"] = _moment
     made.filters["drawing"] = _drawing
     made.tests["link"] = lambda part: isinstance(part, Link)
     made.tests["name"] = lambda part: isinstance(part, Name)
     made.tests["picture"] = lambda part: isinstance(part, Picture)
     return made
+
+
+def _moment(utc: str) -> str:
+    """A stored time to the minute; whatever else stands there as it is."""
+    try:
+        return f"{datetime.fromisoformat(utc).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    except (ValueError, OverflowError):
+        return printable(utc)
 
 
 def _drawing(picture: Picture) -> Markup:
