@@ -17,7 +17,7 @@ _THREAD = getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)
 
 
 class PollClock:
-    """Stamps each poll of the event loop of this thread.
+    """Stamps the polls of this thread's event loop while somebody waits for a first byte.
 
     The kernel merges segments that nobody has read yet and keeps the later stamp, so that a stamp may be
     later than the first byte by at most the time since the socket was last seen empty (`empty_ns`). A poll
@@ -33,32 +33,37 @@ class PollClock:
         loop = gevent.get_hub().loop
         self._schedstat = os.open(_SCHEDSTAT, os.O_RDONLY) if _SCHEDSTAT.exists() else None
         self._watchers = 0
-        # Of a clock that was made when a poll was about to begin, `_end` may come before `_begin`.
         self._stale = True
-        self._began_ns = self._looked_ns = self._empty_ns = monotonic_ns()
+        self._began_ns = self._looked_ns = self._empty_ns = 0
         self._sleeps = self._waited_ns = 0
         # The last to run before a poll, and the first after it.
         self._before = loop.prepare(ref=False, priority=loop.MINPRI)
         self._after = loop.check(ref=False, priority=loop.MAXPRI)
-        self._before.start(self._begin)
-        self._after.start(self._end)
 
     def watch(self) -> None:
         """Somebody waits for a first byte: polls are looked at until it says `unwatch`."""
+        if not self._watchers:
+            # Polls before this one were not seen; where one is about to begin, `_end` comes before `_begin`.
+            self._stale = True
+            self._began_ns = self._looked_ns = self._empty_ns = 0
+            self._before.start(self._begin)
+            self._after.start(self._end)
         self._watchers += 1
 
     def unwatch(self) -> None:
         """That somebody has its byte."""
         self._watchers -= 1
-        self._stale = not self._watchers
+        if not self._watchers:
+            self._before.stop()
+            self._after.stop()
 
     def empty_ns(self) -> int:
-        """Sockets that the last poll reported were empty at this instant (CLOCK_MONOTONIC ns)."""
+        """Sockets that the last poll reported were empty at this instant (CLOCK_MONOTONIC ns); 0: unknown."""
         return self._empty_ns
 
     def _begin(self) -> None:
         self._began_ns = monotonic_ns()
-        if self._stale and self._watchers:
+        if self._stale:
             self._stale = False
             self._sleeps = resource.getrusage(_THREAD).ru_nvcsw
             self._waited_ns = self._wait_ns()
@@ -70,9 +75,9 @@ class PollClock:
         self._looked_ns = self._began_ns if woken_ns is None else woken_ns
 
     def _woken_ns(self) -> int | None:
-        """When this poll was woken up; None when it did not sleep, or nobody asked before it began."""
+        """When this poll was woken up; None when it did not sleep, or its begin was not seen."""
         now = monotonic_ns()
-        if self._stale or not self._watchers or now - self._began_ns < _SHORT_NS:
+        if self._stale or now - self._began_ns < _SHORT_NS:
             return None
         sleeps = resource.getrusage(_THREAD).ru_nvcsw
         if sleeps == self._sleeps:

@@ -41,8 +41,8 @@ def interval_of(line: AbLine) -> str:
 def verdict_of(line: AbLine) -> str:
     """The verdict, and what it rests on where that is less than a gate."""
     verdict = line.judged.verdict
-    kind = f"{verdict.kind}{' (provisional)' if verdict.provisional else ''}"
-    return kind if line.gated else f"{kind} (screening)"
+    notes = ["provisional"] * verdict.provisional + ["screening"] * (not line.gated)
+    return f"{verdict.kind} ({', '.join(notes)})" if notes else verdict.kind.value
 
 
 def _not_worse(result: MarginResult) -> str:

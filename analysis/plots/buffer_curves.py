@@ -32,7 +32,7 @@ _SHORT = {
 }
 _CONFIDENCE = 0.95
 _STREAM = LOOKS[0]
-_RECOMMENDED = Look("c2", (0.001, 99.0))
+_RECOMMENDED = Look("c2", (0.001, 99.0), hollow=True)
 
 #: By figure, the values of a case's valid trials.
 Values = Mapping[str, Sequence[float]]

@@ -18,14 +18,20 @@ from results.metrics import FIGURES, Better
 
 #: The figures that are drawn, with what they are called.
 DRAWN = {"ttfb_p50": "TTFB p50", "throughput": "throughput"}
+#: Of more buffers than this the figures stand one above the other.
+_MOST_BESIDE = 6
 #: Oriented ratios (above 1 is worse) at which the shades of a cell change, best to worst.
 _STEPS = {"ttfb_p50": (0.1, 0.4, 0.95, 1.05, 2.0, 5.0), "throughput": (0.7, 0.85, 0.95, 1.05, 1.3, 2.0)}
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Ratios to the whole form by (server, buffer), for each figure of `DRAWN`; null where there is none."""
+    """Ratios to the whole form by (server, buffer), for each figure of `DRAWN`; null where there is none.
 
+    ``buffers`` are the values of ``knob``.
+    """
+
+    knob: str
     servers: Sequence[str]
     buffers: Sequence[str]
     ratios: Mapping[str, Mapping[tuple[str, str], float | None]]
@@ -33,23 +39,25 @@ class Grid:
 
 def heat_map(name: str, title: str, grid: Grid) -> Picture:
     """One cell for each server and buffer."""
+    rows = 1 if len(grid.buffers) <= _MOST_BESIDE else 2
     return drawn(
         name,
         title,
         "Blue cells are better than the whole form on the same server, orange ones worse, grey within 5%. "
         "Read along a row for the buffer, down a column for the server.",
         " ".join(_told(figure, grid) for figure in DRAWN),
-        height_in=1.3 + 0.42 * len(grid.servers),
-        draw=lambda figure: _draw(figure, grid),
+        height_in=rows * (1.2 + 0.42 * len(grid.servers)),
+        draw=lambda figure: _draw(figure, grid, rows),
     )
 
 
-def _draw(figure: Figure, grid: Grid) -> None:
-    for number, (axes, (name, heading)) in enumerate(zip(figure.subplots(1, 2), DRAWN.items(), strict=True)):
-        plain(axes, title=f"{heading}, to the whole form")
+def _draw(figure: Figure, grid: Grid, rows: int) -> None:
+    both = figure.subplots(rows, 2 // rows, sharey=True)
+    for axes, (name, heading) in zip(both, DRAWN.items(), strict=True):
+        plain(axes, title=f"{heading}, to the whole form", x=shown(grid.knob))
         _cells(axes, name, grid)
         axes.set_xticks(range(len(grid.buffers)), [shown(buffer) for buffer in grid.buffers])
-        axes.set_yticks(range(len(grid.servers)), ["" if number else shown(row) for row in grid.servers])
+        axes.set_yticks(range(len(grid.servers)), [shown(row) for row in grid.servers])
 
 
 def _cells(axes: Axes, name: str, grid: Grid) -> None:
@@ -82,7 +90,8 @@ def _shade(name: str, ratio: float | None) -> str:
 
 def _told(name: str, grid: Grid) -> str:
     cells = ", ".join(
-        f"{shown(server)} with {shown(buffer)} {times(grid.ratios[name].get((server, buffer)))}"
+        f"{shown(server)} with {shown(grid.knob)}={shown(buffer)} "
+        f"{times(grid.ratios[name].get((server, buffer)))}"
         for server in grid.servers
         for buffer in grid.buffers
     )

@@ -86,16 +86,14 @@ def _draw(figure: Figure, items: Sequence[tuple[Growth, Look]]) -> None:
             linewidth=1.5,
         )
         axes.axhline(item.peak_bytes, color=look.colour, linewidth=1.0)
-        axes.annotate(
-            f"mark {amount(item.peak_bytes, Unit.BYTES)}, {amount(item.missed_bytes, Unit.BYTES)} unseen",
-            (times[0], item.peak_bytes),
-            xytext=(2, 3),
-            textcoords="offset points",
-            color=look.colour,
-        )
     item, _ = items[-1]
     axes.axvspan(0, item.closed_ns - item.opened_ns, color=items[-1][1].colour, alpha=0.07, linewidth=0)
-    axes.set_ylim(top=axes.get_ylim()[1] * 1.12)
+    axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
     in_unit(axes, "x", Unit.NANOSECONDS)
     in_unit(axes, "y", Unit.BYTES)
-    legend(figure, [shown(item.name) for item, _ in items], [look for _, look in items], markers=False)
+    names = [
+        f"{shown(item.name)}: {amount(item.missed_bytes, Unit.BYTES)} of "
+        f"{amount(item.peak_bytes, Unit.BYTES)} unseen"
+        for item, _ in items
+    ]
+    legend(figure, names, [look for _, look in items], markers=False)

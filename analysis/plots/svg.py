@@ -51,7 +51,7 @@ def inlined(raw: str, name: str, title: str, description: str) -> str:
 
 def standalone(svg: str) -> str:
     """An inlined SVG as a file of its own, which follows the reader's light or dark by itself."""
-    css = f"{variables()}{classes()}text{{font-family:system-ui,sans-serif}}"
+    css = f"{variables()}{classes()}svg{{background:var(--paper)}}text{{font-family:system-ui,sans-serif}}"
     head, rest = svg.split(">", 1)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{head}>\n<style>{css}</style>\n{rest}\n'
 

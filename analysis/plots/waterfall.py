@@ -63,7 +63,9 @@ def _draw(figure: Figure, falls: Sequence[tuple[Fall, Look]]) -> None:
     top.set_xlim(0, end * 1.02)
     top.set_ylim(bottom=0)
     bottom.set_ylim(len(falls) - 0.4, -0.6)
-    bottom.set_yticks(range(len(falls)), ["yields, whole", "streamed"] if len(falls) > 1 else ["yields"])
+    bottom.set_yticks(
+        range(len(falls)), ["yields, whole", "yields, streamed"] if len(falls) > 1 else ["yields"]
+    )
     bottom.grid(visible=False)
     in_unit(top, "y", Unit.BYTES)
     in_unit(bottom, "x", Unit.NANOSECONDS)

@@ -53,6 +53,7 @@ class Outcome(StrEnum):
     COSTS = "does not pay"
     EQUAL = "makes no difference"
     UNDECIDED = "is undecided"
+    INVALID = "cannot be judged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +80,23 @@ def answer(number: int, choice: Choice, findings: Findings) -> Answer:
         for name in _SAID
         if choice.stream.figures[name].value is not None and choice.whole.figures[name].value is not None
     ]
-    outcome = _outcome([item for _, item in items])
+    untrusted = [case for case in (choice.stream, choice.whole) if case.untrusted is not None]
+    outcome = Outcome.INVALID if untrusted else _outcome([item for _, item in items])
+    of_itself = {
+        item.verdict.figure.name: item.verdict.kind
+        for item in findings.unfit
+        if item.label == f"{choice.whole.summary.label} (again)"
+    }
     return Answer(
         anchor=f"answer-{number}",
         outcome=outcome,
-        headline=_headline(choice, outcome, items),
+        headline=_invalid(choice, untrusted) if untrusted else _headline(choice, outcome, items),
         figures=[
-            _figure(name, item, (of_stream, choice.stream), (of_whole, choice.whole)) for name, item in items
+            [
+                *_figure(name, item, (of_stream, choice.stream), (of_whole, choice.whole)),
+                *_unfit(of_itself.get(name)),
+            ]
+            for name, item in items
         ],
         buffer=_buffer(choice, choice.recommendation) if choice.recommendation else None,
         others=_others(choice.recommendation, findings) if choice.recommendation else [],
@@ -105,6 +116,23 @@ def _outcome(items: Sequence[FigureFinding]) -> Outcome:
     return Outcome.UNDECIDED
 
 
+def _invalid(choice: Choice, untrusted: Sequence[CaseFinding]) -> Sentence:
+    out: list[str | Link | Name] = [
+        Name(choice.stream.summary.label),
+        f": streaming {Outcome.INVALID}. Do not rely on these figures",
+    ]
+    for case in untrusted:
+        out += ["; ", Name(case.summary.label), ": ", Name(case.untrusted or "")]
+    return [*out, "."]
+
+
+def _unfit(kind: Kind | None) -> Sentence:
+    """What a figure's sentence ends with where the whole form came out ``kind`` than itself."""
+    if kind is None:
+        return []
+    return [f" The whole form came out {kind} than itself in this: the machine was unfit for it."]
+
+
 def _headline(choice: Choice, outcome: Outcome, items: Sequence[tuple[str, FigureFinding]]) -> Sentence:
     gains = [_GAIN[name][0] for name, item in items if firm(item) and _kind(item) is Kind.BETTER]
     costs = [_GAIN[name][1] for name, item in items if firm(item) and _kind(item) is Kind.WORSE]
@@ -119,7 +147,7 @@ def _headline(choice: Choice, outcome: Outcome, items: Sequence[tuple[str, Figur
             rest = f". It costs {_listed(costs)}, and brings nothing that this run could tell"
         case Outcome.EQUAL:
             rest = ". In all headline figures it is the same as the whole form"
-        case Outcome.UNDECIDED:
+        case _:
             rest = ". This run cannot tell it from the whole form with certainty"
     if open_ones and outcome is not Outcome.UNDECIDED:
         rest += f" ({_listed(open_ones)} undecided)"

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import quote
 
+from analysis.exports.printable import printable
 from analysis.exports.sections import escaped
 from analysis.plots.picture import Picture
 from analysis.plots.svg import standalone
 from analysis.report.content import Report, gate_words
 from analysis.report.definitions import LIMITS, definitions
-from analysis.report.rows import Table
+from analysis.report.rows import FigureRow, Table
 from analysis.report.words import Sentence
+
+_LONGEST_COMMAND = 2000
 
 
 def markdown(report: Report, folder: str) -> str:
@@ -44,31 +47,17 @@ def _lines(report: Report, folder: str) -> Iterator[str]:
     yield from ("", "## The evidence", "")
     for item in report.pictures:
         if isinstance(item, Picture):
-            yield f"![{escaped(item.title)}]({quote(folder)}/{item.name}.svg)"
+            alternative = escaped_whole(f"{item.title}. {item.description}")
+            yield f"![{alternative}]({quote(folder)}/{item.name}.svg)"
             yield from ("", escaped_whole(item.what_to_see), "")
         else:
             yield from (f"{escaped(item.title)}: left out, since {escaped_whole(item.reason)}.", "")
     yield from ("## Every figure", "")
-    yield from _table(
-        ["case", "chunk", "figure", "value", "to the whole", "95% interval", "verdict", "valid trials"],
-        (
-            [
-                row.case,
-                row.chunk,
-                row.figure,
-                row.value,
-                row.effect,
-                row.interval,
-                row.verdict,
-                row.trials,
-            ]
-            for row in report.rows
-        ),
-    )
+    yield from _captioned(_figures(report.rows))
     for table in (report.cases, report.failures):
         yield from _captioned(table)
     yield from ("## How it was measured", "", "To repeat it:", "")
-    yield from (f"    {report.command}".replace("\n", " "), "")
+    yield from (f"    {printable(report.command, _LONGEST_COMMAND)}", "")
     yield from (f"- {what}: {escaped_whole(value)}" for what, value in report.facts)
     for table in report.tables:
         yield from _captioned(table)
@@ -91,6 +80,14 @@ def escaped_whole(text: str) -> str:
 def _text(sentence: Sentence) -> str:
     return "".join(
         escaped_whole(part) if isinstance(part, str) else escaped_whole(part.text) for part in sentence
+    )
+
+
+def _figures(rows: Sequence[FigureRow]) -> Table:
+    return Table(
+        "Every figure of every case, with its verdict against the whole form",
+        ["case", "chunk", "figure", "value", "to the whole", "95% interval", "verdict"],
+        [[row.case, row.chunk, row.figure, row.value, row.effect, row.interval, row.verdict] for row in rows],
     )
 
 

@@ -23,8 +23,8 @@ from analysis.plots.memory_time import Growth, memory_over_time
 from analysis.plots.picture import Absent, Picture
 from analysis.plots.waterfall import Fall, waterfall
 from analysis.report.choices import Choice, streams_of
-from analysis.summary import label_without, pairs_by_block, valid_by_block
-from results.case import Case
+from analysis.summary import labels, pairs_by_block, valid_by_block
+from results.case import SETTINGS, Case
 from results.run import Run, TrialSummary
 from results.store import Store
 from results.trace import Trace
@@ -33,7 +33,8 @@ from results.trace import Trace
 _MOST_ALIKE = 6
 #: More curves than this cannot be told apart: one for each look.
 _MOST_CURVES = len(LOOKS)
-_SERVER_KEYS = ("server", "worker_class", "workers", "preload", "threads")
+#: The parameters of a case that say how it is served.
+_SERVER_KEYS = SETTINGS[: SETTINGS.index("scenario")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +241,7 @@ def _ratios_by_block(run: Run, case: CaseFinding, name: str) -> Mapping[int, flo
 def _heat_maps(source: Source) -> Iterator[Picture]:
     """One for each knob of a response that several servers serve, under one load."""
     groups: dict[tuple[str, str], list[Choice]] = {}
+    responses: dict[str, Case] = {}
     for choice in source.choices:
         if choice.recommendation is not None:
             family = choice.recommendation.family
@@ -247,43 +249,48 @@ def _heat_maps(source: Source) -> Iterator[Picture]:
             rest = {
                 key: value for key, value in parameters.items() if key not in {*_SERVER_KEYS, family.knob}
             }
-            groups.setdefault((family.knob, Case(rest, baseline=None).identity), []).append(choice)
-    shown = [found for found in groups.values() if len(found) > 1]
-    for number, found in enumerate(shown[:_MOST_ALIKE]):
-        first = found[0].recommendation
-        assert first is not None  # noqa: S101
-        label = label_without(source.run, first.family.sizes[0].case, first.family.knob)
+            response = Case(rest, baseline=None)
+            responses[response.identity] = response
+            groups.setdefault((family.knob, response.identity), []).append(choice)
+    names = labels(list(responses.values()))
+    shown = [(*key, found) for key, found in groups.items() if len(found) > 1]
+    for number, (knob, response_identity, found) in enumerate(shown[:_MOST_ALIKE]):
         yield heat.heat_map(
             f"servers-{number + 1}",
-            f"Servers by {first.family.knob}: {label} and its like",
-            _grid(source, found),
+            f"Servers by {knob}: {names[response_identity]}",
+            _grid(source, knob, found),
         )
 
 
-def _grid(source: Source, found: Sequence[Choice]) -> heat.Grid:
+def _grid(source: Source, knob: str, found: Sequence[Choice]) -> heat.Grid:
     by_identity = {
         case.summary.case.identity: case for case in source.findings.cases if not case.summary.control
     }
     cells: dict[str, dict[tuple[str, str], float | None]] = {name: {} for name in heat.DRAWN}
-    servers: dict[str, None] = {}
+    servers = _servers([choice.stream.summary.case for choice in found])
     buffers: dict[str, None] = {}
-    for choice in found:
-        server = _server(choice.stream.summary.case)
-        servers[server] = None
+    for server, choice in zip(servers, found, strict=True):
         for size in choice.recommendation.family.sizes if choice.recommendation else ():
-            buffers[size.name] = None
+            buffer = str(size.case.parameters[knob])
+            buffers[buffer] = None
             for name, by_cell in cells.items():
                 ratio = by_identity[size.case.identity].figures[name].ratio
-                by_cell[server, size.name] = ratio if ratio is not None and math.isfinite(ratio) else None
-    return heat.Grid(list(servers), list(buffers), cells)
+                by_cell[server, buffer] = ratio if ratio is not None and math.isfinite(ratio) else None
+    return heat.Grid(knob, servers, list(buffers), cells)
 
 
-def _server(case: Case) -> str:
-    words = [str(case.parameters[key]) for key in ("server", "worker_class") if key in case.parameters]
-    words += [
-        f"{key}={case.parameters[key]}" for key in ("workers", "preload", "threads") if key in case.parameters
+def _servers(cases: Sequence[Case]) -> list[str]:
+    """Their names: the server, and in what these differ."""
+    alone = [
+        Case(
+            {"target": case.parameters["server"], "form": "stream"}
+            | {key: case.parameters[key] for key in _SERVER_KEYS[1:] if key in case.parameters},
+            baseline=None,
+        )
+        for case in cases
     ]
-    return " ".join(words)
+    names = labels(alone)
+    return [names[case.identity] for case in alone]
 
 
 def _wholes(source: Source) -> list[CaseFinding]:

@@ -36,7 +36,6 @@ class FigureRow:
     verdict: str
     kind: str
     reason: str
-    trials: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,6 @@ def _rows_of_case(number: int, case: CaseFinding) -> Iterator[FigureRow]:
             verdict=word(item),
             kind=verdict.kind.value.split()[0] if verdict else "whole",
             reason=f"{basis}{verdict.reason}" if verdict else "",
-            trials=f"{row.trials - row.invalid} of {row.trials}",
         )
 
 
@@ -182,7 +180,13 @@ def calibration_table(run: Run) -> Table:
 
 def environment_table(header: RunHeader) -> Table:
     """The machine and its programs."""
-    rows = [[name, told(value)] for name, value in header.environment.items()]
+    rows = [
+        [
+            name,
+            amount(value, Unit.BYTES) if name.endswith("_bytes") and isinstance(value, int) else told(value),
+        ]
+        for name, value in header.environment.items()
+    ]
     return Table("The machine and its programs", ["what", "value"], rows, frozenset({1}))
 
 

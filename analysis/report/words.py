@@ -75,5 +75,5 @@ def doubt(item: FigureFinding) -> str:
     if item.told_apart and item.q is not None and not item.stands:
         return "may be chance among so many comparisons"
     if item.verdict is not None and item.verdict.provisional:
-        return "provisional, with so few blocks"
+        return "so few blocks make no firm verdict"
     return ""

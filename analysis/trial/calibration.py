@@ -10,8 +10,9 @@ import numpy.typing as npt
 from results.calibration import Answers, CalibrationPoint, ServerTruth
 from results.case import Case
 from results.errors import MeasurementError
-from results.metrics import Figure, Unit
+from results.metrics import FIGURES, Figure, Unit
 from results.records import COLUMN, MISSING, LoadRecord, Outcome, RequestArray
+from results.run import Run
 
 #: A quantile of fewer requests says little, and a p95 of fewer nothing.
 FEWEST_REQUESTS = 20
@@ -114,6 +115,12 @@ def error_of(calibration: Sequence[CalibrationPoint], figure: Figure, case: Case
     asked = min(users, most) if isinstance(users, int) else most
     chosen = min(point.users for point in calibration if point.users >= asked)
     return max(_at(point, figure.quantile) for point in calibration if point.users == chosen)
+
+
+def greatest_error_ns(run: Run) -> float | None:
+    """The client's error of a median TTFB, of the case where it is greatest; None without a calibration."""
+    errors = [error_of(run.calibration, FIGURES["ttfb_p50"], case) for case in run.header.cases]
+    return max((error for error in errors if error is not None), default=None)
 
 
 def _at(point: CalibrationPoint, quantile: float) -> float:

@@ -7,17 +7,17 @@ import click
 from analysis.buffers.families import Size
 from analysis.buffers.recommend import Buffer, recommendations
 from analysis.table import amount, times
-from analysis.trial.calibration import error_of
+from analysis.trial.calibration import greatest_error_ns
 from analysis.verdicts.detectable import Detectable, detectable_changes
 from analysis.verdicts.judgement import FEWEST_BLOCKS
 from harness.cli.prose import say
-from results.metrics import FIGURES, Unit
+from results.metrics import Unit
 from results.run import Run
 
 
 def print_recommendations(run: Run) -> None:
     """The answer for each family of buffers, with each of its sizes; nothing where a run has no family."""
-    found = recommendations(run, error_ns=_error_ns(run))
+    found = recommendations(run, error_ns=greatest_error_ns(run))
     if not found:
         return
     click.echo("\nRecommended buffer:")
@@ -30,12 +30,6 @@ def print_recommendations(run: Run) -> None:
         "The bytes are what the chunks really have: 5 template events are not 5 rows, and the first chunk "
         "holds the header too."
     )
-
-
-def _error_ns(run: Run) -> float | None:
-    """The client's error of a median TTFB, of the case for which it is greatest."""
-    errors = [error_of(run.calibration, FIGURES["ttfb_p50"], case) for case in run.header.cases]
-    return max((error for error in errors if error is not None), default=None)
 
 
 def print_detectable(run: Run) -> None:
