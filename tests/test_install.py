@@ -95,6 +95,7 @@ def test_a_user_s_own_targets_and_results_stay_theirs(installed: Path, tmp_path:
     with Store.open(path) as store:
         run = store.read()
         traces = store.traces()
+    assert path.with_suffix(".html").exists(), "the wheel has what a report is made of"
     assert [trace.reason for trace in traces] == [None] * 5
     assert len(run.trials) == len(run.header.slots) == 7
     assert all(trial.reason is None for trial in run.trials)

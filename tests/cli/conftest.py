@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from results.store import Store
+from tests.cli import pieces
 from tests.cli.spoilt import Done, again_while_spoilt, forget, resumed_while_spoilt
 
 TINY = """
@@ -167,5 +168,16 @@ def narrow_run(tmp_path_factory: pytest.TempPathFactory) -> Measured:
     deep.mkdir()
     words = ("run", "tiny.toml", "--only", "rows=100 users=2", "--output", "run.sqlite", "--no-report")
     done = again_while_spoilt(lambda: once(folder, *words, TMPDIR=str(deep)), folder)
+    assert done.returncode == 0, done.stderr
+    return Measured(folder, done, folder / "run.sqlite")
+
+
+@pytest.fixture(scope="session")
+def pieces_run(tmp_path_factory: pytest.TempPathFactory) -> Measured:
+    """Five blocks, the fewest for a verdict, of the suite whose small pieces are slow; its gate holds."""
+    folder = tmp_path_factory.mktemp("pieces-run")
+    (folder / "pieces_app.py").write_text(pieces.APP)
+    (folder / "pieces.toml").write_text(pieces.SUITE.format(limit="20"))
+    done = patiently(folder, "run.sqlite", "run", "pieces.toml")
     assert done.returncode == 0, done.stderr
     return Measured(folder, done, folder / "run.sqlite")
