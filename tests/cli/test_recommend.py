@@ -19,13 +19,14 @@ def test_a_run_recommends_a_buffer_with_the_bytes_that_its_chunks_really_have(pi
         assert "size=1000 (1,000 B a chunk)" in reason, "2 pauses against 59: 50 is never the answer"
         assert "size=50 " not in reason.partition(":")[0]
         assert "provisional" in reason
-        (small,) = re.findall(r"^    size=50: (.*)$", text, re.MULTILINE)
-        assert small.startswith("50 B a chunk, 150 B the first; it does not keep 95% of the best")
-        (large,) = re.findall(r"^    size=1000: (.*)$", text, re.MULTILINE)
-        assert large.startswith("1,000 B a chunk, 1.07 KiB the first; ")
-        assert "5 template events are not 5 rows, and the first chunk holds the header too" in text
         seen = r"This run could have seen a change .*×[\d.]+ in ttfb_p50, .*×0[\d.]+ in throughput"
         assert len(re.findall(seen, text)) == 1
+    # and for each value why, which the end of a run leaves to `show`
+    (small,) = re.findall(r"^    size=50: (.*)$", shown, re.MULTILINE)
+    assert small.startswith("50 B a chunk, 150 B the first; it does not keep 95% of the best")
+    (large,) = re.findall(r"^    size=1000: (.*)$", shown, re.MULTILINE)
+    assert large.startswith("1,000 B a chunk, 1.07 KiB the first; ")
+    assert "5 template events are not 5 rows, and the first chunk holds the header too" in shown
 
 
 def test_one_block_is_no_ground_for_an_answer(traced_run: Measured) -> None:
