@@ -1,7 +1,7 @@
 """The words that a shell completes, found without importing what runs them: it waits for each.
 
-A verb's options are read from its module's source, those that it shares from that of `harness.cli.session`. What
-stands for a value is completed by its name: a suite, a run, the words of ``--only``.
+A verb's options are read from its module's source, those that it shares from that of `harness.cli.session`.
+What stands for a value is completed by its name: a suite, a run, the words of ``--only``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from harness.cli.places import stored_runs
 from results.metrics import FIGURES
 from scenarios.built_in import built_in_suites, built_in_text
 
-#: What `export` and `report` write and an ab fails on; tests hold these to what would take too long to import.
+#: What `export` and `report` write and an ab fails on; a test holds them to what takes too long to import.
 FORMATS = ("csv", "json", "markdown", "junit", "bencher", "openmetrics", "github-benchmark")
 REPORT_FORMATS = ("html", "markdown")
 FAIL_ON = ("gates", "worse")

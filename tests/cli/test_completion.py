@@ -132,7 +132,13 @@ def test_completion_imports_nothing_heavy(tmp_path: Path) -> None:
         "import sys\nfrom harness.cli import main\nmain()\n"
         f"print(sorted({{name.split('.')[0] for name in sys.modules}} & {HEAVY!r}), file=sys.stderr)"
     )
-    for given in (["run", "--"], ["ab", "--"], ["run", "full", "--only", "r"], ["compare", "a", "b", "--figure", ""], [""]):
+    for given in (
+        ["run", "--"],
+        ["ab", "--"],
+        ["run", "full", "--only", "r"],
+        ["compare", "a", "b", "--figure", ""],
+        [""],
+    ):
         done = subprocess.run(
             [sys.executable, "-c", code],
             env=environment()

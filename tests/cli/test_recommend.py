@@ -12,6 +12,7 @@ from tests.analysis.knobs import MB, Truth, case, drifting, trial
 from tests.cli.conftest import Measured, once
 from tests.results.examples import WHOLE
 
+
 def test_a_run_recommends_a_buffer_with_the_bytes_that_its_chunks_really_have(pieces_run: Measured) -> None:
     shown = once(pieces_run.folder, "show", pieces_run.store.name).stdout
     for text in (pieces_run.done.stdout, shown):
