@@ -26,7 +26,7 @@ def test_calibrate_tells_the_error_and_what_it_means(streamgauge: Streamgauge, t
 
 
 def test_calibrate_writes_json(narrow_run: Measured, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a run measures its points; that the verb does so too, the table has shown."""
+    """Of points that a run has measured: that the verb measures its own, the table has shown."""
     with Store.open(narrow_run.store) as store:
         kept = store.read().calibration
     monkeypatch.setattr(Calibrator, "points", lambda _self, users, _answers, _length: kept[-len(users) :])

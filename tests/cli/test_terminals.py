@@ -129,7 +129,9 @@ def test_ctrl_c_after_it_keeps_all_trials(
     with closing(sqlite3.connect(store)) as connection, connection:
         connection.executescript(NOTHING_TRACED)
     left = left_by_ctrl_c(tmp_path, phase, "run", "--resume", "run.sqlite")
-    assert f"{trials} of 4 trials are kept in run.sqlite." in left
+    kept = re.search(r"(\d) of 4 trials are kept in run\.sqlite\.", left)
+    assert kept, left
+    assert int(kept[1]) >= trials
     assert "Go on with: streamgauge run --resume run.sqlite" in left
 
 
