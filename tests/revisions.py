@@ -11,30 +11,20 @@ from pathlib import Path
 APP = """
 import time
 
-from flask import Flask
-
-app = Flask(__name__)
-
 
 def rows():
     for number in range(20):
         {work}
-        yield f"{{number}},some words\\n"
+        yield f"{{number}},some words\\n".encode()
 
 
-@app.get("/")
-def ready():
-    return "ready"
+ANSWERS = {{"/": lambda: [b"ready"], "/whole": lambda: [b"".join(rows())], "/rows": rows}}
 
 
-@app.get("/whole")
-def whole():
-    return "".join(rows())
-
-
-@app.get("/rows")
-def stream():
-    return rows()
+def app(environ, start_response):
+    answer = ANSWERS.get(environ["PATH_INFO"])
+    start_response("200 OK" if answer else "404 Not Found", [("Content-Type", "text/csv")])
+    return answer() if answer else []
 """
 SUITE = """name = "shop"
 blocks = 5

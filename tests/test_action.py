@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import shutil
+import sqlite3
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,6 +49,7 @@ case = "flights.csv"
 metric = "ttfb_p50"
 at_most = "{limit} of baseline"
 """
+FOLDER = "steps.measure.outputs.folder"
 _EXPRESSION = re.compile(r"\$\{\{ ([\w.-]+) \}\}")
 
 
@@ -59,9 +63,9 @@ class Runner:
     used: dict[str, dict[str, str]] = field(default_factory=dict)
     code: int = 0
 
-    def run(self) -> None:
-        """All steps in order; after one that failed only those that run always."""
-        for step in STEPS:
+    def run(self, steps: Sequence[Mapping[str, Any]] = STEPS) -> None:
+        """These steps in order; after one that failed only those that run always."""
+        for step in steps:
             if self._wanted(step.get("if", "success()")):
                 if "run" in step:
                     self._shell(step)
@@ -114,30 +118,49 @@ class Runner:
         return ("always()" in terms or not self.code) and all(self._value(name) for name in names)
 
 
-@pytest.mark.parametrize(("limit", "code", "word"), [("20", 0, "✅ not worse"), ("0.01", 1, "❌ **worse**")])
-def test_a_gate_decides_after_everything_is_written(tmp_path: Path, limit: str, code: int, word: str) -> None:
+@pytest.fixture(scope="module")
+def failed_job(tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    """All steps, with a gate that says worse."""
+    parent = tmp_path_factory.mktemp("jobs")
     inputs = {"suite": "tiny.toml", "working-directory": "app", "blocks": "5", "arguments": "--seed\n7\n"}
 
     def run() -> Runner:
-        folder = Path(tempfile.mkdtemp(dir=tmp_path))
+        folder = Path(tempfile.mkdtemp(dir=parent))
         (folder / "app").mkdir()
-        (folder / "app" / "tiny.toml").write_text(SUITE.format(limit=limit))
+        (folder / "app" / "tiny.toml").write_text(SUITE.format(limit="0.01"))
         runner = Runner(folder, inputs)
         runner.run()
         return runner
 
-    runner = again_while_spoilt(run, tmp_path)
-    assert runner.code == code
-    assert runner.outputs["steps.measure.outputs.exit-code"] == str(code)
-    assert word in runner.summary
-    assert "5 blocks, windows of 0.2 s, seed 7" in runner.summary
-    (kept,) = runner.used.values()  # no Python was asked for
+    return again_while_spoilt(run, parent)
+
+
+def test_a_gate_that_fails_ends_the_job_after_everything_is_written(failed_job: Runner) -> None:
+    assert failed_job.code == 1
+    assert failed_job.outputs["steps.measure.outputs.exit-code"] == "1"
+    assert "❌ **worse**" in failed_job.summary
+    assert "5 blocks, windows of 0.2 s, seed 7" in failed_job.summary
+    (kept,) = failed_job.used.values()  # no Python was asked for
     folder = Path(kept["path"])
-    assert folder.parent == runner.folder / "temp"
+    assert folder.parent == failed_job.folder / "temp"
     assert {path.name for path in folder.iterdir()} == {
-        "run.sqlite", "findings.json", "junit.xml", "summary.md", "charts",
+        "run.sqlite", "run.html", "findings.json", "junit.xml", "summary.md", "charts",
     }  # fmt: skip
-    assert JUnitXml.fromfile(str(folder / "junit.xml")).failures == code
+    assert JUnitXml.fromfile(str(folder / "junit.xml")).failures == 1
+
+
+def test_a_gate_that_holds_ends_it_well(failed_job: Runner, tmp_path: Path) -> None:
+    """The same trials with a limit that they keep; a run's exit code 0 is what `run` itself says of them."""
+    path = Path(shutil.copy(f"{failed_job.outputs[FOLDER]}/run.sqlite", tmp_path))
+    with closing(sqlite3.connect(path)) as store, store:
+        store.execute("UPDATE run SET suite_toml = ?", (SUITE.format(limit="20"),))
+    words = [str(ROOT / "run.sh"), "run", "--resume", str(path), "--no-report"]
+    code = subprocess.run(words, env=environment(), check=False, timeout=100).returncode
+    runner = Runner(tmp_path, {}, {FOLDER: str(tmp_path), "steps.measure.outputs.exit-code": str(code)})
+    runner.run(STEPS[[step.get("id") for step in STEPS].index("measure") + 1 :])
+    assert runner.code == 0
+    assert "✅ not worse" in runner.summary
+    assert JUnitXml.fromfile(str(tmp_path / "junit.xml")).failures == 0
 
 
 def test_a_suite_that_is_refused_ends_the_job_and_no_text_becomes_a_command(tmp_path: Path) -> None:

@@ -22,3 +22,8 @@ def printable(text: str, most: int = _MOST) -> str:
         else character
         for character in short
     )
+
+
+def printable_lines(text: str) -> str:
+    """The same of each line: for what a server wrote, whose last lines say why it ended."""
+    return "\n".join(map(printable, text.split("\n")))

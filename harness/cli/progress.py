@@ -9,7 +9,7 @@ from typing import Self
 
 from rich.console import Console
 
-from analysis.exports.printable import printable
+from analysis.exports.printable import printable, printable_lines
 from analysis.summary import labels
 from analysis.table import amount
 from analysis.trial.tracing import delivery
@@ -91,7 +91,7 @@ class Told:
         """A traced trial that failed takes nothing away from the timed ones."""
         name = self._labels[planned.case.identity]
         if trace.reason is not None:
-            why = printable(trace.reason)
+            why = printable_lines(trace.reason)
             return f"not traced: {name}: {why} (its timed trials are not concerned)"
         lag = amount(trace.figures["delivery_lag_p50"], Unit.NANOSECONDS)
         return f"traced: {name}: {delivery(trace.figures) or trace.note or 'one chunk'}, delivery lag {lag}"

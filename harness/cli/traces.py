@@ -8,7 +8,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from analysis.exports.printable import printable
+from analysis.exports.printable import printable_lines
 from analysis.summary import labels
 from analysis.table import amount, digits, times
 from analysis.trial.tracing import delivery, tracing_cost
@@ -54,7 +54,7 @@ def print_traces(run: Run, traces: Sequence[Trace]) -> None:
         print_rows(table)
     for trace in traces:
         if trace.reason is not None:
-            say(f"not traced: {names[trace.case]}: {printable(trace.reason)}")
+            say(f"not traced: {names[trace.case]}: {printable_lines(trace.reason)}")
         if trace.note is not None:
             say(f"{names[trace.case]}: {trace.note}")
 

@@ -1,7 +1,7 @@
 """The words that a shell completes, found without importing what runs them: it waits for each.
 
-A verb's options are read from its module's source. What stands for a value is completed by its name: a suite,
-a run, the words of ``--only``.
+A verb's options are read from its module's source, those that it shares from that of `harness.cli.session`.
+What stands for a value is completed by its name: a suite, a run, the words of ``--only``.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from harness.cli.places import stored_runs
 from results.metrics import FIGURES
 from scenarios.built_in import built_in_suites, built_in_text
 
-#: What `export` writes; a test holds it to the exporters, which take too long to import.
+#: What `export` and `report` write and an ab fails on; a test holds them to what takes too long to import.
 FORMATS = ("csv", "json", "markdown", "junit", "bencher", "openmetrics", "github-benchmark")
+REPORT_FORMATS = ("html", "markdown")
+FAIL_ON = ("gates", "worse")
 
 _Given = dict[str | None, Any]
 Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem[str]]]
@@ -41,8 +43,9 @@ def _imported(verb: str) -> click.Command:
 
 def _read(verb: str) -> list[click.Parameter] | None:
     """The parameters that the verb's source declares; None where it does so in a way not known here."""
-    tree = ast.parse(Path(__file__).with_name(f"{verb}.py").read_text("utf-8"))
-    (function,) = (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "command")
+    (function,) = (
+        node for node in _source(verb) if isinstance(node, ast.FunctionDef) and node.name == "command"
+    )
     parameters: list[click.Parameter] = []
     for decorator in function.decorator_list:
         match decorator:
@@ -50,13 +53,32 @@ def _read(verb: str) -> list[click.Parameter] | None:
                 pass
             case ast.Attribute(value=ast.Name(id="click"), attr="pass_context"):
                 pass
-            case ast.Call(func=ast.Attribute(value=ast.Name(id="click"), attr="option" | "argument" as kind)):
-                given = {word.arg: _constant(word.value) for word in decorator.keywords}
-                names = [str(_constant(name)) for name in decorator.args]
-                parameters.append(_parameter(kind, names, given))
+            case ast.Name(id="shared_options"):
+                parameters += map(_declared, _shared_options())
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="click"), attr="option" | "argument")):
+                parameters.append(_declared(decorator))
             case _:
                 return None
     return parameters
+
+
+def _shared_options() -> Iterator[ast.Call]:
+    """The calls of ``click.option`` that `harness.cli.session` gives to all who measure."""
+    for node in _source("session"):
+        match node:
+            case ast.Assign(targets=[ast.Name(id="_SHARED")], value=ast.Tuple(elts=calls)):
+                yield from (call for call in calls if isinstance(call, ast.Call))
+
+
+def _source(module: str) -> list[ast.stmt]:
+    return ast.parse(Path(__file__).with_name(f"{module}.py").read_text("utf-8")).body
+
+
+def _declared(call: ast.Call) -> click.Parameter:
+    """What a call of ``click.option`` or ``click.argument`` declares."""
+    kind = "argument" if isinstance(call.func, ast.Attribute) and call.func.attr == "argument" else "option"
+    given = {word.arg: _constant(word.value) for word in call.keywords}
+    return _parameter(kind, [str(_constant(name)) for name in call.args], given)
 
 
 def _constant(node: ast.expr) -> Any:
@@ -104,12 +126,12 @@ def _figures(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[C
     return _beginning(begun, list(FIGURES))
 
 
-def _formats(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem[str]]:
-    return _beginning(begun, FORMATS)
+def _formats(ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem[str]]:
+    return _beginning(begun, REPORT_FORMATS if ctx.info_name == "report" else FORMATS)
 
 
-def _shells(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem[str]]:
-    return _beginning(begun, ("bash", "zsh", "fish"))
+def _one_of(*words: str) -> Completer:
+    return lambda _ctx, _param, begun: _beginning(begun, words)
 
 
 def _nothing(_ctx: click.Context, _param: click.Parameter, _begun: str) -> list[CompletionItem[str]]:
@@ -170,11 +192,16 @@ _COMPLETERS: dict[str, Completer] = {
     "base": _runs,
     "head": _runs,
     "folder": _folders,
-    "shell": _shells,
+    "shell": _one_of("bash", "zsh", "fish"),
     "--resume": _runs,
     "--only": _case_words,
     "--figure": _figures,
     "--format": _formats,
+    "--until": _one_of("decided"),
+    "--fail-on": _one_of(*FAIL_ON),
+    "--base": _nothing,
+    "--head": _nothing,
+    "--budget": _nothing,
     "--blocks": _nothing,
     "--seed": _nothing,
     "--users": _nothing,

@@ -1,7 +1,8 @@
 """How often ab finds a change, and how often it cries wolf: ``python -m tests.bench.ab_power --times 10``.
 
 Each time a repository is made whose app costs CPU for each row; its head commit costs 15% more, or the same.
-`streamgauge ab` is then run on it as a user would, with one gate, and its exit code is the answer.
+`streamgauge ab` is then run on it as a user would, with one gate, and its exit code is the answer. The
+app's whole form alone is measured: three trials a block.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _ANSWERS = {0: "not worse", 1: "worse", 3: "could not be measured"}
 _UNCONFIRMED = "not confirmed"
 _GATE = """
 [[gate]]
-case = "orders stream"
+case = "orders whole"
 metric = "{metric}"
 margin = "5%"
 """
@@ -52,7 +53,8 @@ def answer(change: float, sizes: Sizes) -> str:
         done = subprocess.run(
             [
                 str(Path(sys.executable).with_name("streamgauge")), "ab", str(repository.path / "suite.toml"),
-                "--base", "HEAD~1", "--blocks", str(sizes.blocks), "--output", str(folder / "ab.sqlite"),
+                "--base", "HEAD~1", "--only", "form=whole", "--blocks", str(sizes.blocks),
+                "--output", str(folder / "ab.sqlite"), "--no-report",
             ],
             cwd=folder,
             env=os.environ,
@@ -92,7 +94,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.smoke:
         options.times, options.blocks, options.window = 1, 5, 0.1
     sizes = Sizes(options.blocks, options.window, options.metric)
-    answers: dict[float, list[str]] = {options.change: [], 0.0: []}
+    changes = [0.0] if options.smoke else [options.change, 0.0]
+    answers: dict[float, list[str]] = {change: [] for change in changes}
     for _ in range(options.times):
         for change, given in answers.items():  # by turns: the machine's moods hit both alike
             given.append(answer(change, sizes))

@@ -47,7 +47,7 @@ class Sizes:
 
 def main() -> None:
     options = parser("closed against open loop on a server that stalls").parse_args()
-    sizes = Sizes(1, 0.3, 1.0) if options.smoke else Sizes(5, 1.0, 4.0)
+    sizes = Sizes(1, 0.3, 0.7) if options.smoke else Sizes(5, 1.0, 4.0)
     with (
         tempfile.TemporaryDirectory(prefix="sg-") as folder,
         Processes() as processes,

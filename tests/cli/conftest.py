@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.spoilt import Done, again_while_spoilt, resumed_while_spoilt
+from results.store import Store
+from tests.cli import pieces
+from tests.cli.spoilt import Done, again_while_spoilt, forget, resumed_while_spoilt
 
 TINY = """
 name = "tiny"
@@ -37,6 +39,17 @@ worker_class = "sync"
 [[scenario]]
 kind = "download"
 users = 1
+"""
+
+#: Two views that are asked once and never timed: one fails before its first byte, the other after it.
+_FAILING = """
+[[target]]
+name = "no-context"
+app = "targets.context_app:app"
+ready = "/context?total=1"
+stream = "/context/{fails}"
+expect = "failure"
+fails = ["before", "after"]
 """
 
 _GATE = """
@@ -68,6 +81,19 @@ def once(folder: Path, *words: str, **variables: str) -> Done:
     )
 
 
+def patiently(folder: Path, store: str, verb: str, *words: str) -> Done:
+    """Measure many trials into the ``.sqlite`` file ``store``; only those that the machine spoilt once more.
+
+    Returns what the last of these runs ended with.
+    """
+
+    def resume() -> Done:
+        return once(folder, verb, "--resume", store, "--no-report")
+
+    done = once(folder, verb, *words, "--output", store, "--no-report")
+    return resumed_while_spoilt(done, resume, folder / store)
+
+
 @pytest.fixture
 def tiny(tmp_path: Path) -> Path:
     """A suite of four slots, each about a second."""
@@ -80,33 +106,20 @@ def tiny(tmp_path: Path) -> Path:
 def streamgauge(tmp_path: Path) -> Streamgauge:
     """Runs the command line in ``tmp_path`` and returns its exit code and output.
 
-    What the machine spoilt is measured once more, as its user would: a whole run, or the spoilt trials of one
-    that was resumed.
+    What measures writes no report; what the machine spoilt is measured once more, as its user would: all of
+    it, or the spoilt trials of what was resumed.
     """
 
     def run(*words: str) -> Done:
-        def measure() -> Done:
+        if words[0] not in {"run", "ab"}:
             return once(tmp_path, *words)
 
-        if words[0] != "run":
-            return measure()
+        def measure() -> Done:
+            return once(tmp_path, *words, "--no-report")
+
         if words[1] == "--resume":
             return resumed_while_spoilt(measure(), measure, tmp_path / words[2])
         return again_while_spoilt(measure, tmp_path)
-
-    return run
-
-
-@pytest.fixture
-def patient(tmp_path: Path) -> Streamgauge:
-    """Measures a suite of many trials into a ``.sqlite`` file; only those that the machine spoilt once more.
-
-    Returns what the last of these runs ended with.
-    """
-
-    def run(suite: str, store: str) -> Done:
-        done = once(tmp_path, "run", suite, "--output", store)
-        return resumed_while_spoilt(done, lambda: once(tmp_path, "run", "--resume", store), tmp_path / store)
 
     return run
 
@@ -123,15 +136,23 @@ class Measured:
         """The store as ``run.sqlite`` in the folder of a test that writes to it."""
         return Path(shutil.copy(self.store, folder / "run.sqlite"))
 
+    def unfinished_in(self, folder: Path, *, left: int) -> Path:
+        """The same, of a run that was interrupted with so many of its trials left."""
+        store = self.copied_to(folder)
+        with Store.open(store) as opened:
+            slots = len(opened.read().header.slots)
+        forget(store, range(slots - left, slots))
+        return store
+
 
 @pytest.fixture(scope="session")
 def traced_run(tmp_path_factory: pytest.TempPathFactory) -> Measured:
-    """All of the tiny suite, one block, and traced, into the folder that is the default."""
+    """All of the tiny suite and what fails, one block, and traced, as without any further words."""
     folder = tmp_path_factory.mktemp("traced-run")
-    (folder / "tiny.toml").write_text(TINY.format(blocks=1).replace("trace = false", ""))
+    (folder / "tiny.toml").write_text(TINY.format(blocks=1).replace("trace = false", "") + _FAILING)
     done = again_while_spoilt(lambda: once(folder, "run", "tiny.toml", "--seed", "5"), folder)
     assert done.returncode == 0, done.stderr
-    (store,) = (folder / "results").iterdir()
+    (store,) = (folder / "results").glob("*.sqlite")
     return Measured(folder, done, store)
 
 
@@ -145,7 +166,18 @@ def narrow_run(tmp_path_factory: pytest.TempPathFactory) -> Measured:
     (folder / "tiny.toml").write_text(TINY.format(blocks=1).replace("users = 1", "users = [2, 1, 4]") + _GATE)
     deep = folder / ("d" * 120)
     deep.mkdir()
-    words = ("run", "tiny.toml", "--only", "rows=100 users=2", "--output", "run.sqlite")
+    words = ("run", "tiny.toml", "--only", "rows=100 users=2", "--output", "run.sqlite", "--no-report")
     done = again_while_spoilt(lambda: once(folder, *words, TMPDIR=str(deep)), folder)
+    assert done.returncode == 0, done.stderr
+    return Measured(folder, done, folder / "run.sqlite")
+
+
+@pytest.fixture(scope="session")
+def pieces_run(tmp_path_factory: pytest.TempPathFactory) -> Measured:
+    """Five blocks, the fewest for a verdict, of the suite whose small pieces are slow; its gate holds."""
+    folder = tmp_path_factory.mktemp("pieces-run")
+    (folder / "pieces_app.py").write_text(pieces.APP)
+    (folder / "pieces.toml").write_text(pieces.SUITE.format(limit="20"))
+    done = patiently(folder, "run.sqlite", "run", "pieces.toml")
     assert done.returncode == 0, done.stderr
     return Measured(folder, done, folder / "run.sqlite")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
@@ -49,16 +49,13 @@ def resumed_while_spoilt(done: Done, resume: Callable[[], Done], store: Path) ->
         spoilt = spoilt_in(store) if store.exists() else []
         if not spoilt:
             break
-        _forget(store, spoilt)
+        forget(store, spoilt)
         done = resume()
     return done
 
 
-def _by_the_machine(trial: TrialSummary) -> bool:
-    return set(trial.outcomes) == {"verified"} and bool(_MACHINE.search(trial.reason or ""))
-
-
-def _forget(store: Path, positions: list[int]) -> None:
+def forget(store: Path, positions: Iterable[int]) -> None:
+    """Make the run one that has not measured the trials at these positions yet, and is not complete."""
     with closing(sqlite3.connect(store)) as connection, connection:
         for table in _TABLES_OF_A_TRIAL:
             connection.executemany(
@@ -66,3 +63,7 @@ def _forget(store: Path, positions: list[int]) -> None:
                 [(position,) for position in positions],
             )
         connection.execute("UPDATE run SET finished_utc = NULL")
+
+
+def _by_the_machine(trial: TrialSummary) -> bool:
+    return set(trial.outcomes) == {"verified"} and bool(_MACHINE.search(trial.reason or ""))

@@ -14,8 +14,9 @@ import pytest
 
 from results.sides import Side
 from results.store import Store
-from tests.cli.conftest import Streamgauge
+from tests.cli.conftest import Measured, Streamgauge, once, patiently
 from tests.cli.processes import descendants, still_there
+from tests.cli.spoilt import again_while_spoilt
 from tests.cli.test_interrupt import started, wait_for_trials
 from tests.revisions import GATE, SUITE, Repository, resting
 
@@ -24,36 +25,30 @@ REST_MS = 2
 QUICK = resting(0)
 
 
-def shop(tmp_path: Path, *commits: dict[str, str], suite: str = SUITE + GATE) -> Repository:
+#: Judged by the whole form alone: three trials a block.
+WHOLE_GATE = GATE.replace("orders stream", "orders whole")
+LIMIT = WHOLE_GATE.replace('margin = "10%"', 'at_most = "9 s"')
+ONLY_WHOLE = ("--only", "form=whole")
+
+
+def shop(folder: Path, *commits: dict[str, str], suite: str = SUITE + GATE) -> Repository:
     """A repository with these commits on main, and a suite beside its app."""
-    made = Repository.made_in(tmp_path / "shop")
+    made = Repository.made_in(folder / "shop")
     made.commit({"suite.toml": suite, "app/readme": "", ".gitignore": "results/\n__pycache__/\n"})
     for files in commits:
         made.commit(files)
     return made
 
 
-def only_run(tmp_path: Path) -> Path:
-    (path,) = (tmp_path / "results").iterdir()
-    return path
-
-
-def test_a_head_that_takes_half_as_long_again_fails_and_is_named(
-    streamgauge: Streamgauge, tmp_path: Path
-) -> None:
-    repository = shop(tmp_path, resting(REST_MS), resting(REST_MS * 1.5))
-    done = streamgauge(
-        "ab",
-        "shop/suite.toml",
-        "--base",
-        "HEAD~1",
-    )
+def test_a_head_that_takes_half_as_long_again_fails_and_is_named(tmp_path: Path) -> None:
+    repository = shop(tmp_path, resting(REST_MS), resting(REST_MS * 1.5), suite=SUITE + WHOLE_GATE)
+    done = patiently(tmp_path, "ab.sqlite", "ab", "shop/suite.toml", "--base", "HEAD~1", *ONLY_WHOLE)
     assert done.returncode == 1, done.stdout + done.stderr
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("gate: ")]
-    assert line.startswith("gate: orders stream: ttlb_p50 within 10% of base: WORSE: ")
+    assert line.startswith("gate: orders whole: ttlb_p50 within 10% of base: WORSE: ")
     assert "confirmed by 5 further blocks" in line
     assert repository.worktrees() == []
-    with Store.open(only_run(tmp_path)) as store:
+    with Store.open(tmp_path / "ab.sqlite") as store:
         run = store.read()
     commits = [repository.git("rev-parse", name) for name in ("HEAD~1", "HEAD")]
     assert [item.commit for item in run.header.sides] == commits
@@ -62,22 +57,27 @@ def test_a_head_that_takes_half_as_long_again_fails_and_is_named(
         gate.case.identity for gate in run.header.margin_gates
     }
 
-    shown = streamgauge("show")
+    shown = once(tmp_path, "show", "ab.sqlite")
     assert shown.returncode == 0, shown.stderr
     assert "Head against base:" in shown.stdout or f"head: {commits[1][:12]}" in shown.stdout
     assert line in shown.stdout
 
 
-def test_equal_commits_pass(streamgauge: Streamgauge, tmp_path: Path) -> None:
-    repository = shop(tmp_path, resting(REST_MS))
-    done = streamgauge("ab", "shop/suite.toml", "--base", "HEAD")
+def test_equal_commits_pass_and_limits_are_left_to_run(tmp_path: Path) -> None:
+    repository = shop(tmp_path, resting(REST_MS), suite=SUITE + WHOLE_GATE + LIMIT)
+    done = patiently(tmp_path, "ab.sqlite", "ab", "shop/suite.toml", "--base", "HEAD", *ONLY_WHOLE)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "gate: orders stream: ttlb_p50 within 10% of base: not" in done.stdout
+    assert "gate: orders whole: ttlb_p50 within 10% of base: not" in done.stdout
+    assert "gate: orders whole: ttlb_p50 at most 9 s: NOT JUDGED, a limit is for run" in done.stdout
     assert repository.worktrees() == []
-    with Store.open(only_run(tmp_path)) as store:
+    with Store.open(tmp_path / "ab.sqlite") as store:
         run = store.read()
     assert {slot.side for slot in run.header.slots} == set(Side)
-    assert len(run.trials) == 5 * 5
+    assert len(run.trials) == 5 * 3
+
+    wrong = once(tmp_path, "run", "--resume", "ab.sqlite")
+    assert wrong.returncode == 2
+    assert "ab --resume" in wrong.stderr
 
 
 def quick(suite: str) -> str:
@@ -85,22 +85,42 @@ def quick(suite: str) -> str:
     return suite.replace("blocks = 5", "blocks = 1").replace('"0.3s"', '"0.1s"')
 
 
-def test_each_side_is_prepared_and_served_by_its_own_interpreter(
-    streamgauge: Streamgauge, tmp_path: Path
-) -> None:
+@pytest.fixture(scope="module")
+def prepared_ab(tmp_path_factory: pytest.TempPathFactory) -> Measured:
+    """An ab whose sides have an interpreter of their own and unequal bodies, and what is not committed."""
+    folder = tmp_path_factory.mktemp("prepared-ab")
     script = f'#!/bin/sh\nexec {sys.executable} "$@"\n'
     code = f"from pathlib import Path; Path('own-python').write_text({script!r}); print('hello')"
     command = f"{sys.executable} -c {shlex.quote(code)} && chmod +x own-python"
     own = f'directory = "app"\npython = "app/own-python"\nprepare = {json.dumps(["sh", "-c", command])}'
+    longer = QUICK["app/shop.py"].replace("range(20)", "range(25)")
     suite = quick(SUITE.replace('directory = "app"', own))
-    shop(tmp_path, QUICK, suite=suite)
-    done = streamgauge("ab", "shop/suite.toml", "--base", "HEAD")
+    made = shop(folder, QUICK, {"app/shop.py": longer}, suite=suite)
+    (made.path / "app" / "shop.py").write_text("raise RuntimeError\n")
+    words = ("ab", "shop/suite.toml", "--base", "HEAD~1", "--output", "ab.sqlite", "--no-report")
+    done = again_while_spoilt(lambda: once(folder, *words), folder)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "No gate was judged" in done.stdout
-    assert not (tmp_path / "shop" / "app" / "own-python").exists()
-    with Store.open(only_run(tmp_path)) as store:
+    return Measured(folder, done, folder / "ab.sqlite")
+
+
+def test_each_side_is_prepared_and_served_by_its_own_interpreter(prepared_ab: Measured) -> None:
+    assert not (prepared_ab.folder / "shop" / "app" / "own-python").exists()
+    with Store.open(prepared_ab.store) as store:
         prepared = store.read().preparations
     assert [(item.side, item.output) for item in prepared] == [(side, "hello\n") for side in Side]
+
+
+def test_without_a_margin_no_gate_is_judged(prepared_ab: Measured) -> None:
+    assert "No gate was judged" in prepared_ab.done.stdout
+
+
+def test_bodies_that_differ_are_told_and_not_refused(prepared_ab: Measured) -> None:
+    assert "the bodies differ: " in prepared_ab.done.stderr
+    assert "270 bytes on base, 340 on head" in prepared_ab.done.stderr
+
+
+def test_what_is_not_committed_is_told_and_not_measured(prepared_ab: Measured) -> None:
+    assert "1 uncommitted change in" in prepared_ab.done.stderr
 
 
 def test_a_prepare_that_fails_is_told_and_nothing_is_kept(streamgauge: Streamgauge, tmp_path: Path) -> None:
@@ -134,21 +154,12 @@ def test_an_app_that_does_not_start_says_on_which_side(streamgauge: Streamgauge,
     assert "the till is jammed" in done.stderr
 
 
-def test_bodies_that_differ_are_told_and_not_refused(streamgauge: Streamgauge, tmp_path: Path) -> None:
-    longer = QUICK["app/shop.py"].replace("range(20)", "range(25)")
-    shop(tmp_path, QUICK, {"app/shop.py": longer}, suite=quick(SUITE))
-    done = streamgauge("ab", "shop/suite.toml", "--base", "HEAD~1")
-    assert done.returncode == 0, done.stderr
-    assert "the bodies differ: " in done.stderr
-    assert "270 bytes on base, 340 on head" in done.stderr
-
-
-def test_what_is_not_committed_is_told(streamgauge: Streamgauge, tmp_path: Path) -> None:
-    repository = shop(tmp_path, QUICK, suite=quick(SUITE))
-    (repository.path / "app" / "shop.py").write_text("raise RuntimeError\n")
-    done = streamgauge("ab", "shop/suite.toml", "--base", "HEAD")
-    assert done.returncode == 0, done.stderr
-    assert "1 uncommitted change in" in done.stderr
+@pytest.fixture(scope="module")
+def quick_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a shop of one commit, in which nothing is measured."""
+    folder = tmp_path_factory.mktemp("quick-shop")
+    shop(folder, QUICK)
+    return folder
 
 
 @pytest.mark.parametrize(
@@ -167,13 +178,12 @@ def test_what_is_not_committed_is_told(streamgauge: Streamgauge, tmp_path: Path)
     ],
 )
 def test_what_cannot_be_judged_is_refused_before_anything_starts(
-    streamgauge: Streamgauge, tmp_path: Path, words: Sequence[str], told: str
+    quick_shop: Path, words: Sequence[str], told: str
 ) -> None:
-    shop(tmp_path, QUICK)
-    done = streamgauge("ab", "shop/suite.toml" if "--resume" not in words else "ci", *words)
+    done = once(quick_shop, "ab", "shop/suite.toml" if "--resume" not in words else "ci", *words)
     assert done.returncode == 2, done.stderr
     assert told in done.stderr
-    assert not (tmp_path / "results").exists()
+    assert not (quick_shop / "results").exists()
 
 
 def test_three_gates_cannot_fail_at_the_first_look(streamgauge: Streamgauge, tmp_path: Path) -> None:
@@ -184,33 +194,28 @@ def test_three_gates_cannot_fail_at_the_first_look(streamgauge: Streamgauge, tmp
     assert "They need 8 blocks there" in done.stderr
 
 
-def test_each_verb_judges_its_own_gates_and_names_the_others(
+def test_a_plan_names_the_gates_of_run_and_what_a_budget_is(streamgauge: Streamgauge, tmp_path: Path) -> None:
+    shop(tmp_path, QUICK, suite=(SUITE + WHOLE_GATE + LIMIT).replace('"0.3s"', '"0.1s"'))
+    planned = streamgauge("plan", "shop/suite.toml", "--budget", "90s")
+    assert "Gate: orders whole: ttlb_p50 at most 9 s\n" in planned.stdout
+    assert "1:30 minutes are about 35 blocks" in planned.stdout
+
+
+def test_an_ab_that_is_killed_or_interrupted_leaves_no_worktree_and_goes_on(
     streamgauge: Streamgauge, tmp_path: Path
 ) -> None:
-    limit = GATE.replace('margin = "10%"', 'at_most = "9 s"')
-    suite = (SUITE + GATE + limit).replace('"0.3s"', '"0.1s"')
-    shop(tmp_path, QUICK, suite=suite)
-    run = streamgauge("run", "shop/suite.toml")
-    assert run.returncode == 0, run.stderr
-    assert "gate: orders stream: ttlb_p50 within 10% of base: NOT JUDGED, a margin is for ab" in run.stdout
-    assert "gate: orders stream: ttlb_p50 at most 9 s: not worse" in run.stdout
-    planned = streamgauge("plan", "shop/suite.toml", "--budget", "90s")
-    assert "Gate: orders stream: ttlb_p50 at most 9 s\n" in planned.stdout
-    assert "1:30 minutes are about 35 blocks" in planned.stdout
-    ab = streamgauge("ab", "shop/suite.toml", "--base", "HEAD")
-    assert ab.returncode == 0, ab.stdout + ab.stderr
-    assert "gate: orders stream: ttlb_p50 at most 9 s: NOT JUDGED, a limit is for run" in ab.stdout
-    wrong = streamgauge("run", "--resume", str(max((tmp_path / "results").iterdir())))
-    assert wrong.returncode == 2
-    assert "ab --resume" in wrong.stderr
-
-
-def test_an_interrupted_ab_leaves_no_worktree_and_goes_on(streamgauge: Streamgauge, tmp_path: Path) -> None:
-    repository = shop(tmp_path, QUICK, suite=quick(SUITE).replace("blocks = 1", "blocks = 2"))
+    repository = shop(tmp_path, QUICK, suite=quick(SUITE))
     store = tmp_path / "ab.sqlite"
     with started(tmp_path, "ab", "shop/suite.toml", "--base", "HEAD", "--output", "ab.sqlite") as run:
+        wait_for_trials(store, 1)
+        left = repository.worktrees()
+        run.kill()
+        run.communicate(timeout=30)
+    assert [Path(place).exists() for place in left] == [True, True]
+    with started(tmp_path, "ab", "--resume", "ab.sqlite") as run:
         wait_for_trials(store, 2)
         assert len(repository.worktrees()) == 2
+        assert not any(Path(place).parent.exists() for place in left), "the next ab has removed them"
         family = descendants(run.pid)
         os.killpg(run.pid, signal.SIGINT)
         output, _ = run.communicate(timeout=30)
@@ -222,21 +227,8 @@ def test_an_interrupted_ab_leaves_no_worktree_and_goes_on(streamgauge: Streamgau
     repository.commit({"app/shop.py": "raise RuntimeError\n"})
     done = streamgauge("ab", "--resume", "ab.sqlite")
     assert done.returncode == 0, done.stdout + done.stderr
+    assert repository.worktrees() == []
     with Store.open(store) as opened:
         whole = opened.read()
     assert [trial.slot for trial in whole.trials] == list(whole.header.slots)
-    assert len(whole.trials) == 10
-
-
-def test_a_killed_ab_s_worktrees_are_gone_at_the_next(streamgauge: Streamgauge, tmp_path: Path) -> None:
-    repository = shop(tmp_path, QUICK, suite=quick(SUITE))
-    with started(tmp_path, "ab", "shop/suite.toml", "--base", "HEAD", "--output", "ab.sqlite") as run:
-        wait_for_trials(tmp_path / "ab.sqlite", 1)
-        left = repository.worktrees()
-        run.kill()
-        run.communicate(timeout=30)
-    assert [Path(place).exists() for place in left] == [True, True]
-    done = streamgauge("ab", "--resume", "ab.sqlite")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert repository.worktrees() == []
-    assert not any(Path(place).parent.exists() for place in left)
+    assert len(whole.trials) == 5

@@ -6,7 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from harness.calibrate import Calibrator
+from harness.cli.calibrate import command
 from results.store import Store
 from tests.cli.conftest import Measured, Streamgauge
 
@@ -22,9 +25,13 @@ def test_calibrate_tells_the_error_and_what_it_means(streamgauge: Streamgauge, t
     assert list(tmp_path.iterdir()) == []
 
 
-def test_calibrate_writes_json(streamgauge: Streamgauge) -> None:
-    done = streamgauge("calibrate", "--users", "2", "--json")
-    assert done.returncode == 0, done.stderr
+def test_calibrate_writes_json(narrow_run: Measured, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of points that a run has measured: that the verb measures its own, the table has shown."""
+    with Store.open(narrow_run.store) as store:
+        kept = store.read().calibration
+    monkeypatch.setattr(Calibrator, "points", lambda _self, users, _answers, _length: kept[-len(users) :])
+    done = CliRunner().invoke(command, ["--users", "1,2", "--json"])
+    assert done.exit_code == 0, done.stderr
     points = json.loads(done.stdout)
     assert [(point["users"], point["answers"]) for point in points] == [(2, "once"), (2, "on")]
     assert all(0 < point["error_p50_ns"] <= point["error_max_ns"] for point in points)

@@ -66,12 +66,22 @@ def test_words_are_those_that_the_verb_takes(verb: str) -> None:
     assert words._read(verb) is not None, "all are read, and none had to be imported"
 
 
+def choices(verb: str, option: str) -> list[str]:
+    """What the verb itself takes for this option."""
+    parameters = importlib.import_module(f"harness.cli.{verb}").command.params
+    (kind,) = (parameter.type for parameter in parameters if option in parameter.opts)
+    assert isinstance(kind, click.Choice)
+    return list(kind.choices)
+
+
 def test_verbs_options_suites_and_files(tmp_path: Path) -> None:
     (tmp_path / "orders.toml").write_text("")
     (tmp_path / "notes.txt").write_text("")
     assert completed(tmp_path, "") == list(VERBS)
     assert completed(tmp_path, "co") == ["compare", "completion"]
-    assert {"--blocks", "--only", "--quiet", "--json", "--web"} <= set(completed(tmp_path, "run", "--"))
+    shared = {"--blocks", "--until", "--budget", "--only", "--resume", "--quiet", "--json", "--no-report"}
+    assert shared | {"--web"} <= set(completed(tmp_path, "run", "--"))
+    assert shared | {"--base", "--head", "--fail-on"} <= set(completed(tmp_path, "ab", "--"))
     assert completed(tmp_path, "run", "") == [*built_in_suites(), "orders.toml"]
     assert completed(tmp_path, "plan", "o") == ["orders.toml"]
     assert completed(tmp_path, "compare", "a", "b", "--figure", "ttfb_p") == ["ttfb_p50", "ttfb_p95"]
@@ -79,8 +89,12 @@ def test_verbs_options_suites_and_files(tmp_path: Path) -> None:
     assert completed(tmp_path, "completion", "z") == ["zsh"]
 
 
-def test_formats_are_those_of_the_exporters(tmp_path: Path) -> None:
+def test_choices_are_those_that_there_are(tmp_path: Path) -> None:
     assert set(completed(tmp_path, "export", "--format", "")) == {*EXPORTED, *FOLDERS}
+    assert completed(tmp_path, "report", "--format", "") == choices("report", "--format")
+    for verb in ("run", "ab"):
+        assert completed(tmp_path, verb, "--until", "") == choices(verb, "--until")
+    assert completed(tmp_path, "ab", "--fail-on", "") == choices("ab", "--fail-on")
 
 
 def test_stored_runs_the_latest_first(tmp_path: Path) -> None:
@@ -118,7 +132,13 @@ def test_completion_imports_nothing_heavy(tmp_path: Path) -> None:
         "import sys\nfrom harness.cli import main\nmain()\n"
         f"print(sorted({{name.split('.')[0] for name in sys.modules}} & {HEAVY!r}), file=sys.stderr)"
     )
-    for given in (["run", "--"], ["run", "full", "--only", "r"], ["compare", "a", "b", "--figure", ""], [""]):
+    for given in (
+        ["run", "--"],
+        ["ab", "--"],
+        ["run", "full", "--only", "r"],
+        ["compare", "a", "b", "--figure", ""],
+        [""],
+    ):
         done = subprocess.run(
             [sys.executable, "-c", code],
             env=environment()

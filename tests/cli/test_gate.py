@@ -7,7 +7,9 @@ from contextlib import closing
 from pathlib import Path
 
 from results.errors import ExitCode
-from tests.cli.conftest import TINY, Streamgauge
+from tests.cli import pieces
+from tests.cli.conftest import TINY, Measured, Streamgauge, once
+from tests.cli.spoilt import Done
 
 GATE = """
 [[gate]]
@@ -17,19 +19,32 @@ at_most = "{limit} of baseline"
 """
 
 
-def test_a_gate_decides_the_exit_code(streamgauge: Streamgauge, patient: Streamgauge, tmp_path: Path) -> None:
-    text = TINY.format(blocks=5).replace('"0.3s"', '"0.2s"').replace("[1, 100]", "100")
-    (tmp_path / "gated.toml").write_text(text + GATE.format(limit="20"))
-    done = patient("gated.toml", "gated.sqlite")
+def test_a_gate_decides_the_exit_code(pieces_run: Measured, tmp_path: Path) -> None:
+    done = pieces_run.done
     assert done.returncode == ExitCode.GOOD, done.stderr
-    assert "gate: flights.csv rows=100: ttfb_p50 at most 20 of baseline: not worse" in done.stdout
+    assert "gate: pieces size=1000: ttfb_p50 at most 20 of baseline: not worse" in done.stdout
 
     # the same trials, held to a limit that they do not keep
-    with closing(sqlite3.connect(tmp_path / "gated.sqlite")) as store, store:
-        store.execute("UPDATE run SET suite_toml = ?", (text + GATE.format(limit="0.01"),))
-    done = streamgauge("run", "--resume", "gated.sqlite")
+    done = judged_by(pieces.SUITE.format(limit="0.01"), pieces_run, tmp_path)
     assert done.returncode == ExitCode.WORSE, done.stderr
-    assert "gate: flights.csv rows=100: ttfb_p50 at most 0.01 of baseline: WORSE" in done.stdout
+    assert "gate: pieces size=1000: ttfb_p50 at most 0.01 of baseline: WORSE" in done.stdout
+
+
+def test_a_margin_is_left_to_ab(pieces_run: Measured, tmp_path: Path) -> None:
+    limit = pieces.SUITE.format(limit="20")
+    margin = limit[limit.index("[[gate]]") :].replace('at_most = "20 of baseline"', 'margin = "10%"')
+    done = judged_by(limit + margin, pieces_run, tmp_path)
+    assert done.returncode == ExitCode.GOOD, done.stderr
+    assert "gate: pieces size=1000: ttfb_p50 at most 20 of baseline: not worse" in done.stdout
+    told = "gate: pieces size=1000: ttfb_p50 within 10% of base: NOT JUDGED, a margin is for ab"
+    assert told in done.stdout
+
+
+def judged_by(suite: str, measured: Measured, folder: Path) -> Done:
+    """What the end of a run says whose suite is this one."""
+    with closing(sqlite3.connect(measured.copied_to(folder))) as store, store:
+        store.execute("UPDATE run SET suite_toml = ?", (suite,))
+    return once(folder, "run", "--resume", "run.sqlite", "--no-report")
 
 
 def test_a_gate_that_could_never_fail_is_refused(streamgauge: Streamgauge, tmp_path: Path) -> None:

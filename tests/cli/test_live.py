@@ -17,7 +17,7 @@ from results.errors import ExitCode
 from results.records import Slot, TrialRecord
 from results.run import Run
 from results.store import Store
-from tests.cli.conftest import TINY
+from tests.cli.conftest import TINY, Measured
 from tests.cli.terminal import in_terminal
 from tests.harness.examples import FAILING, TARGET, orders
 from tests.results.examples import run_header, trial_record
@@ -166,27 +166,39 @@ def test_a_terminal_that_is_gone_ends_no_measurement() -> None:
     lines.measured(slot, screen.cases[slot.case], trial(slot))
 
 
-@pytest.mark.parametrize("variables", [{"TERM": "dumb"}, {"TERM": "xterm-256color"}])
-def test_a_run_in_a_terminal(tmp_path: Path, variables: dict[str, str]) -> None:
-    (tmp_path / "tiny.toml").write_text(TINY.format(blocks=1))
-    seen = in_terminal(tmp_path, "run", "tiny.toml", "--output", "run.sqlite", variables=variables)
+def test_a_run_in_a_terminal(tmp_path: Path) -> None:
+    (tmp_path / "tiny.toml").write_text(TINY.format(blocks=1).replace("trace = false", ""))
+    seen = in_terminal(tmp_path, "run", "tiny.toml", "--output", "run.sqlite", "--no-report")
     assert seen.code in {ExitCode.GOOD, ExitCode.INVALID}, seen.text  # where others keep the machine busy
-    if variables["TERM"] == "dumb":
-        assert "\x1b" not in seen.raw
-        assert "[4/4] block 1, flights.csv" in seen.text
-    else:
-        for phase in (
-            "Verifying 3 cases",
-            "Calibrating the client with 1 user",
-            "Tracing flights.csv rows=1",
-        ):
-            assert phase in seen.text
-        assert seen.text.count("Measuring flights.csv") == 4
-        # once for each phase, trial and trace, and when the display ends
-        assert len(DRAWN.findall(seen.text)) == 1 + 1 + 4 + 3 + 1
-        assert re.search(r"flights\.csv rows=100( +(×[\d.]+|–)){3} +[01]\b", seen.text)
-        assert seen.raw.rindex("\x1b[?25h") > seen.raw.rindex("\x1b[?25l"), "the cursor is back"
-    left = seen.left
+    for phase in (
+        "Verifying 3 cases",
+        "Calibrating the client with 1 user",
+        "Tracing flights.csv rows=1",
+    ):
+        assert phase in seen.text
+    assert seen.text.count("Measuring flights.csv") == 4
+    # once for each phase, trial and trace, and when the display ends
+    assert len(DRAWN.findall(seen.text)) == 1 + 1 + 4 + 3 + 1
+    assert re.search(r"flights\.csv rows=100( +(×[\d.]+|–)){3} +[01]\b", seen.text)
+    assert seen.raw.rindex("\x1b[?25h") > seen.raw.rindex("\x1b[?25l"), "the cursor is back"
+    assert "Measuring" not in seen.left
+    assert_told_in_order(seen.left)
+    with Store.open(tmp_path / "run.sqlite") as store:
+        assert store.read().finished_utc
+
+
+def test_a_run_in_a_dumb_terminal(traced_run: Measured, tmp_path: Path) -> None:
+    traced_run.unfinished_in(tmp_path, left=1)
+    words = ("run", "--resume", "run.sqlite", "--no-report")
+    seen = in_terminal(tmp_path, *words, variables={"TERM": "dumb"})
+    assert seen.code in {ExitCode.GOOD, ExitCode.INVALID}, seen.text
+    assert "\x1b" not in seen.raw
+    assert "[4/4] block 1, flights.csv" in seen.text
+    assert_told_in_order(seen.text)
+
+
+def assert_told_in_order(left: str) -> None:
+    """The answer first, then what it rests on, then where it is kept."""
     order = [
         "its first byte",
         "Recommended buffer:",
@@ -197,6 +209,3 @@ def test_a_run_in_a_terminal(tmp_path: Path, variables: dict[str, str]) -> None:
     places = [match.start() for part in order if (match := re.search(part, left))]
     assert len(places) == len(order), left
     assert places == sorted(places)
-    assert "Measuring" not in left
-    with Store.open(tmp_path / "run.sqlite") as store:
-        assert store.read().finished_utc

@@ -9,38 +9,41 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from harness.cli import VERBS
 from harness.cli.manner import manner_of
 from harness.cli.outcome import show_outcome, tell_problems
 from harness.gates import stored_gates
 from results.errors import ExitCode
 from results.store import Store
-from tests.cli.conftest import TINY, Streamgauge, environment
+from tests.cli.conftest import Measured, Streamgauge, environment, once
 from tests.cli.stores import blocks, make_store
 from tests.cli.terminal import PROGRAM
 from tests.results.examples import STREAM, WHOLE
 
 SCHEMA = Path(__file__).parents[2] / "analysis" / "exports" / "streamgauge.schema.json"
 GATE = '[[gate]]\ncase = "form=stream"\nmetric = "ttfb_p50"\nat_most = "{limit} of baseline"\n'
+#: What is left of a run; no trial that was measured before is measured again.
+RESUMED = ("run", "--resume", "run.sqlite", "--no-report")
 DONE = {ExitCode.GOOD, ExitCode.INVALID}  # the latter where others keep the machine busy
 
 
-def test_json_is_one_document_and_all_else_goes_elsewhere(
-    streamgauge: Streamgauge, tiny: Path, tmp_path: Path
-) -> None:
-    done = streamgauge("run", str(tiny), "--json", "--output", "run.sqlite")
+def test_json_is_one_document_and_all_else_goes_elsewhere(traced_run: Measured, tmp_path: Path) -> None:
+    traced_run.unfinished_in(tmp_path, left=1)
+    done = once(tmp_path, *RESUMED, "--json")
     assert done.returncode in DONE, done.stderr
     document = json.loads(done.stdout)
     jsonschema.validate(document, json.loads(SCHEMA.read_text("utf-8")))
     assert document["run"]["trials"] == document["run"]["planned_trials"] == 4
     assert "[4/4] block 1" in done.stderr
     assert "Stored in run.sqlite" in done.stderr
-    shown = streamgauge("show", "run.sqlite", "--json")
+    shown = once(tmp_path, "show", "run.sqlite", "--json")
     assert json.loads(shown.stdout) == document
-    assert shown.stdout == streamgauge("export", "run.sqlite", "--format", "json").stdout
+    assert shown.stdout == once(tmp_path, "export", "run.sqlite", "--format", "json").stdout
 
 
-def test_quiet_says_what_came_of_gates_and_what_is_wrong(streamgauge: Streamgauge, tiny: Path) -> None:
-    done = streamgauge("run", str(tiny), "--quiet")
+def test_quiet_says_what_came_of_gates_and_what_is_wrong(traced_run: Measured, tmp_path: Path) -> None:
+    traced_run.unfinished_in(tmp_path, left=1)
+    done = once(tmp_path, *RESUMED, "--quiet")
     assert done.returncode in DONE
     assert done.stdout == ""
     assert ("invalid" in done.stderr) == (done.returncode == ExitCode.INVALID)
@@ -106,10 +109,10 @@ def test_list_and_plan_as_json(streamgauge: Streamgauge, tiny: Path, tmp_path: P
     assert sum(slot["control"] for slot in planned["order"]) == 2
 
 
-def test_a_reader_who_leaves_does_not_end_the_measurement(tmp_path: Path) -> None:
-    (tmp_path / "tiny.toml").write_text(TINY.format(blocks=1))
+def test_a_reader_who_leaves_does_not_end_the_measurement(traced_run: Measured, tmp_path: Path) -> None:
+    store = traced_run.unfinished_in(tmp_path, left=2)
     with subprocess.Popen(
-        [PROGRAM, "run", "tiny.toml", "--output", "run.sqlite"],
+        [PROGRAM, *RESUMED],
         cwd=tmp_path,
         env=environment(),
         stdout=subprocess.PIPE,
@@ -117,21 +120,21 @@ def test_a_reader_who_leaves_does_not_end_the_measurement(tmp_path: Path) -> Non
     ) as run:
         assert run.stdout is not None
         assert run.stderr is not None
-        assert b"verifying" in run.stdout.readline()
+        assert b"[3/4]" in run.stdout.readline()
         run.stdout.close()
         told = run.stderr.read()
         assert run.wait(100) in DONE, told
     assert b"Traceback" not in told
     assert b"unexpected" not in told
-    with Store.open(tmp_path / "run.sqlite") as store:
-        assert store.read().finished_utc
+    with Store.open(store) as opened:
+        assert opened.read().finished_utc
 
 
-def test_a_full_disk_does_not_end_it_either_and_is_told(tmp_path: Path) -> None:
-    (tmp_path / "tiny.toml").write_text(TINY.format(blocks=1))
+def test_a_full_disk_does_not_end_it_either_and_is_told(traced_run: Measured, tmp_path: Path) -> None:
+    store = traced_run.unfinished_in(tmp_path, left=1)
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
-            [PROGRAM, "run", "tiny.toml", "--output", "run.sqlite"],
+            [PROGRAM, *RESUMED],
             cwd=tmp_path,
             env=environment(),
             stdout=full,
@@ -143,8 +146,8 @@ def test_a_full_disk_does_not_end_it_either_and_is_told(tmp_path: Path) -> None:
     assert done.stderr.count(b"No space left on device") == 1
     assert b"is stored all the same" in done.stderr
     assert b"Traceback" not in done.stderr
-    with Store.open(tmp_path / "run.sqlite") as store:
-        assert store.read().finished_utc
+    with Store.open(store) as opened:
+        assert opened.read().finished_utc
 
 
 @pytest.mark.parametrize(
@@ -185,4 +188,4 @@ def test_debug_shows_the_traceback_wherever_it_stands(streamgauge: Streamgauge) 
 def test_an_unknown_verb_is_told_with_those_there_are(streamgauge: Streamgauge) -> None:
     done = streamgauge("measure")
     assert done.returncode == ExitCode.USAGE
-    assert "there is no verb 'measure'; verbs are run, plan" in done.stderr
+    assert f"there is no verb 'measure'; verbs are {', '.join(VERBS)}" in done.stderr

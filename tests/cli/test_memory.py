@@ -12,16 +12,16 @@ import pytest
 from harness.cli.memory import print_slopes
 from results.errors import ExitCode
 from tests.analysis.sizes import MB, grown
-from tests.cli.conftest import Streamgauge
+from tests.cli.conftest import Streamgauge, patiently
 
 #: A body of `mib` x 1,024,000 bytes, and as many MiB held for it (or nothing, in the stream).
 HELD_FOR_EACH_BYTE = (1 << 20) / 1_024_000
 SUITE = """
 name = "sizes"
 blocks = 1
-warmup = "0.5s"
+warmup = "0.3s"
 trace = false
-window = "0.4s"
+window = "0.2s"
 
 [[target]]
 name = "block"
@@ -44,11 +44,11 @@ SYNTHETIC = Path(__file__).parent.parent / "synthetic"
 
 
 def test_a_block_for_each_response_has_the_slope_of_its_size_and_a_stream_has_none(
-    streamgauge: Streamgauge, patient: Streamgauge, tmp_path: Path
+    streamgauge: Streamgauge, tmp_path: Path
 ) -> None:
     suite = tmp_path / "sizes.toml"
     suite.write_text(SUITE.format(folder=SYNTHETIC, preload="false", workers=1))
-    done = patient("sizes.toml", "sizes.sqlite")
+    done = patiently(tmp_path, "sizes.sqlite", "run", "sizes.toml")
     assert done.returncode == ExitCode.GOOD, done.stderr
     shown = streamgauge("show", "sizes.sqlite").stdout
     for text in (done.stdout, shown):

@@ -3,79 +3,31 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
 from harness.cli.recommend import print_detectable, print_recommendations
-from results.errors import ExitCode
 from tests.analysis.examples import run_of
 from tests.analysis.knobs import MB, Truth, case, drifting, trial
-from tests.cli.conftest import Measured, Streamgauge
+from tests.cli.conftest import Measured, once
 from tests.results.examples import WHOLE
 
-#: 4,000 bytes; each piece takes a millisecond, and the first one is longer by a header of 100 bytes.
-APP = """
-import time
-from urllib.parse import parse_qs
 
-HEADER, BODY = b"h" * 100, b"x" * 4000
-
-def app(environ, start_response):
-    start_response("200 OK", [("Content-Type", "text/plain")])
-    size = int(parse_qs(environ["QUERY_STRING"]).get("size", ["4000"])[0])
-    return pieces(size)
-
-def pieces(size):
-    yield HEADER + BODY[:size]
-    for begin in range(size, len(BODY), size):
-        time.sleep(0.001)
-        yield BODY[begin:begin + size]
-"""
-SUITE = """
-name = "pieces"
-blocks = 5
-warmup = "0.1s"
-window = "0.4s"
-trace = false
-
-[[target]]
-name = "pieces"
-app = "pieces_app:app"
-directory = "."
-ready = "/?size=4000"
-baseline = "/"
-stream = "/?size={size}"
-size = [1000, 50]
-
-[[server]]
-kind = "gunicorn"
-
-[[scenario]]
-kind = "download"
-"""
-
-
-def test_a_run_recommends_a_buffer_with_the_bytes_that_its_chunks_really_have(
-    streamgauge: Streamgauge, patient: Streamgauge, tmp_path: Path
-) -> None:
-    (tmp_path / "pieces_app.py").write_text(APP)
-    (tmp_path / "pieces.toml").write_text(SUITE)
-    done = patient("pieces.toml", "pieces.sqlite")
-    assert done.returncode == ExitCode.GOOD, done.stderr
-    shown = streamgauge("show", "pieces.sqlite").stdout
-    for text in (done.stdout, shown):
+def test_a_run_recommends_a_buffer_with_the_bytes_that_its_chunks_really_have(pieces_run: Measured) -> None:
+    shown = once(pieces_run.folder, "show", pieces_run.store.name).stdout
+    for text in (pieces_run.done.stdout, shown):
         (reason,) = re.findall(r"^  pieces, size: (.*)$", text, re.MULTILINE)
-        assert "size=1000 (1,000 B a chunk)" in reason, "3 pauses against 79: 50 is never the answer"
+        assert "size=1000 (1,000 B a chunk)" in reason, "2 pauses against 59: 50 is never the answer"
         assert "size=50 " not in reason.partition(":")[0]
         assert "provisional" in reason
-        (small,) = re.findall(r"^    size=50: (.*)$", text, re.MULTILINE)
-        assert small.startswith("50 B a chunk, 150 B the first; it does not keep 95% of the best")
-        (large,) = re.findall(r"^    size=1000: (.*)$", text, re.MULTILINE)
-        assert large.startswith("1,000 B a chunk, 1.07 KiB the first; ")
-        assert "5 template events are not 5 rows, and the first chunk holds the header too" in text
         seen = r"This run could have seen a change .*×[\d.]+ in ttfb_p50, .*×0[\d.]+ in throughput"
         assert len(re.findall(seen, text)) == 1
+    # and for each value why, which the end of a run leaves to `show`
+    (small,) = re.findall(r"^    size=50: (.*)$", shown, re.MULTILINE)
+    assert small.startswith("50 B a chunk, 150 B the first; it does not keep 95% of the best")
+    (large,) = re.findall(r"^    size=1000: (.*)$", shown, re.MULTILINE)
+    assert large.startswith("1,000 B a chunk, 1.07 KiB the first; ")
+    assert "5 template events are not 5 rows, and the first chunk holds the header too" in shown
 
 
 def test_one_block_is_no_ground_for_an_answer(traced_run: Measured) -> None:

@@ -18,7 +18,10 @@ def test_a_run_ends_with_a_table_and_a_store(traced_run: Measured) -> None:
         "flights.csv rows=100",
     ):
         assert row in traced_run.done.stdout
-    assert str(traced_run.store.relative_to(traced_run.folder)) in traced_run.done.stdout
+    stored = traced_run.store.relative_to(traced_run.folder)
+    assert f"Stored in {stored}" in traced_run.done.stdout
+    assert f"Report in {stored.with_suffix('.html')}" in traced_run.done.stdout
+    assert "<svg" in traced_run.store.with_suffix(".html").read_text("utf-8")
     with Store.open(traced_run.store) as store:
         run = store.read()
         requests = store.requests(0)
@@ -30,9 +33,7 @@ def test_a_run_ends_with_a_table_and_a_store(traced_run: Measured) -> None:
     assert all(set(trial.outcomes) == {"verified"} for trial in run.trials)
     assert len(requests) == sum(run.trials[0].outcomes.values()) > 0
     assert run.header.environment["packages"]["flask"]
-    assert {found.digest for found in run.verifications.values()} == {
-        next(iter(run.verifications.values())).digest
-    }
+    assert len({run.verifications[trial.slot.case].digest for trial in run.trials}) == 1
 
     shown = once(traced_run.folder, "show", "latest")
     assert shown.returncode == 0
@@ -68,27 +69,14 @@ def test_a_suite_may_leave_tracing_out(narrow_run: Measured) -> None:
         assert store.traces() == []
 
 
-def test_an_expected_failure_is_shown_and_never_timed(streamgauge: Streamgauge, tmp_path: Path) -> None:
-    suite = tmp_path / "context.toml"
-    suite.write_text(
-        TINY.format(blocks=1).replace("[1, 100]", "100")
-        + """
-[[target]]
-name = "no-context"
-app = "targets.context_app:app"
-ready = "/context?total=1"
-stream = "/context/{fails}"
-expect = "failure"
-fails = ["before", "after"]
-"""
-    )
-    done = streamgauge("run", str(suite))
-    assert done.returncode == 0, done.stderr
-    shown = streamgauge("show").stdout
+def test_an_expected_failure_is_shown_and_never_timed(traced_run: Measured) -> None:
+    shown = once(traced_run.folder, "show").stdout
     assert "no-context fails=before: fails as expected: status 500" in shown
     assert "no-context fails=after: fails as expected: the connection was closed" in shown
-    with Store.open(next((tmp_path / "results").iterdir())) as store:
+    with Store.open(traced_run.store) as store:
         timed = {slot.case for slot in store.read().header.slots}
+        traced = {trace.case for trace in store.traces()}
+    assert timed == traced
     assert not any("no-context" in case for case in timed)
 
 

@@ -60,13 +60,13 @@ def test_a_response_longer_than_the_window_is_no_figure(streamgauge: Streamgauge
     (tmp_path / "slow.py").write_text(
         "import time\n"
         "def app(environ, start_response):\n"
-        "    time.sleep(0 if environ['PATH_INFO'] == '/' else 0.8)\n"
+        "    time.sleep(0 if environ['PATH_INFO'] == '/' else 0.6)\n"
         "    start_response('200 OK', [('Content-Length', '2')])\n"
         "    return [b'ok']\n"
     )
     suite = tmp_path / "slow.toml"
     suite.write_text(
-        'name = "slow"\nblocks = 1\ntrace = false\nwarmup = "0.1s"\nwindow = "0.3s"\n'
+        'name = "slow"\nblocks = 1\ntrace = false\nwarmup = "0.1s"\nwindow = "0.1s"\n'
         '[[target]]\nname = "slow"\napp = "slow:app"\ndirectory = "."\nbaseline = "/a"\nstream = "/b"\n'
         '[[server]]\nkind = "gunicorn"\n[[scenario]]\nkind = "download"\n'
     )

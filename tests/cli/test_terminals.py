@@ -5,18 +5,24 @@ from __future__ import annotations
 import os
 import re
 import signal
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import psutil
 import pytest
 
 from results.errors import ExitCode
-from tests.cli.conftest import TINY, environment
+from tests.cli.conftest import TINY, Measured, environment
 from tests.cli.processes import descendants, still_there
 from tests.cli.stores import make_store
 from tests.cli.terminal import PROGRAM, in_terminal
 
+NOTHING_TRACED = """
+DELETE FROM traced_request; DELETE FROM traced_figure; DELETE FROM traced_yield; DELETE FROM traced_read;
+DELETE FROM trace; UPDATE run SET finished_utc = NULL;
+"""
 COLOUR = re.compile(r"\x1b\[(?:[0-9;]*;)?(?:3[0-9]|4[0-9]|9[0-7]|38|48)[0-9;]*m")
 
 
@@ -58,11 +64,11 @@ def test_no_color_means_none(tmp_path: Path) -> None:
     (tmp_path / "tiny.toml").write_text(TINY.format(blocks=1))
 
     def stopped(**variables: str) -> str:
-        """What a run draws until its calibration."""
+        """What a run draws until it asks its cases."""
         sent: list[int] = []
 
         def react(text: str, pid: int) -> None:
-            if "Calibrating" in text and not sent:
+            if "Verifying" in text and not sent:
                 sent.append(pid)
                 os.killpg(pid, signal.SIGINT)
 
@@ -107,9 +113,30 @@ def test_a_file_s_name_that_is_no_text_is_written_as_it_is(tmp_path: Path) -> No
     assert name in done.stdout
 
 
-@pytest.mark.parametrize("phase", ["Verifying", "Calibrating", "Measuring", "Tracing"])
-def test_ctrl_c_ends_each_phase_in_one_paragraph(tmp_path: Path, phase: str) -> None:
+@pytest.mark.parametrize("phase", ["Verifying", "Calibrating"])
+def test_ctrl_c_before_the_first_trial_keeps_nothing(tmp_path: Path, phase: str) -> None:
     (tmp_path / "tiny.toml").write_text(TINY.format(blocks=1))
+    left = left_by_ctrl_c(tmp_path, phase, "run", "tiny.toml", "--output", "run.sqlite")
+    assert left.endswith("no trial was finished, and nothing is kept")
+    assert not (tmp_path / "run.sqlite").exists()
+
+
+@pytest.mark.parametrize(("phase", "trials"), [("Measuring", 2), ("Tracing", 4)])
+def test_ctrl_c_after_it_keeps_all_trials(
+    traced_run: Measured, tmp_path: Path, phase: str, trials: int
+) -> None:
+    store = traced_run.unfinished_in(tmp_path, left=4 - trials)
+    with closing(sqlite3.connect(store)) as connection, connection:
+        connection.executescript(NOTHING_TRACED)
+    left = left_by_ctrl_c(tmp_path, phase, "run", "--resume", "run.sqlite")
+    kept = re.search(r"(\d) of 4 trials are kept in run\.sqlite\.", left)
+    assert kept, left
+    assert int(kept[1]) >= trials
+    assert "Go on with: streamgauge run --resume run.sqlite" in left
+
+
+def left_by_ctrl_c(folder: Path, phase: str, *words: str) -> str:
+    """The one paragraph that stays on the screen when a run is interrupted in this phase."""
     family: list[psutil.Process] = []
 
     def react(text: str, pid: int) -> None:
@@ -117,16 +144,11 @@ def test_ctrl_c_ends_each_phase_in_one_paragraph(tmp_path: Path, phase: str) -> 
             family.extend([psutil.Process(pid), *descendants(pid)])
             os.killpg(pid, signal.SIGINT)
 
-    seen = in_terminal(tmp_path, "run", "tiny.toml", "--output", "run.sqlite", react=react)
+    seen = in_terminal(folder, *words, react=react)
     assert seen.code == ExitCode.INTERRUPTED, seen.text
     assert still_there(family) == []
     assert "Traceback" not in seen.text
+    assert seen.raw.rindex("\x1b[?25h") > seen.raw.rindex("\x1b[?25l"), "the cursor is back"
     left = seen.left.strip()
     assert left.startswith("streamgauge: interrupted; ")
-    if phase == "Tracing":
-        assert "4 of 4 trials are kept in run.sqlite." in left
-        assert "Go on with: streamgauge run --resume run.sqlite" in left
-    elif phase != "Measuring":
-        assert left.endswith("no trial was finished, and nothing is kept")
-        assert not (tmp_path / "run.sqlite").exists()
-    assert seen.raw.rindex("\x1b[?25h") > seen.raw.rindex("\x1b[?25l"), "the cursor is back"
+    return left

@@ -15,7 +15,7 @@ def test_each_case_of_a_run_is_traced_and_shown(traced_run: Measured) -> None:
     with Store.open(traced_run.store) as store:
         run, traces = store.read(), store.traces()
         whole = store.trace(traces[1].case)
-    assert {trace.case for trace in traces} == {case.identity for case in run.header.cases}
+    assert {trace.case for trace in traces} == {slot.case for slot in run.header.slots}
     assert all(trace.reason is None and trace.note is None for trace in traces)
     by_rows = {trace.case.partition("rows=")[2].partition(" ")[0]: trace for trace in traces}
     assert {rows: trace.figures["yields"] for rows, trace in by_rows.items()} == {"": 1, "1": 300, "100": 3}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.exports.printable import printable
+from analysis.exports.printable import printable, printable_lines
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,7 @@ def test_no_text_leaves_anything_hidden(text: str) -> None:
 def test_a_long_text_is_cut() -> None:
     assert printable("a" * 10, 10) == "a" * 10
     assert printable("a" * 11, 10) == "a" * 9 + "…"
+
+
+def test_lines_stay_lines_and_each_is_cut_by_itself() -> None:
+    assert printable_lines("a" * 600 + "\nwhy\x1b[2J\r\n") == "a" * 499 + "…\nwhy\\x1b[2J\\r\n"
