@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from harness.suite import Scenario, ServerTable, Suite, Target, placeholders
+from harness.suite import Scenario, ServerTable, Suite
+from harness.suite_target import Target
+from harness.suite_values import placeholders
 from results.case import Case, Value, value_text
 from results.errors import UsageError
 from scenarios.specification import Arrivals, Download, Load
@@ -21,7 +23,10 @@ _ASKED_BY = (
     "python",
     "prepare",
     "ready",
+    "method",
     "headers",
+    "body",
+    "environment",
     "timeout",
     "status",
     "row_marker",
@@ -33,7 +38,9 @@ _ASKED_BY = (
 class PlannedCase:
     """A case with all that is needed to measure it.
 
-    ``checkout`` is the folder of another revision of streamgauge whose targets are served, null for ours.
+    ``joined``: what the app streams is collected before it is sent. ``variables`` and ``python_path`` are
+    added to the server's environment. ``checkout`` is the folder of another revision of streamgauge whose
+    targets are served, null for ours.
     """
 
     case: Case
@@ -43,6 +50,9 @@ class PlannedCase:
     server_options: Mapping[str, Any]
     load: Load
     keep_alive: bool
+    joined: bool = False
+    variables: Mapping[str, str] = field(default_factory=dict)
+    python_path: tuple[Path, ...] = ()
     checkout: Path | None = None
 
 
@@ -141,7 +151,12 @@ def _forms(
             named = {key: axes[key] for key in placeholders(target.baseline)}
             whole = Case({**shared, "form": "whole", **named}, baseline=None)
             baseline = whole.identity
-            yield planned(whole, target.baseline.format_map(named))
+            if target.joined:
+                # the values that the response does not depend on are the first ones of their axes
+                path = target.stream.format_map({key: found[0] for key, found in target.axes.items()} | named)
+                yield replace(planned(whole, path), joined=True)
+            else:
+                yield planned(whole, target.baseline.format_map(named))
         stream = Case(
             {**shared, "form": target.form, **axes}, baseline, expect_failure=target.expect == "failure"
         )

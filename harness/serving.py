@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import psutil
@@ -19,7 +18,9 @@ import psutil
 from harness.load import own_environment
 from harness.matrix import PlannedCase
 from harness.processes import OwnedProcess, Processes
-from harness.suite import Target
+from harness.suite_target import Target
+from harness.variables import filled
+from harness.wrapping import with_join
 from results.errors import MeasurementError
 from targets.servers import KINDS
 
@@ -61,21 +62,20 @@ def serving(
     folder: Path,
     cores: Sequence[int] | None,
     python: str,
-    variables: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[RunningServer]:
     """The case's app on the case's server, ready to be measured.
 
     ``folder`` is private and made by us: the server's working directory unless the target has one.
-    ``python`` runs the server unless the target has its own. ``variables`` are put into its environment; a
-    timed server has none of them. Raises ServerFailed.
+    ``python`` runs the server unless the target has its own. Raises ServerFailed.
     """
-    process, port = _start(planned, processes, folder, cores, python, variables)
-    try:
-        ran_as = KINDS[planned.server_kind].worker_class_that_ran(process.output_head())
-        _check_class(planned, ran_as)
-        yield RunningServer(process, port, ran_as)
-    finally:
-        process.stop(STOP_GRACE_S)
+    with with_join(planned, folder) as served:
+        process, port = _start(served, processes, folder, cores, python)
+        try:
+            ran_as = KINDS[planned.server_kind].worker_class_that_ran(process.output_head())
+            _check_class(planned, ran_as)
+            yield RunningServer(process, port, ran_as)
+        finally:
+            process.stop(STOP_GRACE_S)
 
 
 def _start(
@@ -84,7 +84,6 @@ def _start(
     folder: Path,
     cores: Sequence[int] | None,
     python: str,
-    variables: Mapping[str, str],
 ) -> tuple[OwnedProcess, int]:
     kind = KINDS[planned.server_kind]
     target = planned.target
@@ -99,7 +98,7 @@ def _start(
                 python=str(target.python or python),
             ),
             cwd=target.directory or planned.checkout or folder,
-            env={**_environment(target, kind.VARIABLES_TO_CLEAR), **variables},
+            env=_environment(planned, kind.VARIABLES_TO_CLEAR),
             output=folder / "server.log",
             cpus=cores,
         )
@@ -129,12 +128,19 @@ def free_port() -> int:
         return port
 
 
-def _environment(target: Target, cleared: Sequence[str]) -> Mapping[str, str]:
+def _environment(planned: PlannedCase, cleared: Sequence[str]) -> Mapping[str, str]:
+    target = planned.target
     if target.directory is None:
         inherited, cleared = own_environment(), [*cleared, "FLASK_DEBUG"]
     else:
         inherited = dict(os.environ)
-    return {name: value for name, value in inherited.items() if name not in cleared}
+    variables = {name: value for name, value in inherited.items() if name not in cleared}
+    variables |= {name: filled(text) for name, text in target.environment.items()}
+    if planned.python_path:
+        before = variables.get("PYTHONPATH")
+        folders = [*([before] if before else []), *map(str, planned.python_path)]
+        variables["PYTHONPATH"] = os.pathsep.join(folders)
+    return {**variables, **planned.variables}
 
 
 def _wait_until_ready(process: OwnedProcess, port: int, target: Target) -> None:
@@ -192,7 +198,9 @@ def _ask(port: int, target: Target, timeout_s: float) -> int | None:
     """The status of the readiness path, None while nobody listens or the answer breaks off."""
     connection = http.client.HTTPConnection(HOST, port, timeout=timeout_s)
     try:
-        connection.request("GET", target.ready, headers=dict(target.headers))
+        connection.request(
+            "GET", target.ready, headers={name: filled(text) for name, text in target.headers.items()}
+        )
         response = connection.getresponse()
         response.read()
     except (OSError, http.client.HTTPException):

@@ -108,7 +108,6 @@ def _traced(shop: Workshop, planned: PlannedCase) -> Iterator[RunningServer]:
             folder=shop.folder,
             cores=shop.cores.server,
             python=shop.python,
-            variables=wrapped.variables,
         ) as server,
     ):
         yield server

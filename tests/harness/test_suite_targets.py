@@ -162,3 +162,38 @@ def test_a_folder_is_relative_to_the_suite_file_and_not_to_where_it_is_read(
     (tmp_path / "suites" / "file.toml").write_text(target(directory='"orders.toml"'))
     with pytest.raises(UsageError, match="is not a folder"):
         load_suite("../suites/file.toml")
+
+
+def test_a_stream_that_is_collected_is_the_whole_form() -> None:
+    planned = cases_of(suite_of(target(baseline='"join"')))
+    assert [(item.joined, item.path) for item in planned] == [
+        (True, "/rows?rows=1"),
+        (False, "/rows?rows=1"),
+        (False, "/rows?rows=5"),
+    ]
+    assert {item.case.baseline for item in planned} == {None, planned[0].case.identity}
+
+
+def test_what_changes_the_response_makes_a_whole_form_each() -> None:
+    text = target(baseline='"join {total}"', stream='"/rows?rows={rows}&total={total}"', total="[7, 8]")
+    planned = cases_of(suite_of(text))
+    assert [item.path for item in planned if item.joined] == ["/rows?rows=1&total=7", "/rows?rows=1&total=8"]
+    assert len({item.case.baseline for item in planned if item.case.baseline}) == 2
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"baseline": '"joined"'}, r'target\.1\.baseline: not a path.*Or write "join"'),
+        ({"baseline": '"join total"'}, r"target\.1\.baseline: not a path"),
+        ({"baseline": '"join {n}"', "n": "1"}, r"baseline names \{n\} and stream does not"),
+        ({"method": '"HEAD"'}, r"target\.1\.method: not a method whose response has a body"),
+        ({"method": '"get"'}, r"target\.1\.method: not a method"),
+        ({"environment": '{ "A=B" = "1" }'}, r"target\.1\.environment\.A=B: not a variable's name"),
+        ({"memory_cap": '"64 MB"'}, r"target\.1\.memory_cap: '64 MB' is no limit for peak_memory"),
+        ({"memory_cap": '"0.5 of baseline"'}, r"target\.1\.memory_cap: a cap is an amount of memory"),
+        ({"memory_cap": '"0 MiB"'}, r"target\.1\.memory_cap: a cap is an amount of memory"),
+    ],
+)
+def test_keys_of_an_own_app_say_what_is_allowed(keys: dict[str, str], words: str) -> None:
+    assert re.search(words, told(target(**keys)))

@@ -99,7 +99,6 @@ def traced_server(shop: Workshop, planned: PlannedCase) -> Iterator[tuple[Runnin
             folder=shop.folder,
             cores=None,
             python=shop.python,
-            variables=wrapped.variables,
         ) as server,
     ):
         yield server, wrapped
@@ -153,13 +152,13 @@ def behind(shop: Workshop, outer: str, path: str) -> tuple[list[Joined], dict[st
     planned = case_of("traced_app:app", path)
     with ledger_around(planned, shop.folder) as wrapped:
         target = planned.target.model_copy(update={"app": f"traced_app:{outer}"})
+        variables = {**wrapped.planned.variables, "JOINED": wrapped.planned.target.app}
         with serving(
-            replace(planned, target=target),
+            replace(wrapped.planned, target=target, variables=variables),
             processes=shop.processes,
             folder=shop.folder,
             cores=None,
             python=shop.python,
-            variables={**wrapped.variables, "JOINED": wrapped.planned.target.app},
         ) as server:
             seen = shop.driver.fetch(
                 FetchSpecification(address_of(planned, server.port), str(shop.folder / "body"))
@@ -326,6 +325,6 @@ def test_a_timed_server_carries_nothing_of_it(
     with traced_server(shop, planned) as (server, wrapped):
         with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/", timeout=30) as response:
             said = response.read().decode()
-        assert {APP_VARIABLE, FILE_VARIABLE} <= set(wrapped.variables)
+        assert {APP_VARIABLE, FILE_VARIABLE} <= set(wrapped.planned.variables)
     assert APP_VARIABLE in said
-    assert not wrapped.records.parent.exists()
+    assert not wrapped.records.exists()
