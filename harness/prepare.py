@@ -55,7 +55,7 @@ def check_interpreters(
     ):
         if python is None or directory is None:
             continue
-        package = KINDS[kind].DISTRIBUTION
+        package, module = KINDS[kind].DISTRIBUTION, KINDS[kind].MODULE
         if not python.exists():
             raise PrepareFailed(
                 f"python{_on(side)}: there is no {python}; correct the path, or have prepare make it"
@@ -63,7 +63,7 @@ def check_interpreters(
         _ran(
             f"python{_on(side)}, {python}, cannot run the server ({package}); install it there "
             f"({python} -m pip install {package}; Python 3.11 or newer): importing it",
-            [str(python), "-P", "-c", f"import {package}"],
+            [str(python), "-P", "-c", f"import {module}"],
             directory,
             processes,
             folder,

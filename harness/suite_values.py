@@ -106,7 +106,7 @@ VariableValue = Annotated[str, _written(r"[^\0]*", "a variable cannot hold a zer
 Name = Annotated[
     str, _written(r"[\w.-]{1,60}", 'not a name; write up to 60 letters, digits, ".", "_" and "-"')
 ]
-App = Annotated[str, _written(r"[\w.]+:[\w.]+", 'not an app; write module:name, like "shop.wsgi:app"')]
+App = Annotated[str, _written(r"[\w.]+:\w+", 'not an app; write module:name, like "shop.wsgi:app"')]
 HeaderName = Annotated[str, _written(r"[\w!#$%&'*+.^`|~-]+", "not a header's name (RFC 9110, 5.1)")]
 HeaderValue = Annotated[
     str, _written(r"[\t\x20-\x7e\xa0-\xff]*", "not a header's value; write one line of Latin-1 text")

@@ -61,7 +61,8 @@ def test_an_error_in_the_middle_is_still_the_whole_answer() -> None:
         start_response("200 OK", [("Content-Type", "text/plain")])
         yield b"half"
         try:
-            {}["the other half"]
+            nothing: dict[str, bytes] = {}
+            nothing["the other half"]
         except KeyError:
             start_response("500 Oh", [("Content-Type", "text/plain")], sys.exc_info())
         yield b" sorry"
