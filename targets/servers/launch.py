@@ -51,6 +51,7 @@ def _granian(app: str, host: str, port: int, options: dict[str, int]) -> None:
 def _uwsgi(app: str, host: str, port: int, options: dict[str, int]) -> None:
     import pyuwsgi  # noqa: PLC0415  - as above
 
+    _imported(app)  # uWSGI looks for it among what the module holds, and asks for nothing that is made then
     arguments = ["--http-socket", f"{host}:{port}", "--module", app, "--need-app", "--die-on-term"]
     arguments += ["--pythonpath", str(Path.cwd()), "--disable-logging"]
     if options["workers"] > 1:

@@ -134,7 +134,12 @@ def test_a_mistake_in_the_second_table_has_the_second_table_s_line() -> None:
         ('"download"', "[]", "19: scenario.1.kind", ["download, arrivals"]),
         ("users = 1", "rate = 5", "20: scenario.1.rate", ['no use for it, it is a key of kind = "arrivals"']),
         ("users = 1", "user = 5", "20: scenario.1.user", ["unknown key; known are kind, users, keep_alive"]),
-        ('kind = "gunicorn"', 'kind = "gunicron"', "15: server.1.kind", ["known kinds are gunicorn"]),
+        (
+            'kind = "gunicorn"',
+            'kind = "gunicron"',
+            "15: server.1.kind",
+            ["known kinds are cheroot, granian, gunicorn"],
+        ),
         ('kind = "gunicorn"', "", "14: server.1.kind", ["missing"]),
         ("[[server]]", "[server]", "14: server", ["[[server]]", "two brackets"]),
         ('app = "shop:app"', 'app = "shop"', "8: target.1.app", ["module:name"]),

@@ -39,6 +39,7 @@ from results.records import COLUMN
 from results.trace import LedgerRecord, Trace
 from scenarios.specification import FetchSpecification
 from targets.ledger import APP_VARIABLE, FILE_VARIABLE
+from targets.servers import KINDS
 from tests.harness.examples import Untold
 
 SYNTHETIC = Path(__file__).parent.parent / "synthetic"
@@ -53,7 +54,14 @@ def shop() -> Iterator[Workshop]:
 
 
 def case_of(
-    app: str, path: str, *, folder: Path = SYNTHETIC, ready: str = "/", server: str = "", users: int = 1
+    app: str,
+    path: str,
+    *,
+    folder: Path = SYNTHETIC,
+    ready: str = "/",
+    kind: str = "gunicorn",
+    server: str = "",
+    users: int = 1,
 ) -> PlannedCase:
     text = f"""name = "traced"
     [[target]]
@@ -64,7 +72,7 @@ def case_of(
     baseline = "{path}"
     stream = "{path}"
     [[server]]
-    kind = "gunicorn"
+    kind = "{kind}"
     {server}
     [[scenario]]
     kind = "download"
@@ -267,6 +275,13 @@ def test_a_traced_trial_that_fails_is_a_record_with_its_reason(shop: Workshop) -
     assert (wrong.case, list(wrong.requests), wrong.waterfall) == (planned.case.identity, [], None)
     absent = replace(planned, target=planned.target.model_copy(update={"app": "no_such_app:app"}))
     assert "no_such_app" in (tracer_of(shop)(absent, expected).reason or "")
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS.keys() - {"gunicorn"}))
+def test_the_ledger_is_served_by_each_kind_of_server(shop: Workshop, kind: str) -> None:
+    trace = traced(shop, case_of("traced_app:app", "/paced?n=3", kind=kind))
+    assert trace.reason is None
+    assert (trace.figures["yields"], trace.figures["chunk"]) == (3, 100)
 
 
 def test_one_user_traces_a_case_of_many(shop: Workshop) -> None:
