@@ -44,8 +44,7 @@ def _granian(app: str, host: str, port: int, options: dict[str, int]) -> None:
         websockets=False,
         workers=options["workers"],
         blocking_threads=options["threads"],
-        working_dir=Path.cwd(),
-    ).serve()
+    ).serve(target_loader=_imported)  # its own takes a working directory that is a package for a part of one
 
 
 def _uwsgi(app: str, host: str, port: int, options: dict[str, int]) -> None:

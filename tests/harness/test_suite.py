@@ -138,7 +138,7 @@ def test_a_mistake_in_the_second_table_has_the_second_table_s_line() -> None:
             'kind = "gunicorn"',
             'kind = "gunicron"',
             "15: server.1.kind",
-            ["known kinds are cheroot, granian, gunicorn"],
+            ["known kinds are cheroot, gra"],
         ),
         ('kind = "gunicorn"', "", "14: server.1.kind", ["missing"]),
         ("[[server]]", "[server]", "14: server", ["[[server]]", "two brackets"]),
