@@ -20,7 +20,9 @@ def test_its_files_and_commands_lead_to_an_answer(tmp_path: Path) -> None:
     shop = tmp_path / "shop"
     shop.mkdir()
     for name, content in re.findall(r"<!-- walked: (\S+) -->\n```\w+\n(.*?)```", TEXT, re.DOTALL):
-        (shop / name).write_text(content, "utf-8")
+        # the way is walked, not the distance
+        quick = content.replace('"1s"', '"0.3s"').replace('"0.5s"', '"0.1s"')
+        (shop / name).write_text(quick, "utf-8")
     assert {path.name for path in shop.iterdir()} == {"shop.py", "orders.toml"}
     commands = [line.split()[1:] for line in re.findall(r"^\./run\.sh (?:plan|run) .*$", TEXT, re.MULTILINE)]
     assert [words[0] for words in commands] == ["plan", "run"]
