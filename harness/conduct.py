@@ -211,7 +211,7 @@ def measure(
         todo = more.slots
     had = {trace.case for trace in store.traces()}
     for identity, planned in arms.get(None, {}).items() if traced else ():
-        if planned.case.expect_failure or identity in had:
+        if planned.case.expect_failure or planned.target.app is None or identity in had:
             continue
         watcher.tracing(planned)
         trace = tracer(planned, run.verifications[identity])

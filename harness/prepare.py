@@ -58,6 +58,8 @@ def check_interpreters(
     for python, directory, kind in dict.fromkeys(
         (planned.target.python, planned.target.directory, planned.server_kind) for planned in cases
     ):
+        if kind not in KINDS:
+            continue  # a command, or what runs already
         package, module = KINDS[kind].DISTRIBUTION, KINDS[kind].MODULE
         if python is None or directory is None:
             if importlib.util.find_spec(module) is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import shlex
 import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -43,15 +44,19 @@ class ServerFailed(MeasurementError):  # noqa: N818  - named for what happened
 
 @dataclass(frozen=True, slots=True)
 class RunningServer:
-    """A server that has answered. ``ran_as`` is what it said of itself (gunicorn: its worker class)."""
+    """A server that has answered. ``ran_as`` is what it said of itself (gunicorn: its worker class).
 
-    process: OwnedProcess
+    ``process`` is null where it was there before us; ``pid`` where it is not known.
+    """
+
+    process: OwnedProcess | None
+    pid: int | None
     port: int
     ran_as: str | None
 
     def output(self) -> str:
-        """The end of what the server wrote."""
-        return self.process.output_tail(_OUTPUT_SHOWN_BYTES)
+        """The end of what the server wrote; nothing of one that was there before us."""
+        return self.process.output_tail(_OUTPUT_SHOWN_BYTES) if self.process is not None else ""
 
 
 @contextmanager
@@ -68,12 +73,18 @@ def serving(
     ``folder`` is private and made by us: the server's working directory unless the target has one.
     ``python`` runs the server unless the target has its own. Raises ServerFailed.
     """
+    if planned.target.url is not None:
+        port = int(planned.target.url.rstrip("/").rpartition(":")[2])
+        _wait_until_ready(None, port, planned.target)
+        yield RunningServer(None, planned.target.pid, port, None)
+        return
     with with_join(planned, folder) as served:
         process, port = _start(served, processes, folder, cores, python)
         try:
-            ran_as = KINDS[planned.server_kind].worker_class_that_ran(process.output_head())
+            kind = KINDS.get(planned.server_kind)
+            ran_as = kind.worker_class_that_ran(process.output_head()) if kind is not None else None
             _check_class(planned, ran_as)
-            yield RunningServer(process, port, ran_as)
+            yield RunningServer(process, process.pid, port, ran_as)
         finally:
             process.stop(STOP_GRACE_S)
 
@@ -85,26 +96,19 @@ def _start(
     cores: Sequence[int] | None,
     python: str,
 ) -> tuple[OwnedProcess, int]:
-    kind = KINDS[planned.server_kind]
     target = planned.target
     for attempt in range(1, _START_ATTEMPTS + 1):
         port = free_port()
         process = processes.start(
-            kind.arguments(
-                kind.read_options(planned.server_options),
-                app=target.app,
-                host=HOST,
-                port=port,
-                python=str(target.python or python),
-            ),
+            _arguments(planned, port, python),
             cwd=target.directory or planned.checkout or folder,
-            env=_environment(planned, kind.VARIABLES_TO_CLEAR),
+            env=_environment(planned),
             output=folder / "server.log",
             cpus=cores,
         )
         try:
             _wait_until_ready(process, port, target)
-            workers = int(kind.in_force(kind.read_options(planned.server_options)).get("workers", 1))
+            workers = int(planned.case.parameters.get("workers", 1))
             if workers > 1:
                 _wait_for_workers(process, port, target, workers)
         except ServerFailed:
@@ -120,6 +124,18 @@ def _start(
     raise AssertionError("the last attempt returns or raises")
 
 
+def _arguments(planned: PlannedCase, port: int, python: str) -> list[str]:
+    target = planned.target
+    if target.command is not None:
+        return [
+            word.format(bind=f"{HOST}:{port}", host=HOST, port=port) for word in shlex.split(target.command)
+        ]
+    assert target.app is not None  # noqa: S101  - the third kind is not started
+    kind = KINDS[planned.server_kind]
+    options = kind.read_options(planned.server_options)
+    return kind.arguments(options, app=target.app, host=HOST, port=port, python=str(target.python or python))
+
+
 def free_port() -> int:
     """A port that nobody listens on just now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
@@ -128,8 +144,10 @@ def free_port() -> int:
         return port
 
 
-def _environment(planned: PlannedCase, cleared: Sequence[str]) -> Mapping[str, str]:
+def _environment(planned: PlannedCase) -> Mapping[str, str]:
     target = planned.target
+    kind = KINDS.get(planned.server_kind)
+    cleared = list(kind.VARIABLES_TO_CLEAR) if kind is not None else []
     if target.directory is None:
         inherited, cleared = own_environment(), [*cleared, "FLASK_DEBUG"]
     else:
@@ -143,19 +161,19 @@ def _environment(planned: PlannedCase, cleared: Sequence[str]) -> Mapping[str, s
     return {**variables, **planned.variables}
 
 
-def _wait_until_ready(process: OwnedProcess, port: int, target: Target) -> None:
+def _wait_until_ready(process: OwnedProcess | None, port: int, target: Target) -> None:
     """Until the readiness path has answered: ours asks for one row, and so is the one small request."""
     deadline = time.monotonic() + READY_TIMEOUT_S
     while True:
-        if process.returncode is not None:
+        if process is not None and process.returncode is not None:
             raise ServerFailed(
-                f"the server of {target.name} ({target.app}) ended with code {process.returncode} before it "
-                f"answered. Its own output:\n{_indented(process)}"
+                f"the server of {target.name} ({target.served}) ended with code {process.returncode} before "
+                f"it answered. Its own output:\n{_indented(process)}"
             )
         left_s = deadline - time.monotonic()
         if left_s <= 0:
             raise ServerFailed(
-                f"the server of {target.name} ({target.app}) did not answer {target.ready} within "
+                f"the server of {target.name} ({target.served}) did not answer {target.ready} within "
                 f"{READY_TIMEOUT_S:g} s. Its own output:\n{_indented(process)}"
             )
         status = _ask(port, target, left_s)
@@ -163,8 +181,9 @@ def _wait_until_ready(process: OwnedProcess, port: int, target: Target) -> None:
             return
         if status is not None:
             raise ServerFailed(
-                f"the server of {target.name} ({target.app}) answered {target.ready} with status {status}. "
-                f"Mend the app, or name a path that works as `ready`. Its own output:\n{_indented(process)}"
+                f"the server of {target.name} ({target.served}) answered {target.ready} with status "
+                f"{status}. Mend the app, or name a path that works as `ready`. Its own output:\n"
+                f"{_indented(process)}"
             )
         time.sleep(_POLL_EVERY_S)
 
@@ -189,7 +208,7 @@ def _wait_for_workers(process: OwnedProcess, port: int, target: Target, workers:
             before = used
         time.sleep(_SETTLED_AFTER_S)
     raise ServerFailed(
-        f"the server of {target.name} ({target.app}) has no {workers} workers after "
+        f"the server of {target.name} ({target.served}) has no {workers} workers after "
         f"{READY_TIMEOUT_S:g} s. Its own output:\n{_indented(process)}"
     )
 
@@ -219,7 +238,9 @@ def _check_class(planned: PlannedCase, ran_as: str | None) -> None:
         )
 
 
-def _indented(process: OwnedProcess) -> str:
+def _indented(process: OwnedProcess | None) -> str:
+    if process is None:
+        return "    (it is not started by us: start it before the run, and see there)"
     lines = process.output_tail(_OUTPUT_SHOWN_BYTES).strip().splitlines() or ["(it wrote nothing)"]
     return "\n".join(f"    {line}" for line in lines)
 

@@ -173,11 +173,20 @@ class Suite(Table):
     window: Annotated[Duration, Field(gt=0)] = 3.0
     trace: Annotated[bool, Field(strict=True)] = True
     target: Annotated[list[Target], Field(min_length=1)]
-    server: Annotated[list[ServerTable], Field(min_length=1)]
+    server: list[ServerTable] = Field([])
     scenario: Annotated[list[Scenario], Field(min_length=1)]
     gate: list[Gate] = Field([])
     _text: str = PrivateAttr(default="")
     _folder: Path | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _check_servers(self) -> Suite:
+        apps = [target.name for target in self.target if target.app is not None]
+        if apps and not self.server:
+            raise ValueError(f"no [[server]]: the app of {apps[0]} is served by none")
+        if self.server and not apps:
+            raise ValueError("a [[server]] is for targets with an app, and there is none; leave it out")
+        return self
 
     def with_source(self, text: str, folder: Path | None) -> Suite:
         """The same suite, which now knows the file that it was read from."""

@@ -14,6 +14,7 @@ from harness.suite_values import (
     AxisValue,
     Baseline,
     Command,
+    CommandLine,
     Duration,
     HeaderName,
     HeaderValue,
@@ -22,6 +23,7 @@ from harness.suite_values import (
     Path_,
     PathTemplate,
     Table,
+    Url,
     VariableName,
     VariableValue,
     as_list,
@@ -34,13 +36,19 @@ from results.case import SETTINGS
 class Target(Table):
     """One app with a whole form and a streamed one; ``axes`` are the keys that their paths name.
 
+    It is served by the suite's servers (``app``), by a ``command`` of its own, or runs already (``url``;
+    ``pid`` is its process).
+
     ``headers``, ``body`` and ``environment`` may name variables of ours (`harness.variables`): here they are
     as they are written. ``memory_cap`` bounds what a recommended buffer may take.
     """
 
     name: Name
-    app: App
-    directory: Path | None = None
+    app: App | None = None
+    command: CommandLine | None = None
+    url: Url | None = None
+    pid: Annotated[int, Field(gt=0, strict=True)] | None = None
+    directory: Path | None = Field(default=None, validate_default=True)
     python: Path | None = None
     prepare: Command | None = None
     expect: Literal["success", "failure"] = "success"
@@ -74,9 +82,11 @@ class Target(Table):
     @field_validator("directory")
     @classmethod
     def _in_folder(cls, directory: Path | None, info: ValidationInfo) -> Path | None:
-        """The directory, which is relative to the suite file, made absolute."""
+        """The directory, which is relative to the suite file, made absolute. A command has one always."""
         if directory is None:
-            return None
+            if info.data.get("command") is None:
+                return None
+            directory = Path()
         folder = ((info.context or {}).get("folder") or Path.cwd()) / directory
         if not folder.is_dir():
             raise ValueError(f"{folder.resolve()} is not a folder")
@@ -116,6 +126,35 @@ class Target(Table):
         if cap is not None:
             read_cap(cap)
         return cap
+
+    @model_validator(mode="after")
+    def _check_kind(self) -> Target:
+        """That it says in one way what serves it, and nothing that this way has no use for."""
+        given = [name for name in ("app", "command", "url") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(
+                "give one of app (module:name, for the suite's servers), command (a server of your own) "
+                f"and url (one that runs already){': ' + ' and '.join(given) + ' are there' if given else ''}"
+            )
+        problems = [
+            f"{key} is for {needs}"
+            for key, needs, wrong in (
+                ("python", "an app", self.python and not self.app),
+                ('baseline = "join"', "an app", self.joined and not self.app),
+                ("pid", "a url", self.pid and not self.url),
+                ("environment", "an app or a command", self.environment and self.url),
+                ("prepare", "an app or a command", self.prepare and self.url),
+            )
+            if wrong
+        ]
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    @property
+    def served(self) -> str:
+        """What is served, for messages."""
+        return self.app or self.command or self.url or ""
 
     @property
     def joined(self) -> bool:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m)")
+#: What a command's words may name: where the server is to listen.
+_PLACE = re.compile(r"\{(?:bind|host|port)\}")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 #: An axis in a path. Format's own tricks ({rows:05d}, {rows.real}) are not for suites.
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}", re.ASCII)
@@ -83,6 +86,21 @@ def _written(pattern: str, otherwise: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _command_line(text: str) -> str:
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise ValueError(f"not a command line ({error}); quote it as for a shell") from error
+    if not {"{", "}"}.isdisjoint(_PLACE.sub("", text)):
+        raise ValueError("a brace that is not part of {bind}, {host} or {port}")
+    if not words or not _PLACE.search(text):
+        raise ValueError(
+            'it must say where the server listens: "{bind}" stands for 127.0.0.1:PORT, "{host}" and "{port}" '
+            "for its parts"
+        )
+    return text
+
+
 AxisValue = Annotated[str | int, BeforeValidator(_axis_value)]
 Duration = Annotated[float, BeforeValidator(_duration), Field(ge=0, le=3600, allow_inf_nan=False)]
 Path_ = Annotated[str, _written(r"/[!-~]*", 'not a path; it begins with "/" and has no spaces (write %20)')]
@@ -107,6 +125,15 @@ Name = Annotated[
     str, _written(r"[\w.-]{1,60}", 'not a name; write up to 60 letters, digits, ".", "_" and "-"')
 ]
 App = Annotated[str, _written(r"[\w.]+:\w+", 'not an app; write module:name, like "shop.wsgi:app"')]
+#: A command line, split as a shell would, and run without one.
+CommandLine = Annotated[str, AfterValidator(_command_line)]
+Url = Annotated[
+    str,
+    _written(
+        r"http://(?:127\.0\.0\.1|localhost):[1-9]\d{0,4}/?",
+        'not a server on this machine; write one like "http://127.0.0.1:8000", without a path',
+    ),
+]
 HeaderName = Annotated[str, _written(r"[\w!#$%&'*+.^`|~-]+", "not a header's name (RFC 9110, 5.1)")]
 HeaderValue = Annotated[
     str, _written(r"[\t\x20-\x7e\xa0-\xff]*", "not a header's value; write one line of Latin-1 text")

@@ -114,7 +114,8 @@ class CaseTracer:
         self, server: RunningServer, asked: TraceSpecification
     ) -> tuple[TracedLoad, list[MemorySample]]:
         """The load, and the RSS that sampling saw meanwhile, as it samples in timed trials."""
-        watch = ServerWatch(server.process.pid, self._cores.server)
+        assert server.pid is not None  # noqa: S101  - what is traced was started by us
+        watch = ServerWatch(server.pid, self._cores.server)
         watch.reset()
         try:
             load = self._driver.trace(asked)
@@ -150,7 +151,7 @@ def ledger_around(planned: PlannedCase, folder: Path) -> Iterator[Wrapped]:
     """The case with a ledger around its app; the ledger's file is gone after the block."""
     records = folder / f"ledger-{secrets.token_hex(4)}"
     with with_join(planned, folder) as whole:
-        variables = {ledger.APP_VARIABLE: whole.target.app, ledger.FILE_VARIABLE: str(records)}
+        variables = {ledger.APP_VARIABLE: whole.target.served, ledger.FILE_VARIABLE: str(records)}
         try:
             with around(whole, folder, ledger, variables) as wrapped:
                 yield Wrapped(wrapped, records)

@@ -55,7 +55,7 @@ def groups_of(cases: Sequence[PlannedCase]) -> list[Group]:
         options = sorted((name, str(value)) for name, value in planned.server_options.items())
         target = planned.target
         return (
-            target.app,
+            target.served,
             str(target.directory),
             str(target.python),
             repr(sorted(target.environment.items())),

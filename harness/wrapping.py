@@ -45,5 +45,5 @@ def with_join(planned: PlannedCase, folder: Path) -> Iterator[PlannedCase]:
     if not planned.joined:
         yield planned
         return
-    with around(planned, folder, join, {join.APP_VARIABLE: planned.target.app}) as wrapped:
+    with around(planned, folder, join, {join.APP_VARIABLE: planned.target.served}) as wrapped:
         yield replace(wrapped, joined=False)

@@ -144,7 +144,7 @@ def test_a_mistake_in_the_second_table_has_the_second_table_s_line() -> None:
         ("[[server]]", "[server]", "14: server", ["[[server]]", "two brackets"]),
         ('app = "shop:app"', 'app = "shop"', "8: target.1.app", ["module:name"]),
         ('app = "shop:app"', 'app = "shop:make()"', "8: target.1.app", ["module:name"]),
-        ('app = "shop:app"', "", "6: target.1.app", ["missing"]),
+        ('app = "shop:app"', "", "6: target.1", ["give one of app", "command", "url"]),
         ('baseline = "/whole?total={total}"\n', "", "6: target.1.baseline", ["missing", "built whole"]),
         ('"/whole?total={total}"', '"whole"', "9: target.1.baseline", ["begins with"]),
         ('"/whole?total={total}"', '"/a b"', "9: target.1.baseline", ["no spaces (write %20)"]),
@@ -207,7 +207,7 @@ def test_arrivals_have_an_axis_of_rates_and_one_of_spacings() -> None:
 
 
 def test_a_file_of_nothing_misses_everything_that_is_needed() -> None:
-    assert mistakes("") == [f"1: {key}: missing" for key in ("name", "target", "server", "scenario")]
+    assert mistakes("") == [f"1: {key}: missing" for key in ("name", "target", "scenario")]
 
 
 def test_what_is_no_table_is_told() -> None:

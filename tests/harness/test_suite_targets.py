@@ -197,3 +197,41 @@ def test_what_changes_the_response_makes_a_whole_form_each() -> None:
 )
 def test_keys_of_an_own_app_say_what_is_allowed(keys: dict[str, str], words: str) -> None:
     assert re.search(words, told(target(**keys)))
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"app": "", "command": '"serve shop"'}, r"target\.1\.command: it must say where.*\{bind\}"),
+        ({"app": "", "command": '"serve \'{bind}"'}, r"target\.1\.command: not a command line"),
+        ({"app": "", "command": '"serve {bind} {rows}"'}, r"target\.1\.command: a brace"),
+        ({"command": '"serve {bind}"'}, r"target\.1: give one of app .*: app and command are there"),
+        ({"app": "", "url": '"https://127.0.0.1:1"'}, r"target\.1\.url: not a server on this machine"),
+        ({"app": "", "url": '"http://10.0.0.1:80"'}, r"target\.1\.url: not a server on this machine"),
+        ({"app": "", "url": '"http://127.0.0.1:80/x"'}, r"target\.1\.url: .*without a path"),
+        ({"pid": "7"}, r"target\.1: pid is for a url"),
+        (
+            {"app": "", "url": '"http://127.0.0.1:80"', "baseline": '"join"'},
+            r'baseline = "join" is for an app',
+        ),
+        (
+            {"app": "", "command": '"serve {bind}"'},
+            r"a \[\[server\]\] is for targets with an app, and there is none",
+        ),
+    ],
+)
+def test_what_serves_a_target_is_said_in_one_way(keys: dict[str, str], words: str) -> None:
+    assert re.search(words, told(target(**keys)))
+
+
+def test_an_app_needs_a_server() -> None:
+    assert "no [[server]]: the app of orders is served by none" in told(target().replace(SERVER, ""))
+
+
+def test_a_command_and_a_url_are_cases_of_their_own_kind() -> None:
+    text = target(app="", command='"serve -b {bind} shop"').replace(SERVER, "")
+    planned = cases_of(suite_of(text, Path("/srv")))
+    assert {item.case.parameters["server"] for item in planned} == {"command"}
+    assert {item.target.directory for item in planned} == {Path("/srv")}
+    (whole, *_) = cases_of(suite_of(target(app="", url='"http://localhost:8000"').replace(SERVER, "")))
+    assert (whole.case.parameters["server"], whole.target.directory) == ("url", None)

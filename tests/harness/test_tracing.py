@@ -160,7 +160,7 @@ def behind(shop: Workshop, outer: str, path: str) -> tuple[list[Joined], dict[st
     planned = case_of("traced_app:app", path)
     with ledger_around(planned, shop.folder) as wrapped:
         target = planned.target.model_copy(update={"app": f"traced_app:{outer}"})
-        variables = {**wrapped.planned.variables, "JOINED": wrapped.planned.target.app}
+        variables = {**wrapped.planned.variables, "JOINED": wrapped.planned.target.served}
         with serving(
             replace(wrapped.planned, target=target, variables=variables),
             processes=shop.processes,
