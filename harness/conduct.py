@@ -130,30 +130,33 @@ def verify_arms(
             watcher.verified(cases[identity], verification)
 
         for group in groups_of(list(cases.values())):
-            with _serving(group, side, shop) as server:
-                problems[side] += verify_group(group, server, shop.driver, shop.folder, record)
+            with _serving(group, side, shop) as servers:
+                problems[side] += verify_group(group, servers, shop.driver, shop.folder, record)
     if any(problems.values()):
         raise VerifyFailed(told(problems, sum(len(cases) for cases in arms.values())))
     return dict(found)
 
 
 @contextlib.contextmanager
-def _serving(group: Group, side: Side | None, shop: Workshop) -> Iterator[RunningServer]:
-    """The group's server; one that does not start says on which side."""
+def _serving(group: Group, side: Side | None, shop: Workshop) -> Iterator[Mapping[bool, RunningServer]]:
+    """The group's servers; one that does not start says on which side."""
     with contextlib.ExitStack() as stack:
         try:
-            server = stack.enter_context(
-                serving(
-                    group.cases[0],
-                    processes=shop.processes,
-                    folder=shop.folder,
-                    cores=shop.cores.server,
-                    python=shop.python,
+            servers = {
+                joined: stack.enter_context(
+                    serving(
+                        planned,
+                        processes=shop.processes,
+                        folder=shop.folder,
+                        cores=shop.cores.server,
+                        python=shop.python,
+                    )
                 )
-            )
+                for joined, planned in group.servers.items()
+            }
         except ServerFailed as error:
             raise error if side is None else ServerFailed(f"on {side}: {error}") from error
-        yield server
+        yield servers
 
 
 def calibrate(plan: Plan, shop: Workshop, watcher: Watcher) -> list[CalibrationPoint]:
@@ -208,7 +211,7 @@ def measure(
         todo = more.slots
     had = {trace.case for trace in store.traces()}
     for identity, planned in arms.get(None, {}).items() if traced else ():
-        if planned.case.expect_failure or identity in had:
+        if planned.case.expect_failure or planned.target.app is None or identity in had:
             continue
         watcher.tracing(planned)
         trace = tracer(planned, run.verifications[identity])

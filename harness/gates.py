@@ -100,6 +100,11 @@ def _named(
                 f"the gate on {gate.metric} of {gate.case!r} has nothing to judge: a closed loop has no "
                 f'schedule; name a case of kind = "arrivals", or another metric'
             )
+        elif _of_its_process(gate.metric) and planned.target.url is not None and planned.target.pid is None:
+            mistakes.append(
+                f"the gate on {gate.metric} of {gate.case!r} has nothing to judge: of a url nobody knows the "
+                "process; give the target its pid, or gate another metric"
+            )
         elif planned.case.identity in identities:
             found.append((gate, planned))
         else:
@@ -107,6 +112,10 @@ def _named(
     if mistakes:
         raise UsageError(f"the suite {suite.name}: " + "\n".join(mistakes))
     yield from found
+
+
+def _of_its_process(metric: str) -> bool:
+    return FIGURES[metric].by_difference or metric == "cpu_per_mb"
 
 
 def _check_family(suite: Suite, gates: int, blocks: int, terms: Terms) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from harness.suite import Scenario, ServerTable, Suite, Target, placeholders
+from harness.suite import Scenario, Suite
+from harness.suite_target import Target
+from harness.suite_values import placeholders
 from results.case import Case, Value, value_text
 from results.errors import UsageError
 from scenarios.specification import Arrivals, Download, Load
@@ -17,11 +19,17 @@ from targets.servers import KINDS
 #: What else than the path decides how a target's case is asked and judged.
 _ASKED_BY = (
     "app",
+    "command",
+    "url",
+    "pid",
     "directory",
     "python",
     "prepare",
     "ready",
+    "method",
     "headers",
+    "body",
+    "environment",
     "timeout",
     "status",
     "row_marker",
@@ -33,7 +41,10 @@ _ASKED_BY = (
 class PlannedCase:
     """A case with all that is needed to measure it.
 
-    ``checkout`` is the folder of another revision of streamgauge whose targets are served, null for ours.
+    ``server_kind`` is one of `targets.servers.KINDS`, or ``command`` or ``url``, which the target names.
+    ``joined``: what the app streams is collected before it is sent. ``variables`` and ``python_path`` are
+    added to the server's environment. ``checkout`` is the folder of another revision of streamgauge whose
+    targets are served, null for ours.
     """
 
     case: Case
@@ -43,6 +54,9 @@ class PlannedCase:
     server_options: Mapping[str, Any]
     load: Load
     keep_alive: bool
+    joined: bool = False
+    variables: Mapping[str, str] = field(default_factory=dict)
+    python_path: tuple[Path, ...] = ()
     checkout: Path | None = None
 
 
@@ -113,26 +127,43 @@ def case_of_gate(cases: list[PlannedCase], pattern: str) -> PlannedCase:
 
 
 def _all(suite: Suite) -> Iterator[PlannedCase]:
-    for target, server, scenario in itertools.product(suite.target, suite.server, suite.scenario):
-        for options, load in itertools.product(server.combinations(), scenario.loads()):
-            yield from _forms(target, server, options, scenario, load)
+    for target, scenario in itertools.product(suite.target, suite.scenario):
+        for served in _servers(suite, target):
+            for load in scenario.loads():
+                yield from _forms(target, served, scenario, load)
 
 
-def _forms(
-    target: Target, server: ServerTable, options: dict[str, Any], scenario: Scenario, load: Load
-) -> Iterator[PlannedCase]:
-    kind = KINDS[server.kind]
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """On what a target runs: a kind of server with options, or what the target itself names."""
+
+    kind: str
+    options: Mapping[str, Any]
+    parameters: Mapping[str, Value]
+
+
+def _servers(suite: Suite, target: Target) -> list[_Served]:
+    if target.app is None:
+        return [_Served("command" if target.command else "url", {}, {})]
+    return [
+        _Served(server.kind, options, KINDS[server.kind].in_force(KINDS[server.kind].read_options(options)))
+        for server in suite.server
+        for options in server.combinations()
+    ]
+
+
+def _forms(target: Target, served: _Served, scenario: Scenario, load: Load) -> Iterator[PlannedCase]:
     shared: dict[str, Value] = {
         "target": target.name,
-        "server": server.kind,
-        **kind.in_force(kind.read_options(options)),
+        "server": served.kind,
+        **served.parameters,
         "scenario": scenario.kind,
         **_of_load(load),
         "keep_alive": scenario.keep_alive,
     }
 
     def planned(case: Case, path: str) -> PlannedCase:
-        return PlannedCase(case, target, path, server.kind, options, load, scenario.keep_alive)
+        return PlannedCase(case, target, path, served.kind, served.options, load, scenario.keep_alive)
 
     for values in itertools.product(*target.axes.values()):
         axes = dict(zip(target.axes, values, strict=True))
@@ -141,7 +172,12 @@ def _forms(
             named = {key: axes[key] for key in placeholders(target.baseline)}
             whole = Case({**shared, "form": "whole", **named}, baseline=None)
             baseline = whole.identity
-            yield planned(whole, target.baseline.format_map(named))
+            if target.joined:
+                # the values that the response does not depend on are the first ones of their axes
+                path = target.stream.format_map({key: found[0] for key, found in target.axes.items()} | named)
+                yield replace(planned(whole, path), joined=True)
+            else:
+                yield planned(whole, target.baseline.format_map(named))
         stream = Case(
             {**shared, "form": target.form, **axes}, baseline, expect_failure=target.expect == "failure"
         )

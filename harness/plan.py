@@ -47,7 +47,9 @@ class Plan:
     @property
     def tracing_s(self) -> float:
         """About how long the traced trials, one for each timed case of a run, will take, in seconds."""
-        timed = sum(not planned.case.expect_failure for planned in self.cases)
+        timed = sum(
+            not planned.case.expect_failure and planned.target.app is not None for planned in self.cases
+        )
         return _TRACE_S * timed * self.traced
 
     def further(self, blocks: range, first: int) -> list[Slot]:

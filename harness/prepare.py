@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shlex
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -49,13 +51,23 @@ def prepare(
 def check_interpreters(
     side: Side | None, cases: Iterable[PlannedCase], processes: Processes, folder: Path
 ) -> None:
-    """That each interpreter that a target names can run the target's server. Raises PrepareFailed."""
+    """That each target's server can be run: by the interpreter that it names, or by ours.
+
+    Raises PrepareFailed with the way to install it.
+    """
     for python, directory, kind in dict.fromkeys(
         (planned.target.python, planned.target.directory, planned.server_kind) for planned in cases
     ):
+        if kind not in KINDS:
+            continue  # a command, or what runs already
+        package, module = KINDS[kind].DISTRIBUTION, KINDS[kind].MODULE
         if python is None or directory is None:
+            if importlib.util.find_spec(module) is None:
+                raise PrepareFailed(
+                    f"the server {kind} is not installed here; install it with: "
+                    f"{sys.executable} -m pip install {package}"
+                )
             continue
-        package = KINDS[kind].DISTRIBUTION
         if not python.exists():
             raise PrepareFailed(
                 f"python{_on(side)}: there is no {python}; correct the path, or have prepare make it"
@@ -63,7 +75,7 @@ def check_interpreters(
         _ran(
             f"python{_on(side)}, {python}, cannot run the server ({package}); install it there "
             f"({python} -m pip install {package}; Python 3.11 or newer): importing it",
-            [str(python), "-P", "-c", f"import {package}"],
+            [str(python), "-P", "-c", f"import {module}"],
             directory,
             processes,
             folder,

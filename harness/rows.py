@@ -18,7 +18,7 @@ def load_rows(cases: Sequence[PlannedCase], console: Console) -> None:
     Raises MeasurementError when the cache cannot be written.
     """
     ours = [
-        case for case in cases if case.target.directory is None and case.target.app.startswith("targets.")
+        case for case in cases if case.target.directory is None and case.target.served.startswith("targets.")
     ]
     if not ours:
         return

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import shlex
 import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import psutil
@@ -19,7 +19,9 @@ import psutil
 from harness.load import own_environment
 from harness.matrix import PlannedCase
 from harness.processes import OwnedProcess, Processes
-from harness.suite import Target
+from harness.suite_target import Target
+from harness.variables import filled
+from harness.wrapping import with_join
 from results.errors import MeasurementError
 from targets.servers import KINDS
 
@@ -42,15 +44,19 @@ class ServerFailed(MeasurementError):  # noqa: N818  - named for what happened
 
 @dataclass(frozen=True, slots=True)
 class RunningServer:
-    """A server that has answered. ``ran_as`` is what it said of itself (gunicorn: its worker class)."""
+    """A server that has answered. ``ran_as`` is what it said of itself (gunicorn: its worker class).
 
-    process: OwnedProcess
+    ``process`` is null where it was there before us; ``pid`` where it is not known.
+    """
+
+    process: OwnedProcess | None
+    pid: int | None
     port: int
     ran_as: str | None
 
     def output(self) -> str:
-        """The end of what the server wrote."""
-        return self.process.output_tail(_OUTPUT_SHOWN_BYTES)
+        """The end of what the server wrote; nothing of one that was there before us."""
+        return self.process.output_tail(_OUTPUT_SHOWN_BYTES) if self.process is not None else ""
 
 
 @contextmanager
@@ -61,21 +67,26 @@ def serving(
     folder: Path,
     cores: Sequence[int] | None,
     python: str,
-    variables: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[RunningServer]:
     """The case's app on the case's server, ready to be measured.
 
     ``folder`` is private and made by us: the server's working directory unless the target has one.
-    ``python`` runs the server unless the target has its own. ``variables`` are put into its environment; a
-    timed server has none of them. Raises ServerFailed.
+    ``python`` runs the server unless the target has its own. Raises ServerFailed.
     """
-    process, port = _start(planned, processes, folder, cores, python, variables)
-    try:
-        ran_as = KINDS[planned.server_kind].worker_class_that_ran(process.output_head())
-        _check_class(planned, ran_as)
-        yield RunningServer(process, port, ran_as)
-    finally:
-        process.stop(STOP_GRACE_S)
+    if planned.target.url is not None:
+        port = int(planned.target.url.rstrip("/").rpartition(":")[2])
+        _wait_until_ready(None, port, planned.target)
+        yield RunningServer(None, planned.target.pid, port, None)
+        return
+    with with_join(planned, folder) as served:
+        process, port = _start(served, processes, folder, cores, python)
+        try:
+            kind = KINDS.get(planned.server_kind)
+            ran_as = kind.worker_class_that_ran(process.output_head()) if kind is not None else None
+            _check_class(planned, ran_as)
+            yield RunningServer(process, process.pid, port, ran_as)
+        finally:
+            process.stop(STOP_GRACE_S)
 
 
 def _start(
@@ -84,28 +95,20 @@ def _start(
     folder: Path,
     cores: Sequence[int] | None,
     python: str,
-    variables: Mapping[str, str],
 ) -> tuple[OwnedProcess, int]:
-    kind = KINDS[planned.server_kind]
     target = planned.target
     for attempt in range(1, _START_ATTEMPTS + 1):
         port = free_port()
         process = processes.start(
-            kind.arguments(
-                kind.read_options(planned.server_options),
-                app=target.app,
-                host=HOST,
-                port=port,
-                python=str(target.python or python),
-            ),
+            _arguments(planned, port, python),
             cwd=target.directory or planned.checkout or folder,
-            env={**_environment(target, kind.VARIABLES_TO_CLEAR), **variables},
+            env=_environment(planned),
             output=folder / "server.log",
             cpus=cores,
         )
         try:
             _wait_until_ready(process, port, target)
-            workers = int(kind.in_force(kind.read_options(planned.server_options)).get("workers", 1))
+            workers = int(planned.case.parameters.get("workers", 1))
             if workers > 1:
                 _wait_for_workers(process, port, target, workers)
         except ServerFailed:
@@ -121,6 +124,18 @@ def _start(
     raise AssertionError("the last attempt returns or raises")
 
 
+def _arguments(planned: PlannedCase, port: int, python: str) -> list[str]:
+    target = planned.target
+    if target.command is not None:
+        return [
+            word.format(bind=f"{HOST}:{port}", host=HOST, port=port) for word in shlex.split(target.command)
+        ]
+    assert target.app is not None  # noqa: S101  - the third kind is not started
+    kind = KINDS[planned.server_kind]
+    options = kind.read_options(planned.server_options)
+    return kind.arguments(options, app=target.app, host=HOST, port=port, python=str(target.python or python))
+
+
 def free_port() -> int:
     """A port that nobody listens on just now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
@@ -129,27 +144,36 @@ def free_port() -> int:
         return port
 
 
-def _environment(target: Target, cleared: Sequence[str]) -> Mapping[str, str]:
+def _environment(planned: PlannedCase) -> Mapping[str, str]:
+    target = planned.target
+    kind = KINDS.get(planned.server_kind)
+    cleared = list(kind.VARIABLES_TO_CLEAR) if kind is not None else []
     if target.directory is None:
         inherited, cleared = own_environment(), [*cleared, "FLASK_DEBUG"]
     else:
         inherited = dict(os.environ)
-    return {name: value for name, value in inherited.items() if name not in cleared}
+    variables = {name: value for name, value in inherited.items() if name not in cleared}
+    variables |= {name: filled(text) for name, text in target.environment.items()}
+    if planned.python_path:
+        before = variables.get("PYTHONPATH")
+        folders = [*([before] if before else []), *map(str, planned.python_path)]
+        variables["PYTHONPATH"] = os.pathsep.join(folders)
+    return {**variables, **planned.variables}
 
 
-def _wait_until_ready(process: OwnedProcess, port: int, target: Target) -> None:
+def _wait_until_ready(process: OwnedProcess | None, port: int, target: Target) -> None:
     """Until the readiness path has answered: ours asks for one row, and so is the one small request."""
     deadline = time.monotonic() + READY_TIMEOUT_S
     while True:
-        if process.returncode is not None:
+        if process is not None and process.returncode is not None:
             raise ServerFailed(
-                f"the server of {target.name} ({target.app}) ended with code {process.returncode} before it "
-                f"answered. Its own output:\n{_indented(process)}"
+                f"the server of {target.name} ({target.served}) ended with code {process.returncode} before "
+                f"it answered. Its own output:\n{_indented(process)}"
             )
         left_s = deadline - time.monotonic()
         if left_s <= 0:
             raise ServerFailed(
-                f"the server of {target.name} ({target.app}) did not answer {target.ready} within "
+                f"the server of {target.name} ({target.served}) did not answer {target.ready} within "
                 f"{READY_TIMEOUT_S:g} s. Its own output:\n{_indented(process)}"
             )
         status = _ask(port, target, left_s)
@@ -157,8 +181,9 @@ def _wait_until_ready(process: OwnedProcess, port: int, target: Target) -> None:
             return
         if status is not None:
             raise ServerFailed(
-                f"the server of {target.name} ({target.app}) answered {target.ready} with status {status}. "
-                f"Mend the app, or name a path that works as `ready`. Its own output:\n{_indented(process)}"
+                f"the server of {target.name} ({target.served}) answered {target.ready} with status "
+                f"{status}. Mend the app, or name a path that works as `ready`. Its own output:\n"
+                f"{_indented(process)}"
             )
         time.sleep(_POLL_EVERY_S)
 
@@ -183,7 +208,7 @@ def _wait_for_workers(process: OwnedProcess, port: int, target: Target, workers:
             before = used
         time.sleep(_SETTLED_AFTER_S)
     raise ServerFailed(
-        f"the server of {target.name} ({target.app}) has no {workers} workers after "
+        f"the server of {target.name} ({target.served}) has no {workers} workers after "
         f"{READY_TIMEOUT_S:g} s. Its own output:\n{_indented(process)}"
     )
 
@@ -192,7 +217,9 @@ def _ask(port: int, target: Target, timeout_s: float) -> int | None:
     """The status of the readiness path, None while nobody listens or the answer breaks off."""
     connection = http.client.HTTPConnection(HOST, port, timeout=timeout_s)
     try:
-        connection.request("GET", target.ready, headers=dict(target.headers))
+        connection.request(
+            "GET", target.ready, headers={name: filled(text) for name, text in target.headers.items()}
+        )
         response = connection.getresponse()
         response.read()
     except (OSError, http.client.HTTPException):
@@ -211,7 +238,9 @@ def _check_class(planned: PlannedCase, ran_as: str | None) -> None:
         )
 
 
-def _indented(process: OwnedProcess) -> str:
+def _indented(process: OwnedProcess | None) -> str:
+    if process is None:
+        return "    (it is not started by us: start it before the run, and see there)"
     lines = process.output_tail(_OUTPUT_SHOWN_BYTES).strip().splitlines() or ["(it wrote nothing)"]
     return "\n".join(f"    {line}" for line in lines)
 

@@ -20,6 +20,11 @@ def repository_of_cases(cases: Sequence[PlannedCase]) -> Path:
     """
     found: dict[Path, str] = {}
     for target in {planned.target.name: planned.target for planned in cases}.values():
+        if target.url is not None:
+            raise UsageError(
+                f"ab compares two revisions that it starts itself, and the target {target.name} runs already "
+                "(url); name its app or a command instead"
+            )
         folder = target.directory or ROOT
         repository = repository_of(folder)
         if repository is None:

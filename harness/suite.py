@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -23,209 +21,12 @@ from pydantic import (
 
 from analysis.verdicts.gate import Limit, parse_limit
 from analysis.verdicts.margin_gate import parse_margin
-from results.case import SETTINGS
+from harness.suite_target import Target
+from harness.suite_values import Connections, Duration, LimitText, Name, Rate, Table, as_list, distinct
 from results.metrics import FIGURES, Margin
 from scenarios.schedule import Spacing
 from scenarios.specification import Arrivals, Download
 from targets.servers import KINDS, OptionError
-
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m)")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
-#: An axis in a path. Format's own tricks ({rows:05d}, {rows.real}) are not for suites.
-_PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}", re.ASCII)
-
-
-def _duration(value: object) -> object:
-    if isinstance(value, str):
-        return read_duration(value)
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return value
-    raise ValueError('not a duration; write one like "0.5s", "200ms" or "2m"')
-
-
-def read_duration(text: str) -> float:
-    """The seconds of a text like ``"0.5s"``. Raises ValueError that says what is allowed."""
-    match = _DURATION.fullmatch(text.strip())
-    if match is None:
-        raise ValueError('not a duration; write one like "0.5s", "200ms" or "2m"')
-    return float(match[1]) * _SECONDS[match[2]]
-
-
-def _axis_value(value: object) -> object:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str) and re.fullmatch(r"[!-z|~]*", value):
-        return value
-    raise ValueError("not a value for a path; write whole numbers, or text without spaces (%20) and braces")
-
-
-def _limit_text(value: object) -> object:
-    if isinstance(value, str):
-        return value
-    raise ValueError('not a limit; write one like "0.5 of baseline" or "20 ms", or a margin like "3%"')
-
-
-def _command(value: object) -> object:
-    if isinstance(value, list) and value and all(isinstance(word, str) and word for word in value):
-        return tuple(value)
-    raise ValueError('not a command; write a list of its words, like ["make", "environment"]')
-
-
-def _as_list(value: object) -> object:
-    return value if isinstance(value, list) else [value]
-
-
-def _values(values: list[Any]) -> list[Any]:
-    if not values:
-        raise ValueError("an empty list; give it at least one value")
-    if len({str(value) for value in values}) < len(values):
-        raise ValueError("the same value twice")
-    return values
-
-
-def _plain(number: float) -> float:
-    """A whole number as one: 50.0 and 50 are the same rate, and the same case."""
-    return int(number) if number == int(number) else number
-
-
-def _path_template(path: str) -> str:
-    if not {"{", "}"}.isdisjoint(_PLACEHOLDER.sub("", path)):
-        raise ValueError("a brace that is not part of a {key}; write %7B and %7D for braces themselves")
-    return path
-
-
-def _written(pattern: str, otherwise: str) -> AfterValidator:
-    def check(text: str) -> str:
-        if not re.fullmatch(pattern, text):
-            raise ValueError(otherwise)
-        return text
-
-    return AfterValidator(check)
-
-
-AxisValue = Annotated[str | int, BeforeValidator(_axis_value)]
-Duration = Annotated[float, BeforeValidator(_duration), Field(ge=0, le=3600, allow_inf_nan=False)]
-Path_ = Annotated[str, _written(r"/[!-~]*", 'not a path; it begins with "/" and has no spaces (write %20)')]
-PathTemplate = Annotated[Path_, AfterValidator(_path_template)]
-Name = Annotated[
-    str, _written(r"[\w.-]{1,60}", 'not a name; write up to 60 letters, digits, ".", "_" and "-"')
-]
-App = Annotated[str, _written(r"[\w.]+:[\w.]+", 'not an app; write module:name, like "shop.wsgi:app"')]
-HeaderName = Annotated[str, _written(r"[\w!#$%&'*+.^`|~-]+", "not a header's name (RFC 9110, 5.1)")]
-HeaderValue = Annotated[
-    str, _written(r"[\t\x20-\x7e\xa0-\xff]*", "not a header's value; write one line of Latin-1 text")
-]
-Connections = Annotated[int, Field(ge=1, le=10_000, strict=True)]
-Rate = Annotated[float, Field(gt=0, le=1_000_000, strict=True, allow_inf_nan=False), AfterValidator(_plain)]
-LimitText = Annotated[str, BeforeValidator(_limit_text)]
-Command = Annotated[tuple[str, ...], BeforeValidator(_command)]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Target(_Table):
-    """One app with a whole form and a streamed one; ``axes`` are the keys that their paths name."""
-
-    name: Name
-    app: App
-    directory: Path | None = None
-    python: Path | None = None
-    prepare: Command | None = None
-    expect: Literal["success", "failure"] = "success"
-    baseline: PathTemplate | None = Field(default=None, validate_default=True)
-    stream: PathTemplate
-    form: Name = "stream"
-    ready: Path_ = "/"
-    headers: dict[HeaderName, HeaderValue] = {}
-    timeout: Annotated[Duration, Field(gt=0)] = 30.0
-    status: Annotated[int, Field(ge=200, le=599, strict=True)] = 200
-    row_marker: Annotated[str, Field(min_length=1)] | None = None
-    check: Literal["bytes", "length"] = "bytes"
-    axes: dict[str, Annotated[list[AxisValue], AfterValidator(_values)]]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _collect_axes(cls, table: object) -> object:
-        """Keys that a path names are axes; any other unknown key stays, and is refused."""
-        if not isinstance(table, dict):
-            return table
-        if "axes" in table:
-            raise ValueError("axes is not a key; each axis has its own, like rows = [1, 2]")
-        named = {name for key in ("stream", "baseline") for name in placeholders(table.get(key))}
-        axes = {key: _as_list(table[key]) for key in table if key in named - set(cls.model_fields)}
-        return {key: value for key, value in table.items() if key not in axes} | {"axes": axes}
-
-    @field_validator("directory")
-    @classmethod
-    def _in_folder(cls, directory: Path | None, info: ValidationInfo) -> Path | None:
-        """The directory, which is relative to the suite file, made absolute."""
-        if directory is None:
-            return None
-        folder = ((info.context or {}).get("folder") or Path.cwd()) / directory
-        if not folder.is_dir():
-            raise ValueError(f"{folder.resolve()} is not a folder")
-        return folder.resolve()
-
-    @field_validator("python")
-    @classmethod
-    def _from_folder(cls, python: Path | None, info: ValidationInfo) -> Path | None:
-        """The interpreter, made absolute. Not resolved: a link in an environment is what makes it one."""
-        if python is None:
-            return None
-        folder = (info.context or {}).get("folder") or Path.cwd()
-        return Path(os.path.abspath(folder / python))  # noqa: PTH100  - resolve() would follow the link
-
-    @field_validator("python", "prepare")
-    @classmethod
-    def _check_own(cls, given: object, info: ValidationInfo) -> object:
-        if given is not None and "directory" in info.data and info.data["directory"] is None:
-            raise ValueError("it is for an app of your own; name its directory too")
-        return given
-
-    @field_validator("baseline")
-    @classmethod
-    def _check_baseline(cls, baseline: str | None, info: ValidationInfo) -> str | None:
-        expect = info.data.get("expect")
-        if expect == "success" and baseline is None:
-            raise ValueError("missing: the path of the same response built whole")
-        if expect == "failure" and baseline is not None:
-            raise ValueError('expect = "failure" is never timed and has no baseline; leave baseline out')
-        return baseline
-
-    @field_validator("form")
-    @classmethod
-    def _check_form(cls, form: str) -> str:
-        if form == "whole":
-            raise ValueError("this is what a baseline's form is called; give the stream's another name")
-        return form
-
-    @field_validator("axes")
-    @classmethod
-    def _check_axes(
-        cls, axes: dict[str, list[str | int]], info: ValidationInfo
-    ) -> dict[str, list[str | int]]:
-        streamed, whole = placeholders(info.data.get("stream")), placeholders(info.data.get("baseline"))
-        problems = []
-        for name in sorted({*streamed, *whole} - axes.keys()):
-            if name in cls.model_fields:
-                remedy = "that is a key of every target; give the axis another name"
-            else:
-                remedy = f"the target has no such key; add one, like {name} = [1, 2]"
-            problems.append(f"the path names {{{name}}}, and {remedy}")
-        if "stream" in info.data:
-            problems += [
-                f"baseline names {{{name}}} and stream does not: no stream could be matched with it"
-                for name in sorted(set(whole) - set(streamed))
-            ]
-        problems += [
-            f"the axis {name} has the name of a setting that every case has; give it another name"
-            for name in sorted(axes.keys() & {"target", *SETTINGS})
-        ]
-        if problems:
-            raise ValueError("\n".join(problems))
-        return axes
 
 
 class ServerTable(BaseModel):
@@ -247,7 +48,7 @@ class ServerTable(BaseModel):
         problems: dict[str, None] = {}
         for option, values in self.axes.items():
             try:
-                _values(values)
+                distinct(values)
             except ValueError as error:
                 problems[f"{option}: {error}"] = None
         for options in self.combinations():
@@ -272,11 +73,11 @@ class ServerTable(BaseModel):
         return {option: value if isinstance(value, list) else [value] for option, value in extra.items()}
 
 
-class DownloadScenario(_Table):
+class DownloadScenario(Table):
     """A closed loop: each of ``users`` asks again as soon as its response is through."""
 
     kind: Literal["download"]
-    users: Annotated[list[Connections], BeforeValidator(_as_list), AfterValidator(_values)] = [1]
+    users: Annotated[list[Connections], BeforeValidator(as_list), AfterValidator(distinct)] = Field([1])
     keep_alive: Annotated[bool, Field(strict=True)] = True
 
     def loads(self) -> Iterator[Download]:
@@ -285,12 +86,12 @@ class DownloadScenario(_Table):
             yield Download(users)
 
 
-class ArrivalsScenario(_Table):
+class ArrivalsScenario(Table):
     """An open loop: ``rate`` requests a second on schedule, whatever became of earlier ones."""
 
     kind: Literal["arrivals"]
-    rate: Annotated[list[Rate], BeforeValidator(_as_list), AfterValidator(_values)]
-    spacing: Annotated[list[Spacing], BeforeValidator(_as_list), AfterValidator(_values)] = ["poisson"]
+    rate: Annotated[list[Rate], BeforeValidator(as_list), AfterValidator(distinct)]
+    spacing: Annotated[list[Spacing], BeforeValidator(as_list), AfterValidator(distinct)] = Field(["poisson"])
     most_in_flight: Connections = 1000
     keep_alive: Annotated[bool, Field(strict=True)] = True
 
@@ -302,10 +103,10 @@ class ArrivalsScenario(_Table):
 
 Scenario = Annotated[DownloadScenario | ArrivalsScenario, Field(discriminator="kind")]
 #: The table of each kind of scenario.
-SCENARIOS: Mapping[str, type[_Table]] = {"download": DownloadScenario, "arrivals": ArrivalsScenario}
+SCENARIOS: Mapping[str, type[Table]] = {"download": DownloadScenario, "arrivals": ArrivalsScenario}
 
 
-class Gate(_Table):
+class Gate(Table):
     """A limit for a run, or a margin for an ab; ``case`` names exactly one case by some of its values."""
 
     case: Annotated[str, Field(min_length=1)]
@@ -363,7 +164,7 @@ class Gate(_Table):
         return None if self.margin is None else parse_margin(self.margin, FIGURES[self.metric])
 
 
-class Suite(_Table):
+class Suite(Table):
     """A checked suite file."""
 
     name: Name
@@ -372,11 +173,20 @@ class Suite(_Table):
     window: Annotated[Duration, Field(gt=0)] = 3.0
     trace: Annotated[bool, Field(strict=True)] = True
     target: Annotated[list[Target], Field(min_length=1)]
-    server: Annotated[list[ServerTable], Field(min_length=1)]
+    server: list[ServerTable] = Field([])
     scenario: Annotated[list[Scenario], Field(min_length=1)]
-    gate: list[Gate] = []
+    gate: list[Gate] = Field([])
     _text: str = PrivateAttr(default="")
     _folder: Path | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _check_servers(self) -> Suite:
+        apps = [target.name for target in self.target if target.app is not None]
+        if apps and not self.server:
+            raise ValueError(f"no [[server]]: the app of {apps[0]} is served by none")
+        if self.server and not apps:
+            raise ValueError("a [[server]] is for targets with an app, and there is none; leave it out")
+        return self
 
     def with_source(self, text: str, folder: Path | None) -> Suite:
         """The same suite, which now knows the file that it was read from."""
@@ -392,8 +202,3 @@ class Suite(_Table):
     def folder(self) -> Path | None:
         """Where relative directories start; None for a built-in suite."""
         return self._folder
-
-
-def placeholders(path: object) -> list[str]:
-    """The axes that a path names, in its order; none in what is no text."""
-    return _PLACEHOLDER.findall(path) if isinstance(path, str) else []

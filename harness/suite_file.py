@@ -11,7 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from harness.suite import SCENARIOS, Gate, Suite, Target
+from harness.suite import SCENARIOS, Gate, Suite
+from harness.suite_target import Target
 from results.errors import UsageError
 from scenarios.built_in import built_in_suites, built_in_text
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
-import shutil
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -22,6 +20,7 @@ from harness.serving import RunningServer, last_words, serving
 from harness.validity import clock_step
 from harness.verify import address_of
 from harness.watch import ServerWatch
+from harness.wrapping import around, with_join
 from results.errors import MeasurementError
 from results.records import COLUMN, MemorySample, Verification
 from results.trace import Trace
@@ -81,7 +80,6 @@ class CaseTracer:
                 folder=self._folder,
                 cores=self._cores.server,
                 python=self._python,
-                variables=wrapped.variables,
             ) as server,
         ):
             load, samples = self._watched(server, specification(planned, expected, server.port))
@@ -116,7 +114,8 @@ class CaseTracer:
         self, server: RunningServer, asked: TraceSpecification
     ) -> tuple[TracedLoad, list[MemorySample]]:
         """The load, and the RSS that sampling saw meanwhile, as it samples in timed trials."""
-        watch = ServerWatch(server.process.pid, self._cores.server)
+        assert server.pid is not None  # noqa: S101  - what is traced was started by us
+        watch = ServerWatch(server.pid, self._cores.server)
         watch.reset()
         try:
             load = self._driver.trace(asked)
@@ -141,34 +140,20 @@ def specification(planned: PlannedCase, expected: Verification, port: int) -> Tr
 
 @dataclass(frozen=True, slots=True)
 class Wrapped:
-    """A case with its app behind a ledger, the variables that its server needs, and the ledger's file."""
+    """A case with its app behind a ledger, and the ledger's file."""
 
     planned: PlannedCase
-    variables: Mapping[str, str]
     records: Path
 
 
 @contextlib.contextmanager
 def ledger_around(planned: PlannedCase, folder: Path) -> Iterator[Wrapped]:
-    """The case with a ledger around its app; the ledger's file is gone after the block.
-
-    The ledger is copied under ``folder`` into a folder of its own, under a name that nobody else has. That
-    folder comes last in PYTHONPATH: every other module is found where it is found without it.
-    """
-    name = f"streamgauge_ledger_{secrets.token_hex(4)}"
-    own = folder / name
-    own.mkdir()
-    shutil.copyfile(ledger.__file__, own / f"{name}.py")
-    records = own / "records"
-    # Ours run without the variable, as in timed trials; a user's app keeps what it has.
-    before = os.environ.get("PYTHONPATH") if planned.target.directory is not None else None
-    variables = {
-        "PYTHONPATH": os.pathsep.join([*([before] if before else []), str(own)]),
-        ledger.APP_VARIABLE: planned.target.app,
-        ledger.FILE_VARIABLE: str(records),
-    }
-    target = planned.target.model_copy(update={"app": f"{name}:app"})
-    try:
-        yield Wrapped(replace(planned, target=target), variables, records)
-    finally:
-        shutil.rmtree(own)
+    """The case with a ledger around its app; the ledger's file is gone after the block."""
+    records = folder / f"ledger-{secrets.token_hex(4)}"
+    with with_join(planned, folder) as whole:
+        variables = {ledger.APP_VARIABLE: whole.target.served, ledger.FILE_VARIABLE: str(records)}
+        try:
+            with around(whole, folder, ledger, variables) as wrapped:
+                yield Wrapped(wrapped, records)
+        finally:
+            records.unlink(missing_ok=True)

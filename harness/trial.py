@@ -19,7 +19,7 @@ from harness.validity import reasons
 from harness.verify import address_of
 from harness.watch import ServerChanged, ServerWatch
 from results.errors import MeasurementError
-from results.records import COLUMN, LoadRecord, Outcome, Slot, TrialRecord, Verification
+from results.records import COLUMN, LoadRecord, Outcome, ServerRecord, Slot, TrialRecord, Verification
 from scenarios.schedule import schedule_seed
 from scenarios.specification import TrialSpecification
 
@@ -94,16 +94,11 @@ class TrialMeasurer:
             cores=self._cores.server,
             python=self._python,
         ) as server:
-            seen, changed = None, None
-            watch = ServerWatch(server.process.pid, self._cores.server)
-            watch.reset(self._warmup_s)
-            try:
-                load = self._driver.run(self._specification(slot, planned, expected, server.port))
-                seen = with_reason(watch.read(server.ran_as), load)
-            except ServerChanged as error:
-                changed = str(error)
-            finally:
-                watch.close()
+            asked = self._specification(slot, planned, expected, server.port)
+            if server.pid is None:
+                load, seen, changed = self._driver.run(asked), None, None
+            else:
+                load, seen, changed = self._watched(server.pid, server.ran_as, asked)
             output = server.output()
         broken = [*([changed] if changed else []), *reasons(load, seen)]
         return record(
@@ -113,6 +108,20 @@ class TrialMeasurer:
             figures=figures_of_trial(load, seen),
             server_output=output,
         )
+
+    def _watched(
+        self, pid: int, ran_as: str | None, asked: TrialSpecification
+    ) -> tuple[LoadRecord, ServerRecord | None, str | None]:
+        """The load, what was seen of the server meanwhile, or why nothing can be told of it."""
+        watch = ServerWatch(pid, self._cores.server)
+        watch.reset(self._warmup_s)
+        try:
+            load = self._driver.run(asked)
+            return load, with_reason(watch.read(ran_as), load), None
+        except ServerChanged as error:
+            return load, None, str(error)
+        finally:
+            watch.close()
 
     def _specification(
         self, slot: Slot, planned: PlannedCase, expected: Verification, port: int

@@ -12,6 +12,7 @@ import xxhash
 from harness.load import LoadDriver
 from harness.matrix import PlannedCase
 from harness.serving import HOST, RunningServer, last_words
+from harness.variables import filled
 from results.errors import MeasurementError
 from results.records import Verification
 from results.sides import Side
@@ -34,9 +35,17 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Cases that one server can answer: the same app on the same server with the same options."""
+    """Cases of the same app on the same server with the same options.
+
+    One server can answer all of them, and another one those whose response is collected before it is sent.
+    """
 
     cases: Sequence[PlannedCase]
+
+    @property
+    def servers(self) -> Mapping[bool, PlannedCase]:
+        """For each server that they need a case of it, by whether it collects."""
+        return {planned.joined: planned for planned in reversed(self.cases)}
 
 
 def groups_of(cases: Sequence[PlannedCase]) -> list[Group]:
@@ -45,7 +54,14 @@ def groups_of(cases: Sequence[PlannedCase]) -> list[Group]:
     def server(planned: PlannedCase) -> tuple[str, ...]:
         options = sorted((name, str(value)) for name, value in planned.server_options.items())
         target = planned.target
-        return target.app, str(target.directory), str(target.python), planned.server_kind, repr(options)
+        return (
+            target.served,
+            str(target.directory),
+            str(target.python),
+            repr(sorted(target.environment.items())),
+            planned.server_kind,
+            repr(options),
+        )
 
     ordered = sorted(cases, key=server)
     return [Group(list(members)) for _, members in itertools.groupby(ordered, key=server)]
@@ -57,9 +73,10 @@ def address_of(planned: PlannedCase, port: int) -> Address:
     return Address(
         host=HOST,
         port=port,
-        method="GET",
+        method=target.method,
         path=planned.path,
-        headers=tuple(target.headers.items()),
+        headers=tuple((name, filled(text)) for name, text in target.headers.items()),
+        body=None if target.body is None else filled(target.body),
         timeout_s=target.timeout,
         keep_alive=planned.keep_alive,
     )
@@ -67,16 +84,18 @@ def address_of(planned: PlannedCase, port: int) -> Address:
 
 def verify_group(
     group: Group,
-    server: RunningServer,
+    servers: Mapping[bool, RunningServer],
     driver: LoadDriver,
     folder: Path,
     record: Callable[[str, Verification], None],
 ) -> list[Problem]:
     """Ask each case of the group once and hand what was found to ``record`` by case identity.
 
+    ``servers`` are those of `Group.servers`.
+
     Returns what is not as it must be.
     """
-    bodies: dict[tuple[str, object], tuple[Path, Verification]] = {}
+    bodies: dict[object, tuple[Path, Verification]] = {}
     problems: list[Problem] = []
     by_identity = {planned.case.identity: planned for planned in group.cases}
 
@@ -84,7 +103,9 @@ def verify_group(
         key = _key(planned)
         if key not in bodies:
             body = folder / f"body-{len(bodies)}"
-            found = driver.fetch(FetchSpecification(address_of(planned, server.port), str(body)))
+            found = driver.fetch(
+                FetchSpecification(address_of(planned, servers[planned.joined].port), str(body))
+            )
             bodies[key] = body, found
         return bodies[key]
 
@@ -95,7 +116,8 @@ def verify_group(
             baseline = by_identity.get(planned.case.baseline or "")
             whole = asked(baseline)[0] if baseline is not None else None
             wrong = list(_problems(planned, found, body, whole))
-            problems += [Problem(identity, what + last_words(server.output())) for what in wrong]
+            words = last_words(servers[planned.joined].output()) if wrong else ""
+            problems += [Problem(identity, what + words) for what in wrong]
             if not planned.case.is_baseline:
                 body.unlink()  # a big one times many variants would fill the disk
                 del bodies[_key(planned)]
@@ -125,9 +147,10 @@ def told(problems: Mapping[Side | None, Sequence[Problem]], cases: int) -> str:
     return f"{count} of {cases} cases do not answer as they must; nothing was timed:\n{text}{remedy}"
 
 
-def _key(planned: PlannedCase) -> tuple[str, object]:
+def _key(planned: PlannedCase) -> object:
     """Cases with the same key get the same response."""
-    return planned.path, tuple(planned.target.headers.items())
+    target = planned.target
+    return planned.joined, target.method, planned.path, tuple(target.headers.items()), target.body
 
 
 def _problems(planned: PlannedCase, found: Verification, body: Path, whole: Path | None) -> Iterator[str]:

@@ -25,6 +25,8 @@ SETTINGS = (
     "workers",
     "preload",
     "threads",
+    "threaded",
+    "send_bytes",
     "timeout_s",
     "keep_alive_s",
     "scenario",

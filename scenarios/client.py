@@ -15,6 +15,7 @@ from results.records import Outcome
 from scenarios.arrival import StampClock
 from scenarios.exchange import MALFORMED, Exchange
 from scenarios.polling import PollClock
+from scenarios.specification import Address
 from scenarios.stamped_socket import StampedSocket
 
 E = TypeVar("E", bound=Exchange)
@@ -36,16 +37,31 @@ class Request:
     close: bool = False
     """Ask for one connection a request."""
     host: str = "127.0.0.1"
+    body: str | None = None
     wire: bytes = field(init=False, repr=False)
 
+    @classmethod
+    def to(cls, address: Address) -> Request:
+        """The request that this address is asked."""
+        return cls(
+            address.method,
+            address.path,
+            address.headers,
+            close=not address.keep_alive,
+            host=f"{address.host}:{address.port}",
+            body=address.body,
+        )
+
     def __post_init__(self) -> None:
+        body = b"" if self.body is None else self.body.encode()
         lines = [
             f"{self.method} {self.path} HTTP/1.1",
             f"Host: {self.host}",
             *(f"{name}: {value}" for name, value in self.headers),
+            *([] if self.body is None else [f"Content-Length: {len(body)}"]),
             *(["Connection: close"] if self.close else []),
         ]
-        object.__setattr__(self, "wire", ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
+        object.__setattr__(self, "wire", ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body)
 
 
 class _TooLate(BaseException):

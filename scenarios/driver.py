@@ -12,6 +12,7 @@ import gc
 import logging
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic_ns, process_time_ns
 from typing import Any
@@ -79,9 +80,7 @@ def _fetch(specification: FetchSpecification, polls: PollClock) -> dict[str, Any
     client = TimedClient(
         address.host, address.port, timeout_s=address.timeout_s, clock=StampClock(), polls=polls
     )
-    request = Request(
-        address.method, address.path, address.headers, close=True, host=f"{address.host}:{address.port}"
-    )
+    request = Request.to(replace(address, keep_alive=False))
     try:
         with Path(specification.keep_in).open("wb") as file:
             exchange = client.perform(

@@ -23,6 +23,7 @@ class Address:
     headers: tuple[tuple[str, str], ...]
     timeout_s: float
     keep_alive: bool
+    body: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

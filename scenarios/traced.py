@@ -45,13 +45,7 @@ def trace(specification: TraceSpecification, polls: PollClock) -> tuple[dict[str
     address = specification.address
     clock = StampClock()
     client = TimedClient(address.host, address.port, timeout_s=address.timeout_s, clock=clock, polls=polls)
-    request = Request(
-        address.method,
-        address.path,
-        address.headers,
-        close=not address.keep_alive,
-        host=f"{address.host}:{address.port}",
-    )
+    request = Request.to(address)
     expected = Expected(specification.status, specification.body_bytes, specification.digest)
     window = Window(NEVER_NS, NEVER_NS)
     exchanges: list[TracedExchange] = []

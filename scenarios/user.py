@@ -56,13 +56,7 @@ class Trial:
         self._users = 0
         self._fire = fire
         address = specification.address
-        self.request = Request(
-            method=address.method,
-            path=address.path,
-            headers=address.headers,
-            close=not address.keep_alive,
-            host=f"{address.host}:{address.port}",
-        )
+        self.request = Request.to(address)
         self.expected = Expected(specification.status, specification.body_bytes, specification.digest)
 
     def join(self) -> int:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.buffers.caps import caps_of
 from analysis.buffers.families import Family, Size, families
 from analysis.buffers.selection import Measured, keeps, later, lost_gain, shares, stable_span
 from analysis.buffers.standing import Standing
@@ -59,10 +60,19 @@ def recommendations(
 ) -> list[Recommendation]:
     """One for each family of the run.
 
-    ``cap_bytes`` is the most by which a worker may grow (`peak_memory`), ``error_ns`` the client's calibrated
-    error of a TTFB; null where there is none.
+    ``cap_bytes`` is the most by which a worker may grow (`peak_memory`); null for that of the suite.
+    ``error_ns`` is the client's calibrated error of a TTFB; null where there is none.
     """
-    return [_recommendation(run, family, cap_bytes, error_ns) for family in families(run)]
+    caps = caps_of(run.header)
+    return [
+        _recommendation(
+            run,
+            family,
+            caps.get(str(family.sizes[0].case.parameters.get("target"))) if cap_bytes is None else cap_bytes,
+            error_ns,
+        )
+        for family in families(run)
+    ]
 
 
 def _recommendation(

@@ -94,9 +94,8 @@ def _print(suite: str, plan: Plan, said: Sequence[str]) -> None:
     for planned in plan.cases:
         note = " (expected to fail: shown, never timed)" if planned.case.expect_failure else ""
         note = " (baseline: twice in each block)" if planned.case.is_baseline else note
-        click.echo(
-            f"  {names[planned.case.identity]}{note}\n      GET {planned.path}\n      {planned.case.identity}"
-        )
+        asked = f"{planned.target.method} {planned.path}" + ", collected before it is sent" * planned.joined
+        click.echo(f"  {names[planned.case.identity]}{note}\n      {asked}\n      {planned.case.identity}")
     for line in said:
         click.echo(f"\n{line}")
     click.echo(f"\nOrder with seed {plan.seed}:")

@@ -31,8 +31,10 @@ from harness.onward import Onward
 from harness.plan import Plan, make_plan
 from harness.rows import load_rows
 from harness.stopping import check_budget, first_blocks
-from harness.suite import Suite, read_duration
+from harness.suite import Suite
 from harness.suite_file import load_suite, parse_suite
+from harness.suite_values import read_duration
+from harness.variables import check_variables
 from results.errors import Interrupted, MeasurementError, UsageError
 from results.run import RunHeader
 from results.sides import MarginGate, SideRecord
@@ -177,6 +179,7 @@ def begun(
     web: bool = False,
 ) -> Session:
     """A store with the plan of the first blocks. ``web``: the load will be shown in a browser meanwhile."""
+    check_variables(asked.cases)
     seed = words.seed if words.seed is not None else secrets.randbelow(2**31)
     plan = asked.plan(seed, sides)
     header = RunHeader(
@@ -234,6 +237,7 @@ def resumed(name: str, verb: str, *, web: bool = False) -> Session:
         [item.side for item in header.sides] or [None],
         suite.trace and not header.sides,
     )
+    check_variables(plan.cases)
     return Session(store, suite, plan, header.terms)
 
 

@@ -14,6 +14,7 @@ from typing import Final
 from targets.servers.server import OptionError
 
 DISTRIBUTION: Final = "gunicorn"
+MODULE: Final = "gunicorn"
 
 VARIABLES_TO_CLEAR: Final = (
     "GUNICORN_CMD_ARGS",  # any setting

@@ -18,6 +18,10 @@ class Server(Protocol[OptionsT]):
         """The package that must be installed in the environment that runs the server."""
 
     @property
+    def MODULE(self) -> str:  # noqa: N802
+        """What is imported to see whether it is there."""
+
+    @property
     def VARIABLES_TO_CLEAR(self) -> tuple[str, ...]:  # noqa: N802
         """Environment variables that change this server's settings behind the suite's back."""
 

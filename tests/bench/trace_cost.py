@@ -108,7 +108,6 @@ def _traced(shop: Workshop, planned: PlannedCase) -> Iterator[RunningServer]:
             folder=shop.folder,
             cores=shop.cores.server,
             python=shop.python,
-            variables=wrapped.variables,
         ) as server,
     ):
         yield server
@@ -121,7 +120,8 @@ def _measured(
 ) -> dict[str, float]:
     """The figures of one trial. Raises SystemExit when the trial does not give them."""
     with arm(shop, planned) as server:
-        watch = ServerWatch(server.process.pid, shop.cores.server)
+        assert server.pid is not None  # it was started by us
+        watch = ServerWatch(server.pid, shop.cores.server)
         watch.reset()
         try:
             load = shop.driver.run(

@@ -7,6 +7,7 @@ import venv
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -15,6 +16,8 @@ from harness.prepare import PrepareFailed, check_interpreters, prepare
 from harness.processes import Processes
 from results.errors import ExitCode
 from results.sides import Preparation, Side
+from targets.servers import KINDS
+from targets.servers.launched import WAITRESS
 from tests.harness.examples import orders
 
 
@@ -76,3 +79,16 @@ def test_an_interpreter_without_the_server_is_told(processes: Processes, tmp_pat
         check_interpreters(Side.HEAD, cases(tmp_path, python=bare), processes, tmp_path)
     with pytest.raises(PrepareFailed, match=r"python on head: there is no .*/nowhere; correct the path"):
         check_interpreters(Side.HEAD, cases(tmp_path, python=tmp_path / "nowhere"), processes, tmp_path)
+
+
+def test_a_server_that_is_not_installed_is_told_with_the_way_to_install_it(
+    processes: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    absent = replace(WAITRESS, kind="absent", DISTRIBUTION="absent-server", MODULE="no_such_server")
+    monkeypatch.setitem(cast("dict[str, object]", KINDS), "absent", absent)
+    planned = [replace(case, server_kind="absent") for case in orders()]
+    with pytest.raises(
+        PrepareFailed, match=r"the server absent is not installed.*-m pip install absent-server"
+    ):
+        check_interpreters(None, planned, processes, tmp_path)
+    check_interpreters(None, orders(), processes, tmp_path)

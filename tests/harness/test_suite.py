@@ -134,12 +134,17 @@ def test_a_mistake_in_the_second_table_has_the_second_table_s_line() -> None:
         ('"download"', "[]", "19: scenario.1.kind", ["download, arrivals"]),
         ("users = 1", "rate = 5", "20: scenario.1.rate", ['no use for it, it is a key of kind = "arrivals"']),
         ("users = 1", "user = 5", "20: scenario.1.user", ["unknown key; known are kind, users, keep_alive"]),
-        ('kind = "gunicorn"', 'kind = "gunicron"', "15: server.1.kind", ["known kinds are gunicorn"]),
+        (
+            'kind = "gunicorn"',
+            'kind = "gunicron"',
+            "15: server.1.kind",
+            ["known kinds are cheroot, gra"],
+        ),
         ('kind = "gunicorn"', "", "14: server.1.kind", ["missing"]),
         ("[[server]]", "[server]", "14: server", ["[[server]]", "two brackets"]),
         ('app = "shop:app"', 'app = "shop"', "8: target.1.app", ["module:name"]),
         ('app = "shop:app"', 'app = "shop:make()"', "8: target.1.app", ["module:name"]),
-        ('app = "shop:app"', "", "6: target.1.app", ["missing"]),
+        ('app = "shop:app"', "", "6: target.1", ["give one of app", "command", "url"]),
         ('baseline = "/whole?total={total}"\n', "", "6: target.1.baseline", ["missing", "built whole"]),
         ('"/whole?total={total}"', '"whole"', "9: target.1.baseline", ["begins with"]),
         ('"/whole?total={total}"', '"/a b"', "9: target.1.baseline", ["no spaces (write %20)"]),
@@ -202,7 +207,7 @@ def test_arrivals_have_an_axis_of_rates_and_one_of_spacings() -> None:
 
 
 def test_a_file_of_nothing_misses_everything_that_is_needed() -> None:
-    assert mistakes("") == [f"1: {key}: missing" for key in ("name", "target", "server", "scenario")]
+    assert mistakes("") == [f"1: {key}: missing" for key in ("name", "target", "scenario")]
 
 
 def test_what_is_no_table_is_told() -> None:

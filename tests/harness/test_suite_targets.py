@@ -162,3 +162,76 @@ def test_a_folder_is_relative_to_the_suite_file_and_not_to_where_it_is_read(
     (tmp_path / "suites" / "file.toml").write_text(target(directory='"orders.toml"'))
     with pytest.raises(UsageError, match="is not a folder"):
         load_suite("../suites/file.toml")
+
+
+def test_a_stream_that_is_collected_is_the_whole_form() -> None:
+    planned = cases_of(suite_of(target(baseline='"join"')))
+    assert [(item.joined, item.path) for item in planned] == [
+        (True, "/rows?rows=1"),
+        (False, "/rows?rows=1"),
+        (False, "/rows?rows=5"),
+    ]
+    assert {item.case.baseline for item in planned} == {None, planned[0].case.identity}
+
+
+def test_what_changes_the_response_makes_a_whole_form_each() -> None:
+    text = target(baseline='"join {total}"', stream='"/rows?rows={rows}&total={total}"', total="[7, 8]")
+    planned = cases_of(suite_of(text))
+    assert [item.path for item in planned if item.joined] == ["/rows?rows=1&total=7", "/rows?rows=1&total=8"]
+    assert len({item.case.baseline for item in planned if item.case.baseline}) == 2
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"baseline": '"joined"'}, r'target\.1\.baseline: not a path.*Or write "join"'),
+        ({"baseline": '"join total"'}, r"target\.1\.baseline: not a path"),
+        ({"baseline": '"join {n}"', "n": "1"}, r"baseline names \{n\} and stream does not"),
+        ({"method": '"HEAD"'}, r"target\.1\.method: not a method whose response has a body"),
+        ({"method": '"get"'}, r"target\.1\.method: not a method"),
+        ({"environment": '{ "A=B" = "1" }'}, r"target\.1\.environment\.A=B: not a variable's name"),
+        ({"memory_cap": '"64 MB"'}, r"target\.1\.memory_cap: '64 MB' is no limit for peak_memory"),
+        ({"memory_cap": '"0.5 of baseline"'}, r"target\.1\.memory_cap: a cap is an amount of memory"),
+        ({"memory_cap": '"0 MiB"'}, r"target\.1\.memory_cap: a cap is an amount of memory"),
+    ],
+)
+def test_keys_of_an_own_app_say_what_is_allowed(keys: dict[str, str], words: str) -> None:
+    assert re.search(words, told(target(**keys)))
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"app": "", "command": '"serve shop"'}, r"target\.1\.command: it must say where.*\{bind\}"),
+        ({"app": "", "command": '"serve \'{bind}"'}, r"target\.1\.command: not a command line"),
+        ({"app": "", "command": '"serve {bind} {rows}"'}, r"target\.1\.command: a brace"),
+        ({"command": '"serve {bind}"'}, r"target\.1: give one of app .*: app and command are there"),
+        ({"app": "", "url": '"https://127.0.0.1:1"'}, r"target\.1\.url: not a server on this machine"),
+        ({"app": "", "url": '"http://10.0.0.1:80"'}, r"target\.1\.url: not a server on this machine"),
+        ({"app": "", "url": '"http://127.0.0.1:80/x"'}, r"target\.1\.url: .*without a path"),
+        ({"pid": "7"}, r"target\.1: pid is for a url"),
+        (
+            {"app": "", "url": '"http://127.0.0.1:80"', "baseline": '"join"'},
+            r'baseline = "join" is for an app',
+        ),
+        (
+            {"app": "", "command": '"serve {bind}"'},
+            r"a \[\[server\]\] is for targets with an app, and there is none",
+        ),
+    ],
+)
+def test_what_serves_a_target_is_said_in_one_way(keys: dict[str, str], words: str) -> None:
+    assert re.search(words, told(target(**keys)))
+
+
+def test_an_app_needs_a_server() -> None:
+    assert "no [[server]]: the app of orders is served by none" in told(target().replace(SERVER, ""))
+
+
+def test_a_command_and_a_url_are_cases_of_their_own_kind() -> None:
+    text = target(app="", command='"serve -b {bind} shop"').replace(SERVER, "")
+    planned = cases_of(suite_of(text, Path("/srv")))
+    assert {item.case.parameters["server"] for item in planned} == {"command"}
+    assert {item.target.directory for item in planned} == {Path("/srv")}
+    (whole, *_) = cases_of(suite_of(target(app="", url='"http://localhost:8000"').replace(SERVER, "")))
+    assert (whole.case.parameters["server"], whole.target.directory) == ("url", None)

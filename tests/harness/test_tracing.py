@@ -39,6 +39,7 @@ from results.records import COLUMN
 from results.trace import LedgerRecord, Trace
 from scenarios.specification import FetchSpecification
 from targets.ledger import APP_VARIABLE, FILE_VARIABLE
+from targets.servers import KINDS
 from tests.harness.examples import Untold
 
 SYNTHETIC = Path(__file__).parent.parent / "synthetic"
@@ -53,7 +54,14 @@ def shop() -> Iterator[Workshop]:
 
 
 def case_of(
-    app: str, path: str, *, folder: Path = SYNTHETIC, ready: str = "/", server: str = "", users: int = 1
+    app: str,
+    path: str,
+    *,
+    folder: Path = SYNTHETIC,
+    ready: str = "/",
+    kind: str = "gunicorn",
+    server: str = "",
+    users: int = 1,
 ) -> PlannedCase:
     text = f"""name = "traced"
     [[target]]
@@ -64,7 +72,7 @@ def case_of(
     baseline = "{path}"
     stream = "{path}"
     [[server]]
-    kind = "gunicorn"
+    kind = "{kind}"
     {server}
     [[scenario]]
     kind = "download"
@@ -99,7 +107,6 @@ def traced_server(shop: Workshop, planned: PlannedCase) -> Iterator[tuple[Runnin
             folder=shop.folder,
             cores=None,
             python=shop.python,
-            variables=wrapped.variables,
         ) as server,
     ):
         yield server, wrapped
@@ -153,13 +160,13 @@ def behind(shop: Workshop, outer: str, path: str) -> tuple[list[Joined], dict[st
     planned = case_of("traced_app:app", path)
     with ledger_around(planned, shop.folder) as wrapped:
         target = planned.target.model_copy(update={"app": f"traced_app:{outer}"})
+        variables = {**wrapped.planned.variables, "JOINED": wrapped.planned.target.served}
         with serving(
-            replace(planned, target=target),
+            replace(wrapped.planned, target=target, variables=variables),
             processes=shop.processes,
             folder=shop.folder,
             cores=None,
             python=shop.python,
-            variables={**wrapped.variables, "JOINED": wrapped.planned.target.app},
         ) as server:
             seen = shop.driver.fetch(
                 FetchSpecification(address_of(planned, server.port), str(shop.folder / "body"))
@@ -270,6 +277,13 @@ def test_a_traced_trial_that_fails_is_a_record_with_its_reason(shop: Workshop) -
     assert "no_such_app" in (tracer_of(shop)(absent, expected).reason or "")
 
 
+@pytest.mark.parametrize("kind", sorted(KINDS.keys() - {"gunicorn"}))
+def test_the_ledger_is_served_by_each_kind_of_server(shop: Workshop, kind: str) -> None:
+    trace = traced(shop, case_of("traced_app:app", "/paced?n=3", kind=kind))
+    assert trace.reason is None
+    assert (trace.figures["yields"], trace.figures["chunk"]) == (3, 100)
+
+
 def test_one_user_traces_a_case_of_many(shop: Workshop) -> None:
     planned = case_of("traced_app:app", "/paced?n=2", users=8, server='worker_class = "gthread"')
     trace = traced(shop, planned)
@@ -326,6 +340,6 @@ def test_a_timed_server_carries_nothing_of_it(
     with traced_server(shop, planned) as (server, wrapped):
         with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/", timeout=30) as response:
             said = response.read().decode()
-        assert {APP_VARIABLE, FILE_VARIABLE} <= set(wrapped.variables)
+        assert {APP_VARIABLE, FILE_VARIABLE} <= set(wrapped.planned.variables)
     assert APP_VARIABLE in said
-    assert not wrapped.records.parent.exists()
+    assert not wrapped.records.exists()

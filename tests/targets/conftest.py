@@ -83,13 +83,13 @@ def serve(tmp_path: Path) -> Callable[..., AbstractContextManager[Served]]:
     """Start gunicorn with the arguments that the harness would use, and end all of it."""
 
     @contextmanager
-    def start(app: str, **options: object) -> Iterator[Served]:
+    def start(app: str, kind: str = "gunicorn", **options: object) -> Iterator[Served]:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        kind = KINDS["gunicorn"]
-        command = kind.arguments(
-            kind.read_options(options), app=app, host="127.0.0.1", port=port, python=sys.executable
+        server = KINDS[kind]
+        command = server.arguments(
+            server.read_options(options), app=app, host="127.0.0.1", port=port, python=sys.executable
         )
         log = tmp_path / "server.log"
         with log.open("wb") as output:

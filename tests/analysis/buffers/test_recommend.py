@@ -146,6 +146,21 @@ def test_the_cap_on_memory_is_kept_by_every_trial() -> None:
     assert names(only(spoilt, cap_bytes=9 * MIB)) == ["rows=50"]
 
 
+def test_the_cap_is_that_of_the_suite_for_its_target() -> None:
+    truths = {1: Truth(30 * MB), 50: Truth(98 * MB, peak=3 * MIB), 500: Truth(100 * MB, peak=2 * MIB)}
+    run = drifting(truths)
+    name = run.header.cases[0].parameters["target"]
+
+    def capped(target: object, cap: str) -> Recommendation:
+        text = f'[[target]]\nname = "{target}"\nmemory_cap = "{cap}"\n'
+        return only(replace(run, header=replace(run.header, suite_toml=text)))
+
+    assert names(capped(name, "2 MiB")) == ["rows=500"]
+    assert names(capped(name, "4 MiB")) == ["rows=50"]
+    assert names(capped("another", "2 MiB")) == ["rows=50"]
+    assert names(capped(name, "many MiB")) == ["rows=50"]  # of a version that knows other caps
+
+
 def test_memory_that_is_not_told_matters_only_under_a_cap() -> None:
     run = drifting({1: Truth(30 * MB), 50: Truth(100 * MB, peak=None)})
     assert names(only(run)) == ["rows=50"]

@@ -1,0 +1,49 @@
+"""docs/your-app.md, walked: its files, outside of the repository, and its commands."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from harness.suite_target import Target
+from results.errors import ExitCode
+from results.store import Store
+from targets.servers import KINDS
+from targets.servers.launched import Launched
+from tests.cli.conftest import once
+from tests.cli.spoilt import again_while_spoilt
+
+TEXT = (Path(__file__).parent.parent / "docs" / "your-app.md").read_text("utf-8")
+
+
+def test_its_files_and_commands_lead_to_an_answer(tmp_path: Path) -> None:
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    for name, content in re.findall(r"<!-- walked: (\S+) -->\n```\w+\n(.*?)```", TEXT, re.DOTALL):
+        # the way is walked, not the distance
+        quick = content.replace('"1s"', '"0.3s"').replace('"0.5s"', '"0.1s"')
+        (shop / name).write_text(quick, "utf-8")
+    assert {path.name for path in shop.iterdir()} == {"shop.py", "orders.toml"}
+    commands = [line.split()[1:] for line in re.findall(r"^\./run\.sh (?:plan|run) .*$", TEXT, re.MULTILINE)]
+    assert [words[0] for words in commands] == ["plan", "run"]
+
+    planned = once(tmp_path, *commands[0])
+    assert planned.returncode == ExitCode.GOOD, planned.stderr
+    assert "GET /orders.csv?rows=1, collected before it is sent" in planned.stdout
+    # one block instead of eight: what is walked is the way, and not the figures
+    words = [*commands[1], "--blocks", "1", "--output", "orders.sqlite", "--no-report"]
+    done = again_while_spoilt(lambda: once(tmp_path, *words), tmp_path)
+    assert done.returncode == ExitCode.GOOD, done.stderr
+    assert "orders.csv rows=500" in done.stdout
+    with Store.open(tmp_path / "orders.sqlite") as store:
+        run = store.read()
+    assert len({found.digest for found in run.verifications.values()}) == 1
+
+
+def test_every_key_server_and_option_is_told() -> None:
+    for key in Target.model_fields.keys() - {"axes"}:
+        assert re.search(rf"^\| .*`{key}`", TEXT, re.MULTILINE), key
+    for kind, server in KINDS.items():
+        (row,) = re.findall(rf"^\| `{kind}` \|.*$", TEXT, re.MULTILINE)
+        options = server.known if isinstance(server, Launched) else ("worker_class", "workers", "preload")
+        assert all(f"`{name}`" in row for name in options)
