@@ -132,6 +132,11 @@ def _median(values: Sequence[float]) -> float | None:
 
 def _gates(run: Run, names: Mapping[str, str]) -> list[AbGate]:
     try:
+        if run.finished_utc is None:  # an early look is a test of its own, which nobody has planned
+            raise MeasurementError(
+                f"the ab is not complete: {len(run.trials)} of {len(run.header.slots)} trials are measured; "
+                "go on with --resume"
+            )
         found = outcomes(run)
     except MeasurementError as error:
         return [

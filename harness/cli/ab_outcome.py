@@ -36,7 +36,8 @@ def say_sides(sides: Sequence[SideRecord]) -> None:
 
 def ab_exit_code(findings: AbFindings) -> ExitCode:
     """What may not be relied on comes before what is worse."""
-    if findings.untrusted or findings.gates_that(AbState.INVALID):
+    undone = [*findings.gates_that(AbState.INVALID), *findings.gates_that(AbState.NOT_MEASURED_AGAIN)]
+    if findings.untrusted or undone:
         return ExitCode.INVALID
     return ExitCode.WORSE if findings.gates_that(AbState.WORSE) else ExitCode.GOOD
 

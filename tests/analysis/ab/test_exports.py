@@ -17,6 +17,8 @@ from analysis.ab import FORMATS
 from analysis.ab.findings import AbFindings, AbState, find_ab
 from analysis.ab.page import ab_html
 from analysis.verdicts.verdict import NotJudged
+from harness.cli.ab_outcome import ab_exit_code
+from results.errors import ExitCode
 from results.sides import Side
 from tests.analysis.exports.examples import NASTY, unlawful
 from tests.analysis.sides import W, ab_of, alternating, blocks, gate
@@ -138,8 +140,18 @@ def test_hostile_text_is_shown_as_text() -> None:
 
 def test_a_gate_that_failed_once_is_not_measured_again_yet() -> None:
     run = ab_of({W: blocks(1.0, 10)}, {W: alternating(1.5, 10)}, gates=[gate()])
-    (found,) = find_ab(run).gates
+    (found,) = find_ab(replace(run, finished_utc="2031-02-03T04:05:06+00:00")).gates
     assert found.state is AbState.NOT_MEASURED_AGAIN
+    assert ab_exit_code(find_ab(replace(run, finished_utc="2031-02-03T04:05:06+00:00"))) is ExitCode.INVALID
+
+
+def test_an_ab_that_is_not_complete_passes_no_gate() -> None:
+    run = ab_of({W: blocks(1.0, 10)}, {W: alternating(1.0, 10)}, gates=[gate()])
+    found = find_ab(run)
+    assert [item.state for item in found.gates] == [AbState.INVALID]
+    assert "not complete: 20 of 20 trials" in (found.gates[0].reason or "")
+    assert ab_exit_code(found) is ExitCode.INVALID
+    assert JUnitXml.fromstring(FORMATS["junit"](found).encode()).errors == 2
 
 
 def test_the_page_has_gates_figures_and_both_commits_and_no_foreign_markup() -> None:
