@@ -68,7 +68,18 @@ if [ "${1:-}" = test ]; then
     ruff format --check .
     mypy
     lint-imports
-    exec python -m pytest "$@"
+    [ $# -eq 0 ] || exec python -m pytest "$@"
+    # What measures nothing takes only the time that the tests which measure leave over.
+    pure=(tests/analysis tests/results tests/targets)
+    said=$(mktemp)
+    nice -n 19 python -m pytest "${pure[@]}" >"$said" 2>&1 &
+    others=$!
+    trap 'kill "$others" 2>/dev/null; rm -f "$said"' EXIT
+    code=0
+    python -m pytest tests "${pure[@]/#/--ignore=}" || code=$?
+    wait "$others" || code=$?
+    cat "$said"
+    exit "$code"
 fi
 
 export STREAMGAUGE_COMMAND="$0"  # what messages tell the user to type

@@ -86,7 +86,8 @@ def serving(
             _check_class(planned, ran_as)
             yield RunningServer(process, process.pid, port, ran_as)
         finally:
-            process.stop(STOP_GRACE_S)
+            # an app of somebody's own may have something to tidy up; ours has not
+            process.stop(0 if planned.target.directory is None else STOP_GRACE_S)
 
 
 def _start(

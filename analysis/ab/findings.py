@@ -131,18 +131,21 @@ def _median(values: Sequence[float]) -> float | None:
 
 
 def _gates(run: Run, names: Mapping[str, str]) -> list[AbGate]:
-    try:
-        if run.finished_utc is None:  # an early look is a test of its own, which nobody has planned
-            raise MeasurementError(
-                f"the ab is not complete: {len(run.trials)} of {len(run.header.slots)} trials are measured; "
-                "go on with --resume"
-            )
-        found = outcomes(run)
-    except MeasurementError as error:
+    def untold(reason: str) -> list[AbGate]:
         return [
-            AbGate(gate, names[gate.case.identity], AbState.INVALID, reason=str(error))
+            AbGate(gate, names[gate.case.identity], AbState.INVALID, reason=reason)
             for gate in run.header.margin_gates
         ]
+
+    if run.finished_utc is None:  # an early look is a test of its own, which nobody has planned
+        return untold(
+            f"the ab is not complete: {len(run.trials)} of {len(run.header.slots)} trials are measured; "
+            "go on with --resume"
+        )
+    try:
+        found = outcomes(run)
+    except MeasurementError as error:
+        return untold(str(error))
     return [
         AbGate(item.first.gate, names[item.first.gate.case.identity], _state(item), item) for item in found
     ]
