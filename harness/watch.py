@@ -14,6 +14,7 @@ import psutil
 from harness.machine import read_machine, steal_share, throttled_ns
 from harness.memory import high_water_bytes, reset_high_water, rss_bytes
 from harness.pss import PssSampler
+from harness.scheduling import SAMPLER, first_in_line
 from results.errors import MeasurementError
 from results.records import MemorySample, ProcessMemory, ServerRecord
 
@@ -118,6 +119,7 @@ class ServerWatch:
             self._sampler.join()
 
     def _sample(self) -> None:
+        first_in_line(0, SAMPLER)  # it may have to share the driver's core
         watched = list(self._processes)
         while not self._stop.wait(SAMPLE_EVERY_S):
             for process in list(watched):

@@ -45,7 +45,7 @@ def judge_gates(run: Run, gates: Sequence[GatedCase]) -> list[GateResult]:
     family = [(gate.name, gate.limit, _pairs(run, gate)) for gate in gates]
     for name, _, pairs in family:
         try:
-            check_power(len(gates), len(pairs))
+            check_power(len(gates), len(pairs), level)
         except ValueError as error:
             raise MeasurementError(
                 f"the gate {name} cannot be judged: only {len(pairs)} of {run.header.blocks} blocks have "
@@ -77,7 +77,7 @@ def _beyond_error(
     if not result.failed or error_ns is None:
         return result
     beyond = statistics.median(abs(pair.figure - limit.of(pair.baseline)) for pair in pairs)
-    return replace(result, failed=False, within_error_ns=error_ns) if beyond <= error_ns else result
+    return replace(result, failed=False, within_error_ns=error_ns) if beyond < error_ns else result
 
 
 def _pairs(run: Run, gate: GatedCase) -> list[Pair]:
