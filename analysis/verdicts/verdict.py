@@ -77,7 +77,7 @@ def _beyond_error(
     if not result.failed or error_ns is None:
         return result
     beyond = statistics.median(abs(pair.figure - limit.of(pair.baseline)) for pair in pairs)
-    return replace(result, failed=False, within_error_ns=error_ns) if beyond < error_ns else result
+    return replace(result, failed=False, within_error_ns=error_ns) if beyond <= error_ns else result
 
 
 def _pairs(run: Run, gate: GatedCase) -> list[Pair]:
