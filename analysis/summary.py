@@ -84,6 +84,15 @@ def valid_by_block(run: Run, identity: str, *, control: bool = False) -> dict[in
     }
 
 
+def requests_inside(trial: TrialSummary) -> int:
+    """About how many verified requests the window holds: those of warm-up and drain make no percentile."""
+    verified = trial.outcomes.get("verified", 0)
+    rate = trial.figures.get("requests_per_second")
+    if rate is None or trial.window_open_ns is None or trial.window_close_ns is None:
+        return verified
+    return min(verified, round(rate * (trial.window_close_ns - trial.window_open_ns) / 1e9))
+
+
 def _trials(run: Run, identity: str, *, control: bool) -> list[TrialSummary]:
     return [
         trial

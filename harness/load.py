@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.processes import OwnedProcess, Processes
+from harness.scheduling import DRIVER, ORDINARY, first_in_line
 from results.errors import MeasurementError
 from results.records import (
     COLUMN,
@@ -37,7 +38,6 @@ from scenarios.specification import (
 
 #: Importing Locust on a busy machine takes a while.
 START_TIMEOUT_S = 60.0
-_ORDINARY = "SCHED_OTHER"
 
 
 class LoadFailed(MeasurementError):  # noqa: N818  - named for what happened
@@ -93,7 +93,7 @@ class LoadDriver:
                 cpus=cores,
             )
             self._link = Link(_accept(listener, self._process))
-        self._scheduling = _first_in_line(self._process.pid) if cores is not None else _ORDINARY
+        self._scheduling = first_in_line(self._process.pid, DRIVER) if cores is not None else ORDINARY
 
     def __enter__(self) -> Self:
         return self
@@ -149,6 +149,7 @@ class LoadDriver:
             client_wall_ns=answer["client_wall_ns"],
             clock_drift_ns=answer["clock_drift_ns"],
             clock_span_ns=answer["clock_span_ns"],
+            clock_bend_ns=answer["clock_bend_ns"],
             client_scheduling=self._scheduling,
         )
 
@@ -198,21 +199,6 @@ def _shift_ns(instants: npt.NDArray[np.int64], answer: Mapping[str, Any]) -> npt
     since = instants - answer["clock_begun_ns"]
     shift: npt.NDArray[np.float64] = np.rint(since * (answer["clock_drift_ns"] / answer["clock_span_ns"]))
     return shift.astype(np.int64)
-
-
-def _first_in_line(pid: int) -> str:
-    """Have the driver run before all other work of its core, where the system allows it; its policy then.
-
-    On a shared machine it would else read late and begin late by whole time slices of others. The kernel
-    leaves these 5% of the core (sched(7), "Limiting the CPU usage of real-time and deadline processes").
-    """
-    if not hasattr(os, "sched_setscheduler"):
-        return _ORDINARY
-    try:
-        os.sched_setscheduler(pid, os.SCHED_FIFO, os.sched_param(1))
-    except PermissionError:
-        return _ORDINARY
-    return "SCHED_FIFO"
 
 
 def own_environment() -> dict[str, str]:

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from analysis.trial.tree_pss import why_untold
 from harness.memory import pss_bytes, tells_pss
+from harness.scheduling import SAMPLER, first_in_line
 from results.pss import PssSample
 from results.records import LoadRecord, ServerRecord
 
@@ -67,6 +68,7 @@ class PssSampler:
             self._thread.join()
 
     def _sample(self, end_ns: int) -> None:
+        first_in_line(0, SAMPLER)  # it may have to share the driver's core
         while self._readable:
             longest_ns = max(sample.took_ns for sample in self.samples)
             latest_ns = end_ns - max(_DISTANCE_NS, _READINGS_DISTANCE * longest_ns)

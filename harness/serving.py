@@ -75,6 +75,7 @@ def serving(
     """
     if planned.target.url is not None:
         port = int(planned.target.url.rstrip("/").rpartition(":")[2])
+        _check_process(planned.target)
         _wait_until_ready(None, port, planned.target)
         yield RunningServer(None, planned.target.pid, port, None)
         return
@@ -123,6 +124,13 @@ def _start(
             raise
         return process, port
     raise AssertionError("the last attempt returns or raises")
+
+
+def _check_process(target: Target) -> None:
+    if target.pid is not None and not psutil.pid_exists(target.pid):
+        raise ServerFailed(
+            f"there is no process {target.pid}, the pid of {target.name}; correct it, or leave it out"
+        )
 
 
 def _arguments(planned: PlannedCase, port: int, python: str) -> list[str]:

@@ -113,7 +113,7 @@ class TrialMeasurer:
         self, pid: int, ran_as: str | None, asked: TrialSpecification
     ) -> tuple[LoadRecord, ServerRecord | None, str | None]:
         """The load, what was seen of the server meanwhile, or why nothing can be told of it."""
-        watch = ServerWatch(pid, self._cores.server)
+        watch = ServerWatch(pid, self._cores.server, self._cores.load)
         watch.reset(self._warmup_s)
         try:
             load = self._driver.run(asked)

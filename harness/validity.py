@@ -29,7 +29,7 @@ _SLEW_GRACE_NS = 100_000
 
 def reasons(load: LoadRecord, server: ServerRecord | None) -> list[str]:
     """Every rule that this trial breaks, in words; empty when it counts."""
-    stepped = clock_step(load.clock_drift_ns, load.clock_span_ns)
+    stepped = clock_step(load.clock_drift_ns, load.clock_span_ns, load.clock_bend_ns)
     return [
         *_of_responses(load),
         *_of_load(load),
@@ -74,6 +74,9 @@ def _of_instants(load: LoadRecord) -> Iterator[str]:
     """The load side read late, could not tell when bytes arrived, or did not keep to its schedule."""
     requests = inside_window(load)
     first, sent = requests[:, COLUMN["first_body_ns"]], requests[:, COLUMN["sent_ns"]]
+    before = int(((first < sent) & (first != MISSING)).sum())
+    if before:
+        yield f"{before} of {len(requests)} first bytes came before their requests: the clock was stepped"
     ttfb = (first - sent)[first != MISSING]
     limit_ns = max(_LATE_NS, _LATE_SHARE_OF_TTFB * float(np.median(ttfb)) if len(ttfb) else 0.0)
     busy = "the machine had other work; end it, or ask with fewer users or at a smaller rate"
@@ -96,11 +99,19 @@ def _of_instants(load: LoadRecord) -> Iterator[str]:
             )
 
 
-def clock_step(drift_ns: int | None, span_ns: int | None) -> str | None:
-    """What is to be said of a clock that was stepped, null where it was not, or nobody looked."""
-    if drift_ns is None or span_ns is None or abs(drift_ns) <= FASTEST_SLEW * span_ns + _SLEW_GRACE_NS:
+def clock_step(drift_ns: int | None, span_ns: int | None, bend_ns: int | None = None) -> str | None:
+    """What is to be said of a clock that was stepped, null where it was not, or nobody looked.
+
+    A step may be as small as a slew: then the clock was not where an even drift would have it at the window's
+    edges (``bend_ns``), and stamps that were corrected for one are wrong by that.
+    """
+    if drift_ns is None or span_ns is None:
         return None
-    return f"the system clock was stepped by {drift_ns / 1e6:.3g} ms during the trial"
+    if abs(drift_ns) > FASTEST_SLEW * span_ns + _SLEW_GRACE_NS:
+        return f"the system clock was stepped by {drift_ns / 1e6:.3g} ms during the trial"
+    if bend_ns is not None and bend_ns > _SLEW_GRACE_NS:
+        return f"the system clock was stepped: {bend_ns / 1e6:.3g} ms off an even drift during the trial"
+    return None
 
 
 def _of_machine(server: ServerRecord | None) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import psutil
 from harness.machine import read_machine, steal_share, throttled_ns
 from harness.memory import high_water_bytes, reset_high_water, rss_bytes
 from harness.pss import PssSampler
+from harness.scheduling import SAMPLER, first_in_line
 from results.errors import MeasurementError
 from results.records import MemorySample, ProcessMemory, ServerRecord
 
@@ -30,14 +31,16 @@ class ServerChanged(MeasurementError):  # noqa: N818  - named for what happened
 
 
 class ServerWatch:
-    """One trial's watch over the tree that ``root_pid`` started.
+    """One trial's watch over the tree that ``root_pid`` started, on these cores, beside a load on others.
 
     `reset` comes after readiness and one small request and before the warm-up; `read` after the drain.
     """
 
-    def __init__(self, root_pid: int, cores: Sequence[int] | None) -> None:
+    def __init__(
+        self, root_pid: int, cores: Sequence[int] | None, load_cores: Sequence[int] | None = None
+    ) -> None:
         self._root_pid = root_pid
-        self._cores = cores
+        self._cores = [cores] if load_cores is None else [cores, load_cores]
         self._processes: list[psutil.Process] = []
         self._rss_at_reset: dict[int, int] = {}
         self._samples: list[MemorySample] = []
@@ -57,12 +60,17 @@ class ServerWatch:
             for process in self._processes:
                 reset_high_water(process)
                 self._rss_at_reset[process.pid] = rss_bytes(process)
-            self._machine = read_machine(self._cores)
+            self._machine = [read_machine(cores) for cores in self._cores]
             self._cpu_ns = self._cpu_time_ns()
             self._reaped = self._reaped_faults()
             self._pss_at_reset = self._pss.begin([process.pid for process in self._processes], warmup_s)
         except (psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError) as error:
             raise ServerChanged("a process of the server ended before the load began") from error
+        except (psutil.AccessDenied, PermissionError) as error:
+            raise ServerChanged(
+                f"the memory of process {self._root_pid} may not be read: it is another user's. Run "
+                "streamgauge as that user, or leave pid out"
+            ) from error
         self._sampler.start()
 
     def read(self, ran_as: str | None) -> ServerRecord:
@@ -73,7 +81,7 @@ class ServerWatch:
         self._end_sampling()
         try:
             cpu_ns = self._cpu_time_ns() - self._cpu_ns
-            machine = read_machine(self._cores)
+            machine = [read_machine(cores) for cores in self._cores]
             now = {process.pid for process in _tree(self._root_pid)}
             processes = [self._memory_of(process) for process in self._processes]
             passing = self._reaped_faults() != self._reaped
@@ -92,8 +100,8 @@ class ServerWatch:
             cpu_ns=cpu_ns,
             processes=[] if passing else self._with(processes, settled, pss_at_end),
             samples=self._samples,
-            machine_steal=steal_share(self._machine, machine),
-            machine_throttled_ns=throttled_ns(self._machine, machine),
+            machine_steal=_greatest(map(steal_share, self._machine, machine)),
+            machine_throttled_ns=throttled_ns(self._machine[0], machine[0]),
             memory_method=_memory_method(passing),
             cpu_method="process CPU clocks and reaped children's times" if _LINUX else "process times",
             pss_samples=[] if passing else self._pss.samples,
@@ -111,6 +119,7 @@ class ServerWatch:
             self._sampler.join()
 
     def _sample(self) -> None:
+        first_in_line(0, SAMPLER)  # it may have to share the driver's core
         watched = list(self._processes)
         while not self._stop.wait(SAMPLE_EVERY_S):
             for process in list(watched):
@@ -190,3 +199,8 @@ def _process_clock_ns(pid: int) -> int:
         return time.clock_gettime_ns((~pid << 3) | 2)
     except OSError as error:
         raise ProcessLookupError(f"process {pid} is gone") from error
+
+
+def _greatest(shares: Iterable[float | None]) -> float | None:
+    """The greatest of those that are told; None where none is."""
+    return max((share for share in shares if share is not None), default=None)

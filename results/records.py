@@ -114,8 +114,9 @@ class LoadRecord:
     ``requests`` has the shape (requests, fields of REQUEST_FIELDS). ``errors`` counts failure texts.
     ``client_cpu_ns`` is the driver's own CPU time over ``client_wall_ns``. ``clock_drift_ns`` is by how much
     the wall clock, which stamps arrivals in the kernel, moved against CLOCK_MONOTONIC over
-    ``clock_span_ns``; null where arrivals are stamped by the event loop. ``client_scheduling`` is the
-    driver's scheduling policy (sched(7)).
+    ``clock_span_ns``, and ``clock_bend_ns`` how far it was off an even drift at the window's edges (not
+    stored); null where arrivals are stamped by the event loop. ``client_scheduling`` is the driver's
+    scheduling policy (sched(7)).
     """
 
     window_open_ns: int
@@ -127,6 +128,7 @@ class LoadRecord:
     client_wall_ns: int
     clock_drift_ns: int | None = None
     clock_span_ns: int | None = None
+    clock_bend_ns: int | None = None
     client_scheduling: str = "SCHED_OTHER"
 
 

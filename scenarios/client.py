@@ -19,6 +19,8 @@ from scenarios.specification import Address
 from scenarios.stamped_socket import StampedSocket
 
 E = TypeVar("E", bound=Exchange)
+#: Those that may be sent again (RFC 9110, 9.2.2).
+_IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "QUERY"})
 
 #: Shared by all connections of this process: between a read and its parsing no other greenlet runs.
 _BUFFER = memoryview(bytearray(256 * 1024))
@@ -95,9 +97,10 @@ class TimedClient:
 
         Every network error becomes the exchange's outcome. A kept-alive connection that the server closed
         before it answered anything is not the response's failure: the request is sent once more on a new
-        connection, as browsers do (RFC 9112, 9.3.1), and only that attempt is recorded.
+        connection, as browsers do (RFC 9112, 9.3.1), and only that attempt is recorded. Not so a POST or a
+        PATCH, which may have been served (RFC 9110, 9.2.2).
         """
-        reused = self._socket is not None
+        reused = self._socket is not None and request.method in _IDEMPOTENT
         exchange = self._attempt(request, new_exchange())
         if reused and not exchange.answered and exchange.outcome in {Outcome.RESET, Outcome.TRUNCATED}:
             exchange = self._attempt(request, new_exchange())

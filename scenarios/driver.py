@@ -121,9 +121,11 @@ def run_trial(
     environment.trial = trial
     runner.start(users, spawn_rate=users, user_classes=[user_class])
     _sleep_until(trial.window.open_ns)
+    moved = [(monotonic_ns(), trial.clock.drift_ns())]
     cpu_ns, wall_ns = process_time_ns(), monotonic_ns()
     _sleep_until(trial.window.close_ns)
     cpu_ns, wall_ns = process_time_ns() - cpu_ns, monotonic_ns() - wall_ns
+    moved.append((monotonic_ns(), trial.clock.drift_ns()))
     trial.issuing = False
     trial.drained.wait()
     drained_ns = monotonic_ns()
@@ -138,10 +140,20 @@ def run_trial(
         "errors": dict(trial.errors),
         "client_cpu_ns": cpu_ns,
         "client_wall_ns": wall_ns,
-        "clock_drift_ns": trial.clock.drift_ns() if trial.clock.stamped else None,
         "clock_begun_ns": trial.clock.begun_ns,
-        "clock_span_ns": monotonic_ns() - trial.clock.begun_ns if trial.clock.stamped else None,
+        "clock_drift_ns": None,
+        "clock_span_ns": None,
+        "clock_bend_ns": None,
     }
+    if trial.clock.stamped:
+        drift_ns, span_ns = trial.clock.drift_ns(), monotonic_ns() - trial.clock.begun_ns
+        even = [drift_ns * (at_ns - trial.clock.begun_ns) / span_ns for at_ns, _ in moved]
+        bends = [abs(seen - expected) for (_, seen), expected in zip(moved, even, strict=True)]
+        message |= {
+            "clock_drift_ns": drift_ns,
+            "clock_span_ns": span_ns,
+            "clock_bend_ns": round(max(bends)),
+        }
     return message, bytes(trial.packed)
 
 

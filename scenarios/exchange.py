@@ -210,7 +210,11 @@ class Exchange:
                 f"{self.body_bytes:,} bytes of body instead of {expected.body_bytes:,}",
             )
         elif expected.digest is not None and self.digest() != expected.digest:
-            self.fail(Outcome.WRONG_BYTES, "the body's bytes are not the ones that verify saw")
+            self.fail(
+                Outcome.WRONG_BYTES,
+                "the body's bytes are not the ones that verify saw; if the page changes by itself, set "
+                'check = "length" in its target',
+            )
         else:
             self.outcome = Outcome.VERIFIED
 

@@ -63,21 +63,44 @@ class MarkerRowFinder:
         return True
 
 
+#: The header of a zlib wrapper (RFC 1950, 2.2): once it is through, there was one.
+_WRAPPER_BYTES = 2
+
+
 class DecodingRowFinder:
     """Undoes gzip or deflate (RFC 1950, with or without its wrapper) before another finder looks."""
 
-    __slots__ = ("_decoder", "_finder")
+    __slots__ = ("_decoder", "_finder", "_format", "_undecided")
 
     def __init__(self, finder: RowFinder, encoding: str) -> None:
         self._finder = finder
-        self._decoder = zlib.decompressobj(16 + zlib.MAX_WBITS if encoding == "gzip" else zlib.MAX_WBITS)
+        self._format = 16 + zlib.MAX_WBITS if encoding == "gzip" else zlib.MAX_WBITS
+        self._decoder = zlib.decompressobj(self._format)
+        #: What came so far of a deflate that may turn out to have no wrapper.
+        self._undecided: bytes | None = b"" if encoding == "deflate" else None
 
     def feed(self, content: bytes | memoryview) -> bool:
         """Whether the first row is complete with this piece.
 
         Raises zlib.error when the content is not what its encoding says.
         """
-        return self._finder.feed(self._decoder.decompress(content))
+        try:
+            found = self._finder.feed(self._decoder.decompress(content))
+        except zlib.error:
+            if self._undecided is None:
+                raise
+            self._decoder = zlib.decompressobj(-zlib.MAX_WBITS)
+            content, self._undecided = self._undecided + bytes(content), None
+            return self._finder.feed(self._decoder.decompress(content))
+        if self._undecided is not None:
+            self._undecided += bytes(content)
+            if len(self._undecided) > _WRAPPER_BYTES:
+                self._undecided = None
+        while not found and self._decoder.unused_data and self._format > zlib.MAX_WBITS:
+            rest = self._decoder.unused_data  # the next member of a gzip (RFC 1952, 2.2)
+            self._decoder = zlib.decompressobj(self._format)
+            found = self._finder.feed(self._decoder.decompress(rest))
+        return found
 
 
 def row_finder(content_type: str, content_encoding: str, marker: str | None) -> RowFinder | None:

@@ -1,4 +1,4 @@
-"""Writes the tables and sentences of the README from the reference run.
+"""Writes the tables, sentences and pictures of the README from the reference run.
 
 ``python -m tests.reference_tables`` rewrites them; a test compares.
 """
@@ -13,9 +13,13 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
+from analysis.findings import find
+from analysis.report.content import report
+from analysis.report.markdown import pictures as report_pictures
 from analysis.statistics.signed_rank import hodges_lehmann
 from analysis.summary import labels, summarize, valid_by_block
 from analysis.table import amount, markdown, times
+from harness.gates import stored_gates
 from results.metrics import FIGURES
 from results.run import Run
 from results.store import Store
@@ -23,6 +27,8 @@ from results.store import Store
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "results" / "reference" / "quick.sqlite"
 DOCUMENTS = (ROOT / "README.md",)
+#: Those of the report's pictures that the README shows, in their folder.
+PICTURES = ROOT / "docs" / "pictures"
 _BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -30,6 +36,14 @@ def rewritten(text: str, run: Run) -> str:
     """The text with every generated block made anew from the run."""
     blocks = generated(run)
     return _BLOCK.sub(lambda match: f"{match[1]}{blocks[match[2]]}\n{match[3]}", text)
+
+
+def pictures(store: Store) -> Mapping[str, str]:
+    """The report's pictures that the README names, by file name."""
+    run = store.read()
+    made = report_pictures(report(store, run, find(run, *stored_gates(run.header, store.path))))
+    text = (ROOT / "README.md").read_text("utf-8")
+    return {name: svg for name, svg in made.items() if f"docs/pictures/{name}" in text}
 
 
 def generated(run: Run) -> Mapping[str, str]:
@@ -118,6 +132,10 @@ def _machine(run: Run) -> str:
 def main() -> None:
     with Store.open(REFERENCE) as store:
         run = store.read()
+        texts = pictures(store)
+    PICTURES.mkdir(exist_ok=True)
+    for name, text in texts.items():
+        (PICTURES / name).write_text(text, "utf-8")
     for document in DOCUMENTS:
         document.write_text(rewritten(document.read_text("utf-8"), run), "utf-8")
 

@@ -16,7 +16,7 @@ from results.errors import ExitCode
 from results.metrics import FIGURES
 from results.records import Outcome
 from results.store import Store
-from tests.reference_tables import DOCUMENTS, REFERENCE, ROOT, rewritten
+from tests.reference_tables import DOCUMENTS, PICTURES, REFERENCE, ROOT, pictures, rewritten
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
@@ -26,6 +26,15 @@ def test_tables_are_those_of_the_reference_run(document: Path) -> None:
     text = document.read_text("utf-8")
     assert "<!-- generated:" in text
     assert rewritten(text, run) == text, "run: python -m tests.reference_tables"
+
+
+def test_pictures_are_those_of_the_reference_run_s_report() -> None:
+    named = set(re.findall(r"docs/pictures/([\w.-]+\.svg)", (ROOT / "README.md").read_text("utf-8")))
+    assert named == {path.name for path in PICTURES.iterdir()}
+    with Store.open(REFERENCE) as store:
+        made = pictures(store)
+    for name in named:
+        assert (PICTURES / name).read_text("utf-8") == made[name], "run: python -m tests.reference_tables"
 
 
 def test_the_reference_is_one_whole_valid_run_under_5_mb() -> None:

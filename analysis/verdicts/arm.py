@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from analysis.summary import valid_by_block
+from analysis.summary import requests_inside, valid_by_block
 from analysis.verdicts.gate import Pair
 from results.case import Case
 from results.metrics import FIGURES
@@ -58,6 +58,6 @@ def _arm(pairs: Sequence[Pair], levels: Sequence[float], trials: Sequence[TrialS
         missing = f"{without} of {len(trials)} valid trials do not give {name}"
     elif not pairs:
         missing = "no block has a valid trial on both sides"
-    elif any(trial.outcomes.get("verified", 0) < fewest for trial in trials):
+    elif any(requests_inside(trial) < fewest for trial in trials):
         weak = f"a verdict on {name} needs {fewest} requests in each trial"
     return Arm(pairs, levels, missing, weak)

@@ -123,13 +123,13 @@ def fewest_blocks(gates: int, level: float = LEVEL) -> int:
     return max(1, math.ceil(math.log2(gates / level))) if gates else 1
 
 
-def check_power(gates: int, blocks: int) -> None:
-    """Refuse a family of gates that could not fail at this number of blocks.
+def check_power(gates: int, blocks: int, level: float = LEVEL) -> None:
+    """Refuse a family of gates that could not fail at this number of blocks and this level.
 
     Raises ValueError with the number of blocks that it needs.
     """
-    if gates and smallest_p(blocks) * gates > LEVEL:
-        needed = fewest_blocks(gates)
+    if gates and smallest_p(blocks) * gates > level:
+        needed = fewest_blocks(gates, level)
         raise ValueError(
             f"{gates} gate{'s' if gates > 1 else ''} could never fail with {blocks} blocks: "
             f"a gate that cannot fail is no gate. Measure at least {needed} blocks (blocks = {needed}, "

@@ -80,7 +80,7 @@ def judge_margins(run: Run, gates: Sequence[MarginGate], *, confirming: bool = F
     family = [_Tested.over(run, gate, confirming=confirming) for gate in gates]
     for item in family:
         try:
-            check_power(len(gates), len(item.pairs))
+            check_power(len(gates), len(item.pairs), level)
         except ValueError as error:
             raise MeasurementError(
                 f"the gate {item.gate.name} cannot be judged: only {len(item.pairs)} of {run.header.blocks} "

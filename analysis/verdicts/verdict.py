@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from analysis.statistics.signed_rank import p_greater
-from analysis.summary import pairs_by_block, valid_by_block
+from analysis.summary import pairs_by_block, requests_inside, valid_by_block
 from analysis.trial.calibration import error_of
 from analysis.verdicts.gate import GateResult, Limit, Pair, check_power, judge, level_of
 from results.case import Case
@@ -45,7 +45,7 @@ def judge_gates(run: Run, gates: Sequence[GatedCase]) -> list[GateResult]:
     family = [(gate.name, gate.limit, _pairs(run, gate)) for gate in gates]
     for name, _, pairs in family:
         try:
-            check_power(len(gates), len(pairs))
+            check_power(len(gates), len(pairs), level)
         except ValueError as error:
             raise MeasurementError(
                 f"the gate {name} cannot be judged: only {len(pairs)} of {run.header.blocks} blocks have "
@@ -98,8 +98,7 @@ def check_given(gate: str, figure: Figure, trials: Sequence[TrialSummary]) -> No
     """
     fewest = figure.fewest_gated
     without = sum(
-        trial.figures.get(figure.name) is None or trial.outcomes.get("verified", 0) < fewest
-        for trial in trials
+        trial.figures.get(figure.name) is None or requests_inside(trial) < fewest for trial in trials
     )
     if without:
         needs = f" (a gate on it needs {fewest} requests a trial)" if fewest > 1 else ""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.summary import CaseSummary, labels, summarize
+from analysis.summary import CaseSummary, labels, requests_inside, summarize
 from results.case import Case
 from tests.analysis.examples import Invalid, run_of
 from tests.results.examples import BROKEN, STREAM, WHOLE
@@ -172,3 +173,11 @@ def test_a_figure_that_only_some_trials_can_give_is_no_figure_of_the_case() -> N
 def test_a_run_without_trials_has_rows_without_figures() -> None:
     (only, again) = summarize(run_of((WHOLE, [])))
     assert (only.trials, again.trials, only.estimates["ttfb_p50"].value) == (0, 0, None)
+
+
+def test_only_the_requests_of_the_window_count_for_a_percentile() -> None:
+    (trial, *_) = run_of((WHOLE, [{"requests_per_second": 100.0}])).trials
+    seen = replace(trial, outcomes={"verified": 300}, window_open_ns=0, window_close_ns=2_000_000_000)
+    assert requests_inside(seen) == 200
+    assert requests_inside(replace(seen, outcomes={"verified": 150})) == 150
+    assert requests_inside(replace(seen, figures={})) == 300

@@ -20,7 +20,7 @@ from analysis.statistics.two_sample import p_different
 from analysis.summary import mark_resolution_bytes
 from analysis.verdicts.fitness import HEADLINE
 from analysis.verdicts.gate import Limit, Pair, judge
-from analysis.verdicts.judgement import Kind, judge_pairs
+from analysis.verdicts.judgement import FEWEST_BLOCKS, Kind, judge_pairs
 from analysis.verdicts.scale import Scale
 from harness.conduct import Workshop, verify, workshop
 from harness.cores import split_cores
@@ -74,11 +74,11 @@ class Arms:
     pairs: Sequence[Pair]
 
 
-def cries(arms: Arms) -> Mapping[str, bool]:
-    """Which of `RULES` tell the arms apart; without pairs none does."""
+def cries(arms: Arms) -> Mapping[str, bool | None]:
+    """Which of `RULES` tell the arms apart; None where ours cannot speak: then no rule is counted."""
     figure, pairs = arms.figure, arms.pairs
-    if not pairs:
-        return dict.fromkeys(RULES, False)
+    if len(pairs) < FEWEST_BLOCKS:
+        return dict.fromkeys(RULES)
     again, first = [pair.figure for pair in pairs], [pair.baseline for pair in pairs]
     resolution = mark_resolution_bytes(os.cpu_count() or 1)
     upper = figure.better is Better.LOWER
@@ -122,12 +122,21 @@ def tally(rounds: Sequence[Sequence[Arms]]) -> str:
     rows = [
         [
             rule,
-            *(f"{sum(one[name][rule] for one in found)}" for name in SHOWN),
+            *(f"{_cried(found, name, rule)} of {_spoken(found, name)}" for name in SHOWN),
             f"{sum(any(one[name][rule] for name in SHOWN) for one in found)} of {len(found)}",
         ]
         for rule in RULES
     ]
     return table(["rule", *(f"`{name}`" for name in SHOWN), "in any"], rows)
+
+
+def _cried(found: Sequence[Mapping[str, Mapping[str, bool | None]]], name: str, rule: str) -> int:
+    return sum(one[name][rule] is True for one in found)
+
+
+def _spoken(found: Sequence[Mapping[str, Mapping[str, bool | None]]], name: str) -> int:
+    """The rounds with as many valid blocks as a verdict needs."""
+    return sum(one[name][RULES[0]] is not None for one in found)
 
 
 @contextlib.contextmanager

@@ -153,7 +153,8 @@ def _locust(kind: str, asked: Asked) -> Cost:
 
 
 def _bare(hashed: str, asked: Asked) -> Cost:
-    words = [HOST, str(asked.nginx.port), asked.path, str(asked.seconds), hashed]
+    size = len(asked.nginx.bodies[asked.path])
+    words = [HOST, str(asked.nginx.port), asked.path, str(asked.seconds), hashed, str(size)]
     return _child("tests.bench.bare_loop", words, asked)
 
 

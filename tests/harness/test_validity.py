@@ -186,6 +186,18 @@ def test_what_the_machine_does_not_tell_breaks_no_rule() -> None:
     assert reasons(unstamped, server(steal=None, throttled_ms=None)) == []
 
 
+def test_a_small_step_is_told_by_where_the_clock_was_at_the_window_s_edges() -> None:
+    seen = replace(load(1.5, drift_ms=-0.9), clock_bend_ns=round(0.8 * MS))
+    assert any("0.8 ms off an even drift" in why for why in reasons(seen, server()))
+    assert reasons(replace(seen, clock_bend_ns=round(0.05 * MS)), server()) == []
+
+
+def test_a_first_byte_before_its_request_is_no_figure() -> None:
+    seen = load(1.2, 1.5)
+    seen.requests[0, COLUMN["first_body_ns"]] = seen.requests[0, COLUMN["sent_ns"]] - 1
+    assert any("1 of 2 first bytes came before their requests" in why for why in reasons(seen, server()))
+
+
 def test_a_slewed_clock_is_corrected_evenly() -> None:
     requests = load(1.0, 1.5, 2.0).requests
     requests[:, COLUMN["first_row_ns"]] = MISSING
