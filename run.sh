@@ -74,7 +74,7 @@ if [ "${1:-}" = test ]; then
     said=$(mktemp)
     nice -n 19 python -m pytest "${pure[@]}" >"$said" 2>&1 &
     others=$!
-    trap 'kill "$others" 2>/dev/null; rm -f "$said"' EXIT
+    trap 'kill "$others" 2>/dev/null || true; rm -f "$said"' EXIT
     code=0
     python -m pytest tests "${pure[@]/#/--ignore=}" || code=$?
     wait "$others" || code=$?
