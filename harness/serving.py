@@ -20,7 +20,7 @@ from harness.load import own_environment
 from harness.matrix import PlannedCase
 from harness.processes import OwnedProcess, Processes
 from harness.suite_target import Target
-from harness.variables import filled
+from harness.variables import filled, hidden
 from harness.wrapping import with_join
 from results.errors import MeasurementError
 from targets.servers import KINDS
@@ -53,10 +53,13 @@ class RunningServer:
     pid: int | None
     port: int
     ran_as: str | None
+    target: Target
 
     def output(self) -> str:
-        """The end of what the server wrote; nothing of one that was there before us."""
-        return self.process.output_tail(_OUTPUT_SHOWN_BYTES) if self.process is not None else ""
+        """The end of what the server wrote, without secrets; nothing of one that was there before us."""
+        if self.process is None:
+            return ""
+        return hidden(self.process.output_tail(_OUTPUT_SHOWN_BYTES), self.target)
 
 
 @contextmanager
@@ -77,7 +80,7 @@ def serving(
         port = int(planned.target.url.rstrip("/").rpartition(":")[2])
         _check_process(planned.target)
         _wait_until_ready(None, port, planned.target)
-        yield RunningServer(None, planned.target.pid, port, None)
+        yield RunningServer(None, planned.target.pid, port, None, planned.target)
         return
     with with_join(planned, folder) as served:
         process, port = _start(served, processes, folder, cores, python)
@@ -85,7 +88,7 @@ def serving(
             kind = KINDS.get(planned.server_kind)
             ran_as = kind.worker_class_that_ran(process.output_head()) if kind is not None else None
             _check_class(planned, ran_as)
-            yield RunningServer(process, process.pid, port, ran_as)
+            yield RunningServer(process, process.pid, port, ran_as, planned.target)
         finally:
             # an app of somebody's own may have something to tidy up; ours has not
             process.stop(0 if planned.target.directory is None else STOP_GRACE_S)
@@ -105,7 +108,8 @@ def _start(
             _arguments(planned, port, python),
             cwd=target.directory or planned.checkout or folder,
             env=_environment(planned),
-            output=folder / "server.log",
+            # verify has two at once: one that collects, and one that does not
+            output=folder / f"server-{'wrapped' if planned.python_path else 'bare'}.log",
             cpus=cores,
         )
         try:
@@ -177,13 +181,13 @@ def _wait_until_ready(process: OwnedProcess | None, port: int, target: Target) -
         if process is not None and process.returncode is not None:
             raise ServerFailed(
                 f"the server of {target.name} ({target.served}) ended with code {process.returncode} before "
-                f"it answered. Its own output:\n{_indented(process)}"
+                f"it answered. Its own output:\n{_indented(process, target)}"
             )
         left_s = deadline - time.monotonic()
         if left_s <= 0:
             raise ServerFailed(
                 f"the server of {target.name} ({target.served}) did not answer {target.ready} within "
-                f"{READY_TIMEOUT_S:g} s. Its own output:\n{_indented(process)}"
+                f"{READY_TIMEOUT_S:g} s. Its own output:\n{_indented(process, target)}"
             )
         status = _ask(port, target, left_s)
         if status is not None and status < 500:
@@ -192,7 +196,7 @@ def _wait_until_ready(process: OwnedProcess | None, port: int, target: Target) -
             raise ServerFailed(
                 f"the server of {target.name} ({target.served}) answered {target.ready} with status "
                 f"{status}. Mend the app, or name a path that works as `ready`. Its own output:\n"
-                f"{_indented(process)}"
+                f"{_indented(process, target)}"
             )
         time.sleep(_POLL_EVERY_S)
 
@@ -218,7 +222,7 @@ def _wait_for_workers(process: OwnedProcess, port: int, target: Target, workers:
         time.sleep(_SETTLED_AFTER_S)
     raise ServerFailed(
         f"the server of {target.name} ({target.served}) has no {workers} workers after "
-        f"{READY_TIMEOUT_S:g} s. Its own output:\n{_indented(process)}"
+        f"{READY_TIMEOUT_S:g} s. Its own output:\n{_indented(process, target)}"
     )
 
 
@@ -247,10 +251,11 @@ def _check_class(planned: PlannedCase, ran_as: str | None) -> None:
         )
 
 
-def _indented(process: OwnedProcess | None) -> str:
+def _indented(process: OwnedProcess | None, target: Target) -> str:
     if process is None:
         return "    (it is not started by us: start it before the run, and see there)"
-    lines = process.output_tail(_OUTPUT_SHOWN_BYTES).strip().splitlines() or ["(it wrote nothing)"]
+    output = hidden(process.output_tail(_OUTPUT_SHOWN_BYTES), target)
+    lines = output.strip().splitlines() or ["(it wrote nothing)"]
     return "\n".join(f"    {line}" for line in lines)
 
 

@@ -134,7 +134,7 @@ Url = Annotated[
         'not a server on this machine; write one like "http://127.0.0.1:8000", without a path',
     ),
 ]
-HeaderName = Annotated[str, _written(r"[\w!#$%&'*+.^`|~-]+", "not a header's name (RFC 9110, 5.1)")]
+HeaderName = Annotated[str, _written(r"[A-Za-z0-9_!#$%&'*+.^`|~-]+", "not a header's name (RFC 9110, 5.1)")]
 HeaderValue = Annotated[
     str, _written(r"[\t\x20-\x7e\xa0-\xff]*", "not a header's value; write one line of Latin-1 text")
 ]

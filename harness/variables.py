@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 from harness.matrix import PlannedCase
+from harness.suite_target import Target
 from results.errors import UsageError
 
 _ONE_LINE = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
@@ -28,6 +29,16 @@ def filled(text: str) -> str:
     return _VARIABLE.sub(value, text)
 
 
+def hidden(text: str, target: Target) -> str:
+    """The text, in which the values of the variables that a target names are their names again."""
+    named = [target.body or "", *target.headers.values(), *target.environment.values()]
+    names = {match[2] for given in named for match in _VARIABLE.finditer(given) if not match[1]}
+    for name in sorted(names, key=lambda name: -len(os.environ.get(name, ""))):
+        if value := os.environ.get(name):
+            text = text.replace(value, f"${{{name}}}")
+    return text
+
+
 def check_variables(cases: Iterable[PlannedCase]) -> None:
     """That all variables that these cases name are set, and make lines of headers. Raises UsageError."""
     problems: dict[str, None] = {}
@@ -44,6 +55,8 @@ def check_variables(cases: Iterable[PlannedCase]) -> None:
             if key.startswith("headers.") and not _ONE_LINE.fullmatch(value):
                 why = "with its variables it is not one line of Latin-1 text"
                 problems[f"target {target.name}, {key}: {why}"] = None
+            if key == "body" and any("\ud800" <= character <= "\udfff" for character in value):
+                problems[f"target {target.name}, {key}: with its variables it is not text in UTF-8"] = None
     if problems:
         raise UsageError("\n".join(problems))
 

@@ -58,7 +58,7 @@ class Request:
         body = b"" if self.body is None else self.body.encode()
         lines = [
             f"{self.method} {self.path} HTTP/1.1",
-            f"Host: {self.host}",
+            *([] if any(name.lower() == "host" for name, _ in self.headers) else [f"Host: {self.host}"]),
             *(f"{name}: {value}" for name, value in self.headers),
             *([] if self.body is None else [f"Content-Length: {len(body)}"]),
             *(["Connection: close"] if self.close else []),

@@ -63,9 +63,9 @@ class PollClock:
 
     def _begin(self) -> None:
         self._began_ns = monotonic_ns()
+        self._sleeps = resource.getrusage(_THREAD).ru_nvcsw
         if self._stale:
             self._stale = False
-            self._sleeps = resource.getrusage(_THREAD).ru_nvcsw
             self._waited_ns = self._wait_ns()
 
     def _end(self) -> None:
@@ -77,12 +77,11 @@ class PollClock:
     def _woken_ns(self) -> int | None:
         """When this poll was woken up; None when it did not sleep, or its begin was not seen."""
         now = monotonic_ns()
-        if self._stale or now - self._began_ns < _SHORT_NS:
+        if self._stale or self._schedstat is None or now - self._began_ns < _SHORT_NS:
             return None
         sleeps = resource.getrusage(_THREAD).ru_nvcsw
         if sleeps == self._sleeps:
             return None
-        self._sleeps = sleeps
         waited_ns = self._wait_ns()
         woken_ns = max(now - (waited_ns - self._waited_ns), self._began_ns)
         self._waited_ns = waited_ns

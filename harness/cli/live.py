@@ -83,7 +83,9 @@ class LiveWatcher(Told):
     def measuring(self, slot: Slot, planned: PlannedCase) -> None:  # noqa: ARG002
         """Show what is being measured, and all that was measured before."""
         self._begin()
-        self._draw(f"Measuring {self._name(slot)}, block {slot.block + 1} of {self._blocks}")
+        self._draw(
+            f"Measuring {self._name(slot)}, block {slot.block + 1} of {max(self._blocks, slot.block + 1)}"
+        )
 
     def measured(self, slot: Slot, planned: PlannedCase, trial: TrialRecord) -> None:
         """Keep it for the next drawing; a failure stays on the screen."""

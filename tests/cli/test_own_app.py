@@ -22,6 +22,7 @@ def app(environ, start_response):
     if said != ("POST", "{\\"r\\u00e4nge\\": 3}".encode(), "Bearer s3cret", "/srv/s3cret/$x"):
         start_response("400 Bad Request", [])
         return [repr(said).encode()]
+    print("connected to", os.environ["SHOP_DB"], flush=True)
     rows = int(environ["QUERY_STRING"].partition("=")[2])
     start_response("200 OK", [("Content-Type", "text/csv")])
     return (b"a,b,c\\n" * rows for _ in range(400 // rows))
