@@ -35,7 +35,7 @@ def check_own_code(
 
     PYTHONPATH, or the working tree installed for development, can lead both sides to the same code: they
     would come out the same, whatever changed. What an app imports only when it is asked is not seen, nor what
-    is installed as a copy, nor what a command imports.
+    else is installed as a copy, nor what a command imports.
 
     ``folder`` is private and made by us; ``python`` runs what has no interpreter of its own. Raises
     MeasurementError.

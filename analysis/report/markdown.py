@@ -22,8 +22,13 @@ def markdown(report: Report, folder: str) -> str:
     return "\n".join(_lines(report, folder))
 
 
-def pictures(found: Sequence[Picture | Absent]) -> Mapping[str, str]:
+def pictures(report: Report) -> Mapping[str, str]:
     """The pictures as files: their texts by file name."""
+    return picture_files(report.pictures)
+
+
+def picture_files(found: Sequence[Picture | Absent]) -> Mapping[str, str]:
+    """These pictures as files: their texts by file name."""
     return {f"{item.name}.svg": standalone(item.svg) for item in found if isinstance(item, Picture)}
 
 

@@ -65,7 +65,7 @@ def write_report(store: Store, output: Path, name: str = "html") -> Path:
             return output
         drawn = made.pictures
         text = markdown.markdown(made, folder.name)
-    write({folder / file: svg for file, svg in markdown.pictures(drawn).items()} | {output: text})
+    write({folder / file: svg for file, svg in markdown.picture_files(drawn).items()} | {output: text})
     return output
 
 

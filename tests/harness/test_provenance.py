@@ -87,6 +87,17 @@ def test_an_environment_around_the_working_tree_excuses_nothing(
         check(given, processes, tmp_path)
 
 
+def test_an_app_that_is_installed_as_a_copy_is_refused(
+    repository: Repository, processes: Processes, tmp_path: Path
+) -> None:
+    venv.create(tmp_path / "shared", with_pip=False)
+    (site,) = (tmp_path / "shared").glob("lib/python*/site-packages")
+    (site / "shop.py").write_bytes((repository.path / "src" / "shop.py").read_bytes())
+    given = on_head(repository, tmp_path, python=str(tmp_path / "shared" / "bin" / "python"))
+    with pytest.raises(MeasurementError, match=r"head would not serve .*site-packages/shop\.py"):
+        check(given, processes, tmp_path)
+
+
 def test_a_side_s_own_code_passes_and_so_does_what_only_its_server_can_tell(
     repository: Repository, processes: Processes, tmp_path: Path
 ) -> None:

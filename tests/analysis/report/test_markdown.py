@@ -47,7 +47,7 @@ def test_each_picture_is_a_file_beside_it(known_report: Report) -> None:
         for token in tokens(markdown.markdown(known_report, "a b"))
         if token.type == "image"
     ]
-    files = markdown.pictures(known_report.pictures)
+    files = markdown.pictures(known_report)
     assert sources == [f"a%20b/{name}" for name in files]
     assert set(files) == {f"{name}.svg" for name in pictures(known_report)}
     for file in files.values():
@@ -68,9 +68,9 @@ def test_text_of_a_hostile_app_takes_no_effect(hostile_report: Report) -> None:
     assert html
     assert all(re.fullmatch("<details><summary>[^<>]*</summary>|</details>", content) for content in html)
     assert {token.attrs["src"] for token in found if token.type == "image"} == {
-        f"x/{name}" for name in markdown.pictures(hostile_report.pictures)
+        f"x/{name}" for name in markdown.pictures(hostile_report)
     }
     assert not [token for token in found if token.type in {"link_open", "s_open"}]
     assert not {"\u202e", "\u2067", "\x1b", "\u2028"} & set(source)
-    for file in markdown.pictures(hostile_report.pictures).values():
+    for file in markdown.pictures(hostile_report).values():
         assert "script" not in {element.tag for element in ET.fromstring(file).iter()}  # noqa: S314
