@@ -21,6 +21,7 @@ from harness.onward import Onward
 from harness.plan import Plan
 from harness.prepare import check_interpreters, prepare
 from harness.processes import Processes
+from harness.provenance import check_own_code
 from harness.revisions import FOLDER_PREFIX, checkouts
 from harness.serving import RunningServer, ServerFailed, serving
 from harness.sides import cases_on
@@ -224,6 +225,8 @@ def conduct(
     plan: Plan, store: Store, watcher: Watcher, cores: Cores, onward: Onward, web_port: int | None = None
 ) -> None:
     """A whole run, or the rest of one: what the store holds already is not measured again."""
+    if store.read().finished_utc is not None:
+        return  # to prepare an ab anew would take long, for nothing
     with workshop(cores, web_port) as shop, _arms(plan, store.read(), shop) as arms:
         _prepare(arms, store, shop, watcher)
         if not store.read().verifications:
@@ -271,6 +274,8 @@ def _prepare(arms: Arms, store: Store, shop: Workshop, watcher: Watcher) -> None
                 side, cases.values(), shop.processes, shop.folder, watcher.preparing, store.add_preparation
             )
         check_interpreters(side, cases.values(), shop.processes, shop.folder)
+    for item in store.read().header.sides:  # when all is prepared: one preparation may undo another
+        check_own_code(item, arms[item.side].values(), shop.processes, shop.folder, shop.python)
 
 
 @contextlib.contextmanager

@@ -43,8 +43,8 @@ class PlannedCase:
 
     ``server_kind`` is one of `targets.servers.KINDS`, or ``command`` or ``url``, which the target names.
     ``joined``: what the app streams is collected before it is sent. ``variables`` and ``python_path`` are
-    added to the server's environment. ``checkout`` is the folder of another revision of streamgauge whose
-    targets are served, null for ours.
+    added to the server's environment. ``checkout`` is the worktree that the case of an ab is served from
+    (for our own targets, the folder of streamgauge in it), null in a run.
     """
 
     case: Case

@@ -25,10 +25,17 @@ _MISLEADING = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
 def repository_of(folder: Path) -> Path | None:
     """The top of the working tree that a folder lies in, None outside of one.
 
-    Raises UsageError when there is no git.
+    Raises UsageError when there is no git, or when it will not say.
     """
     done = _git(folder, "rev-parse", "--show-toplevel")
-    return Path(done.stdout.strip()) if done.returncode == 0 else None
+    if done.returncode == 0:
+        return Path(done.stdout.strip())
+    if "not a git repository" in done.stderr:
+        return None
+    raise UsageError(
+        f"git does not say which repository {folder} lies in: {done.stderr.strip()}\n"
+        "See to it that `git status` works there"
+    )
 
 
 def sides_of(repository: Path, base: str | None, head: str | None) -> list[SideRecord]:
@@ -148,6 +155,7 @@ def _must(repository: Path, *words: str) -> str:
 
 def _git(repository: Path, *words: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if name not in _MISLEADING}
+    environment["LC_ALL"] = "C"  # its words are read, and go into our messages
     try:
         return subprocess.run(
             ["git", "-C", str(repository), *words],

@@ -107,7 +107,7 @@ def _start(
         process = processes.start(
             _arguments(planned, port, python),
             cwd=target.directory or planned.checkout or folder,
-            env=_environment(planned),
+            env=environment_of(planned),
             # verify has two at once: one that collects, and one that does not
             output=folder / f"server-{'wrapped' if planned.python_path else 'bare'}.log",
             cpus=cores,
@@ -157,7 +157,8 @@ def free_port() -> int:
         return port
 
 
-def _environment(planned: PlannedCase) -> Mapping[str, str]:
+def environment_of(planned: PlannedCase) -> Mapping[str, str]:
+    """The variables of the case's server."""
     target = planned.target
     kind = KINDS.get(planned.server_kind)
     cleared = list(kind.VARIABLES_TO_CLEAR) if kind is not None else []

@@ -68,9 +68,18 @@ def _moved(planned: PlannedCase, repository: Path, checkout: Path) -> PlannedCas
     if target.directory is None:
         return replace(planned, checkout=checkout / _inside(repository, ROOT))
     changed = {"directory": checkout / _inside(repository, target.directory)}
-    if target.python is not None and target.python.is_relative_to(repository):
-        changed["python"] = checkout / target.python.relative_to(repository)
-    return replace(planned, target=target.model_copy(update=changed))
+    if target.python is not None and (own := _below(repository, target.python)) is not None:
+        changed["python"] = checkout / own
+    return replace(planned, target=target.model_copy(update=changed), checkout=checkout)
+
+
+def _below(repository: Path, python: Path) -> Path | None:
+    """The way to it from the repository's top, None outside.
+
+    Links above the top are followed, those below are not: a link in an environment is what makes it one.
+    """
+    top = repository.resolve()
+    return next((python.relative_to(folder) for folder in python.parents if folder.resolve() == top), None)
 
 
 def _inside(repository: Path, folder: Path) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from analysis.ab.findings import AbFindings, AbLine, AbState
 from analysis.ab.words import estimate_of, interval_of, of_gate, verdict_of
@@ -24,6 +24,11 @@ _GATE_WORDS = {
 
 def export(findings: AbFindings) -> str:
     """Sections in the order of what matters, the later ones cut where the summary would grow too long."""
+    return with_evidence(findings, [])
+
+
+def with_evidence(findings: AbFindings, evidence: Sequence[str]) -> str:
+    """The same with these lines, which are Markdown already, before the table of every figure."""
     headings = ["case", "figure", "base", "head", "head over base", "interval", "verdict", "blocks"]
     return fitted(
         [
@@ -34,6 +39,7 @@ def export(findings: AbFindings) -> str:
             Section([] if _told_apart(findings) else ["No figure of any case came out worse or better."]),
             table(["case", "figure", "head over base", "interval", "verdict"], _found(findings)),
             Section(list(_how_to_read(findings))),
+            Section(evidence),
             folded("Every figure", table([*headings, "what it rests on"], _lines(findings))),
             folded("Environment", table(["what", "value"], _environment(findings))),
         ]

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 
 from analysis.ab.findings import AbFindings, AbLine, AbState
+from analysis.ab.pictures import ab_pictures
 from analysis.ab.words import estimate_of, interval_of, of_gate, verdict_of
-from analysis.plots.forest import Line, forest
-from analysis.plots.picture import Absent, Picture
 from analysis.report.rows import Table, told
 from analysis.report.two_sides import Row, TwoSides, two_sides_html
 from analysis.table import amount
 from analysis.verdicts.gate import LEVEL, level_of
 from analysis.verdicts.judgement import Kind
-from results.metrics import FIGURES
 from results.run import Run
 
-#: The figures that are drawn.
-_DRAWN = {"ttfb_p50": "TTFB p50", "throughput": "throughput", "cpu_per_mb": "CPU per MB"}
-_MOST_LINES = 40
 _KINDS = {
     AbState.WORSE: "worse",
     AbState.INVALID: "invalid",
@@ -43,7 +37,7 @@ def ab_html(findings: AbFindings, run: Run) -> str:
             gates=gates,
             doubts=_doubts(findings),
             no_doubt="Nothing: all trials count, and base came out the same as itself.",
-            pictures=[_picture(findings, name, heading) for name, heading in _DRAWN.items()],
+            pictures=ab_pictures(findings, run),
             note="Base and head are the medians over the blocks. Head / base is taken block by block (of "
             "memory the difference). What no gate names is screening.",
             interval=f"{100 * (1 - level_of(header.terms)):.3g}% interval",
@@ -104,23 +98,6 @@ def _row(number: int, line: AbLine) -> Row:
         verdict=verdict_of(line),
         reason=verdict.reason,
     )
-
-
-def _picture(findings: AbFindings, name: str, heading: str) -> Picture | Absent:
-    lines = [line for item in findings.lines if (line := _line(item, name)) is not None]
-    title = f"Head over base: {heading}"
-    if not lines:
-        return Absent(title, f"no case has an interval of {name}")
-    return forest(f"forest-{name}", title, lines[:_MOST_LINES], FIGURES[name].margin.share)
-
-
-def _line(item: AbLine, name: str) -> Line | None:
-    verdict = item.judged.verdict
-    if verdict.figure.name != name or not verdict.estimate or verdict.low is None or verdict.high is None:
-        return None
-    if not (verdict.low > 0 and math.isfinite(verdict.high)):
-        return None
-    return Line(item.label, verdict.kind, verdict.estimate, verdict.low, verdict.high)
 
 
 def _sides(findings: AbFindings, run: Run) -> Table:

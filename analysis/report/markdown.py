@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from analysis.exports.printable import printable
 from analysis.exports.sections import escaped
-from analysis.plots.picture import Picture
+from analysis.plots.picture import Absent, Picture
 from analysis.plots.svg import standalone
 from analysis.report.content import Report, gate_words
 from analysis.report.definitions import LIMITS, definitions
@@ -24,7 +24,23 @@ def markdown(report: Report, folder: str) -> str:
 
 def pictures(report: Report) -> Mapping[str, str]:
     """The pictures as files: their texts by file name."""
-    return {f"{item.name}.svg": standalone(item.svg) for item in report.pictures if isinstance(item, Picture)}
+    return picture_files(report.pictures)
+
+
+def picture_files(found: Sequence[Picture | Absent]) -> Mapping[str, str]:
+    """These pictures as files: their texts by file name."""
+    return {f"{item.name}.svg": standalone(item.svg) for item in found if isinstance(item, Picture)}
+
+
+def evidence(found: Sequence[Picture | Absent], folder: str) -> Iterator[str]:
+    """Each picture, which is looked for in ``folder``, with what is to be seen in it."""
+    for item in found:
+        if isinstance(item, Picture):
+            alternative = escaped_whole(f"{item.title}. {item.description}")
+            yield f"![{alternative}]({quote(folder)}/{item.name}.svg)"
+            yield from ("", escaped_whole(item.what_to_see), "")
+        else:
+            yield from (f"{escaped(item.title)}: left out, since {escaped_whole(item.reason)}.", "")
 
 
 def _lines(report: Report, folder: str) -> Iterator[str]:
@@ -45,13 +61,7 @@ def _lines(report: Report, folder: str) -> Iterator[str]:
         yield "Nothing: the run is complete, its trials are valid, and the machine was fit."
     yield from (f"- {_text(item)}" for item in report.doubts)
     yield from ("", "## The evidence", "")
-    for item in report.pictures:
-        if isinstance(item, Picture):
-            alternative = escaped_whole(f"{item.title}. {item.description}")
-            yield f"![{alternative}]({quote(folder)}/{item.name}.svg)"
-            yield from ("", escaped_whole(item.what_to_see), "")
-        else:
-            yield from (f"{escaped(item.title)}: left out, since {escaped_whole(item.reason)}.", "")
+    yield from evidence(report.pictures, folder)
     yield from ("## Every figure", "")
     yield from _captioned(_figures(report.rows))
     for table in (report.cases, report.failures):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from analysis.plots.forest import Line, forest
 from analysis.plots.picture import Absent, Picture
+from analysis.report.definitions import LIMITS, definitions
 from analysis.report.page import rendered
 from analysis.report.rows import Table, told
 from analysis.runs.comparison import Compared, Comparison, summary_of
@@ -82,8 +83,19 @@ def two_sides_html(page: TwoSides) -> str:
             "figures": list(dict.fromkeys(row.figure for row in page.rows)),
             "kinds": list(dict.fromkeys(row.kind for row in page.rows)),
             "sides": page.sides,
+            "meanings": _meanings(),
+            "limits": LIMITS,
             "footer": page.footer,
         },
+    )
+
+
+def _meanings() -> Table:
+    return Table(
+        "What the figures mean",
+        ["figure", "is", "better", "definition"],
+        [[", ".join(item.figures), item.meaning, item.better, item.id] for item in definitions()],
+        frozenset({1, 2, 3}),
     )
 
 

@@ -81,12 +81,21 @@ def judge_sides(run: Run) -> list[Judged]:
     return judged
 
 
-def sides_so_far(run: Run, case: Case, name: str) -> tuple[float | None, int]:
-    """Head over base in a figure by the blocks so far, null before there are any; and how many these are."""
+def ratios_by_block(run: Run, case: Case, name: str) -> Mapping[int, float]:
+    """Head over base in a figure, by block, where both are above 0."""
     head, base = (trials_of(run, case, side) for side in (Side.HEAD, Side.BASE))
-    pairs = [pair for pair in arm_between(head, base, name).pairs if pair.figure > 0 and pair.baseline > 0]
-    logs = [math.log(pair.figure / pair.baseline) for pair in pairs]
-    return (math.exp(hodges_lehmann(logs)) if logs else None), len(pairs)
+    found: dict[int, float] = {}
+    for block in sorted(head.keys() & base.keys()):
+        own, before = head[block].figures.get(name), base[block].figures.get(name)
+        if own is not None and before is not None and own > 0 and before > 0:
+            found[block] = own / before
+    return found
+
+
+def ratio_so_far(run: Run, case: Case, name: str) -> float | None:
+    """Head over base in a figure by the blocks so far; null before there are any."""
+    logs = [math.log(ratio) for ratio in ratios_by_block(run, case, name).values()]
+    return math.exp(hodges_lehmann(logs)) if logs else None
 
 
 def screened(judged: Sequence[Judged]) -> list[Judged]:

@@ -31,9 +31,6 @@ def command(run: str, name: str, output: Path | None) -> None:
 
     RUN is a path, a name from `streamgauge list`, or "latest".
     """
-    folder = output if name in FOLDERS else None
-    if name in FOLDERS and folder is None:
-        raise UsageError(f"{name} is several files; name their folder with --output FOLDER")
     path = find_run(run)
     with Store.open(path) as store:
         stored = store.read()
@@ -41,6 +38,9 @@ def command(run: str, name: str, output: Path | None) -> None:
     if stored.header.sides:
         _write_ab(find_ab(stored, not_judged), name, output)
         return
+    folder = output if name in FOLDERS else None
+    if name in FOLDERS and folder is None:
+        raise UsageError(f"{name} is several files; name their folder with --output FOLDER")
     findings = find(stored, gates, not_judged)
     if folder is not None:
         _write({folder / file: text for file, text in FOLDERS[name](findings).items()})

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from analysis.summary import estimate, pairs_by_block
 from analysis.table import times
-from analysis.verdicts.sides import sides_so_far
+from analysis.verdicts.sides import ratio_so_far, ratios_by_block, side_of
 from harness.cli.progress import LineWatcher, Told, counted, told_preparing
 from harness.matrix import PlannedCase
 from harness.plan import Plan
@@ -46,11 +46,13 @@ class LiveWatcher(Told):
         self._emerging = stored
         self._blocks = plan.blocks
         self._sides = None not in plan.sides
+        self._again = " (base again)" if self._sides else " (again)"
         self._cases = {planned.case.identity: planned.case for planned in plan.cases}
         self._arms: list[Arm] = [
-            (case, case.is_baseline and not self._sides)
+            (case, control)
             for case in self._cases.values()
             if not case.expect_failure and (case.is_baseline or case.baseline in self._cases)
+            for control in self._measured_as(case)
         ]
         self._last_arms: list[Arm] = []
         self._last = ""
@@ -96,7 +98,7 @@ class LiveWatcher(Told):
         self._emerging = replace(
             self._emerging, trials=[*self._emerging.trials, _without_requests(slot, trial)]
         )
-        arm = (planned.case, slot.control and not self._sides)
+        arm = (planned.case, slot.control)
         self._last_arms = [arm, *(other for other in self._last_arms if other != arm)]
 
     def tracing(self, planned: PlannedCase) -> None:
@@ -135,7 +137,7 @@ class LiveWatcher(Told):
             table.add_column(heading, justify="right", no_wrap=True)
         shown = self._fitting()
         for case, control in shown:
-            label = self._labels[case.identity] + (" (again)" if control else "")
+            label = self._labels[case.identity] + (self._again if control else "")
             ratios, blocks = self._emerged(case, control=control)
             table.add_row(Text(label), *(times(ratio) for ratio in ratios), str(blocks))
         if len(shown) < len(self._arms):
@@ -144,11 +146,18 @@ class LiveWatcher(Told):
 
     def _emerged(self, case: Case, *, control: bool) -> tuple[list[float | None], int]:
         """The ratios of the shown figures so far, and over how many blocks."""
+        if self._sides and not control:
+            ratios = [ratio_so_far(self._emerging, case, name) for name in _SHOWN]
+            return ratios, len(ratios_by_block(self._emerging, case, "throughput"))
+        run = side_of(self._emerging, Side.BASE) if self._sides else self._emerging
+        ratios = [estimate(run, case, name, control=control).ratio for name in _SHOWN]
+        return ratios, len(pairs_by_block(run, case, "throughput", control=control))
+
+    def _measured_as(self, case: Case) -> Sequence[bool]:
+        """The rows of a case, by whether it is a control: an ab's whole forms have both."""
         if self._sides:
-            found = [sides_so_far(self._emerging, case, name) for name in _SHOWN]
-            return [ratio for ratio, _ in found], found[-1][1]
-        ratios = [estimate(self._emerging, case, name, control=control).ratio for name in _SHOWN]
-        return ratios, len(pairs_by_block(self._emerging, case, "throughput", control=control))
+            return (False, True) if case.is_baseline else (False,)
+        return (case.is_baseline,)
 
     def _fitting(self) -> Sequence[Arm]:
         """All, or as many as the screen has room for: those that were measured last, in the suite's order."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -11,6 +11,7 @@ from rich.console import Console
 from analysis.ab import markdown as ab_markdown
 from analysis.ab.findings import find_ab
 from analysis.findings import find
+from analysis.plots.picture import Absent, Picture
 from harness.cli.places import find_run
 from harness.gates import stored_gates
 from results.errors import UsageError
@@ -43,24 +44,28 @@ def write_report(store: Store, output: Path, name: str = "html") -> Path:
     """Write the report on this store's run; where it is. Raises UsageError where it cannot be."""
     # Matplotlib is slow to import, and no other verb needs it.
     from analysis.ab.page import ab_html  # noqa: PLC0415
+    from analysis.ab.pictures import ab_pictures  # noqa: PLC0415
     from analysis.report import markdown, page  # noqa: PLC0415
     from analysis.report.content import report  # noqa: PLC0415
 
     stored = store.read()
     gates, not_judged = stored_gates(stored.header, store.path)
+    folder = output.with_name(f"{output.stem}-pictures")
     if stored.header.sides:
         findings = find_ab(stored, not_judged)
-        write({output: ab_html(findings, stored) if name == "html" else ab_markdown.export(findings)})
-        return output
-    made = report(store, stored, find(stored, gates, not_judged))
-    if name == "html":
-        write({output: page.html(made)})
+        if name == "html":
+            write({output: ab_html(findings, stored)})
+            return output
+        drawn: Sequence[Picture | Absent] = ab_pictures(findings, stored)
+        text = ab_markdown.with_evidence(findings, list(markdown.evidence(drawn, folder.name)))
     else:
-        folder = output.with_name(f"{output.stem}-pictures")
-        write(
-            {folder / file: text for file, text in markdown.pictures(made).items()}
-            | {output: markdown.markdown(made, folder.name)}
-        )
+        made = report(store, stored, find(stored, gates, not_judged))
+        if name == "html":
+            write({output: page.html(made)})
+            return output
+        drawn = made.pictures
+        text = markdown.markdown(made, folder.name)
+    write({folder / file: svg for file, svg in markdown.picture_files(drawn).items()} | {output: text})
     return output
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import click
 
+from analysis.ab import json_document as ab_json
 from analysis.ab.findings import find_ab
-from analysis.ab.json_document import ab_document
 from analysis.exports import json_document
 from analysis.exports.printable import printable
 from analysis.findings import find
@@ -53,7 +53,7 @@ def command(run: str, as_json: bool) -> None:
     if not as_json:
         _print_all(path, stored, traces, not_judged)
     elif stored.header.sides:
-        click.echo(json.dumps(ab_document(find_ab(stored, not_judged)), indent=2))
+        click.echo(ab_json.export(find_ab(stored, not_judged)), nl=False)
     else:
         click.echo(json_document.export(find(stored, gates, not_judged)), nl=False)
 

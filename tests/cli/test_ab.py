@@ -111,6 +111,14 @@ def test_each_side_is_prepared_and_served_by_its_own_interpreter(prepared_ab: Me
     assert [(item.side, item.output) for item in prepared] == [(side, "hello\n") for side in Side]
 
 
+def test_an_ab_that_is_complete_is_not_prepared_again(prepared_ab: Measured) -> None:
+    done = once(prepared_ab.folder, "ab", "--resume", "ab.sqlite", "--no-report")
+    assert done.returncode == 0, done.stderr
+    assert "the bodies differ: " in done.stderr
+    with Store.open(prepared_ab.store) as store:
+        assert len(store.read().preparations) == 2
+
+
 def test_without_a_margin_no_gate_is_judged(prepared_ab: Measured) -> None:
     assert "No gate was judged" in prepared_ab.done.stdout
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from harness.plan import Plan, make_plan
 from results.errors import ExitCode
 from results.records import Slot, TrialRecord
 from results.run import Run
+from results.sides import Side
 from results.store import Store
 from tests.cli.conftest import TINY, Measured
 from tests.cli.terminal import in_terminal
@@ -32,12 +34,20 @@ MIB = 2**20
 class Screen:
     """A terminal in memory, and a watcher that draws on it."""
 
-    def __init__(self, target: str = TARGET, *, width: int = 100, height: int = 40) -> None:
+    def __init__(
+        self,
+        target: str = TARGET,
+        *,
+        width: int = 100,
+        height: int = 40,
+        sides: Sequence[Side | None] = (None,),
+    ) -> None:
         self.file = io.StringIO()
         self.console = Console(
             file=self.file, force_terminal=True, width=width, height=height, color_system=None
         )
-        self.plan: Plan = make_plan(orders(target=target), blocks=3, seed=1, warmup_s=1, window_s=1)
+        cases = orders(target=target)
+        self.plan: Plan = make_plan(cases, blocks=3, seed=1, warmup_s=1, window_s=1, sides=sides)
         self.cases = {planned.case.identity: planned for planned in self.plan.cases}
         header = run_header(
             cases=[planned.case for planned in self.plan.cases], slots=self.plan.slots, blocks=3
@@ -84,6 +94,23 @@ def test_ratios_emerge_trial_by_trial() -> None:
     for row in ("orders.csv rows=1", "orders.csv rows=500"):
         assert re.search(rf"{row} +×0\.1 +×2 +×0\.5 +3\b", last)
     assert re.search(r"orders\.csv whole \(again\) +×1 +×1 +×1 +3\b", last)
+
+
+def test_an_ab_shows_head_over_base_and_base_s_control_over_base() -> None:
+    screen = Screen(sides=(Side.BASE, Side.HEAD))
+    with screen.watcher() as watcher:
+        for slot in screen.plan.slots:
+            measured = trial(slot)
+            if slot.side is Side.HEAD:
+                figures = {**(measured.figures or {}), "ttfb_p50": 60e6, "peak_memory": 0.0}
+                measured = replace(measured, figures=figures)
+            watcher.measured(slot, screen.cases[slot.case], measured)
+        drawn = screen.begin(watcher, screen.plan.slots[-1])
+    assert "head over base" in drawn
+    # memory that did not grow has no ratio: the blocks are there all the same
+    assert re.search(r"orders\.csv whole +×1\.2 +×1 +– +3\b", drawn)
+    assert re.search(r"orders\.csv whole \(base again\) +×1 +×1 +×1 +3\b", drawn)
+    assert re.search(r"orders\.csv rows=500 +×12 +×1 +– +3\b", drawn)
 
 
 def test_nothing_is_drawn_but_before_a_trial() -> None:

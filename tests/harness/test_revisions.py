@@ -35,6 +35,16 @@ def test_a_folder_belongs_to_the_repository_around_it(repository: Repository, tm
     assert repository_of(tmp_path) is None
 
 
+def test_a_repository_that_git_will_not_read_is_told_in_its_words(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.commit(working(1))
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    with pytest.raises(UsageError, match=r"git does not say .*: fatal: (?s:.*)safe\.directory") as told:
+        repository_of_cases(cases(repository))
+    assert told.value.exit_code is ExitCode.USAGE
+
+
 def test_revisions_are_commits_branches_and_tags(repository: Repository) -> None:
     first = repository.commit(working(1))
     repository.git("tag", "v1")
@@ -174,6 +184,21 @@ def test_a_case_is_served_from_its_side_s_worktree(repository: Repository, tmp_p
         for item in moved.values():
             assert item.target.directory == tmp_path / "head" / "app"
             assert item.target.python == there
+
+
+def test_an_interpreter_is_its_side_s_own_whatever_links_lead_to_the_repository(
+    repository: Repository, tmp_path: Path
+) -> None:
+    repository.commit(working(1))
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "shop").symlink_to(repository.path)
+    (repository.path / "env").symlink_to(tmp_path / "elsewhere")
+    side = SideRecord(Side.HEAD, "HEAD", "c", str(repository.path))
+    for python in (tmp_path / "elsewhere" / "shop" / "env" / "python", repository.path / "env" / "python"):
+        suite = SUITE.replace('directory = "app"', f'directory = "app"\npython = "{python}"')
+        planned = {item.case.identity: item for item in cases(repository, suite)}
+        for item in cases_on(planned, side, tmp_path / "head").values():
+            assert item.target.python == tmp_path / "head" / "env" / "python"
 
 
 def test_a_revision_without_the_folder_is_refused(repository: Repository) -> None:

@@ -161,6 +161,7 @@ def test_the_page_has_gates_figures_and_both_commits_and_no_foreign_markup() -> 
     assert "confirmed by 10 further blocks" in page
     assert ("b" * 40 in page, "a" * 40 in page) == (True, True)
     assert "Head over base: TTFB p50" in page
+    assert "Head over base, block by block" in page
     assert 'id="row-0"' in page
     assert "<script>alert" not in ab_html(hostile(), run)
     assert "no case has an interval of throughput" in page
