@@ -13,9 +13,10 @@ _LEAST_VALID = 0.75
 
 def trustworthy(trials: Sequence[TrialSummary]) -> bool:
     """Whether all cases of a run may be relied on."""
-    kept: dict[tuple[str, bool, Side | None], list[TrialSummary]] = {}
+    kept: dict[tuple[str, bool, Side | None, bool], list[TrialSummary]] = {}
     for trial in trials:
-        kept.setdefault((trial.slot.case, trial.slot.control, trial.slot.side), []).append(trial)
+        slot = trial.slot
+        kept.setdefault((slot.case, slot.control, slot.side, slot.confirming), []).append(trial)
     return all(why_untrusted(mine) is None for mine in kept.values())
 
 

@@ -41,7 +41,7 @@ from results.terms import FailOn
     type=click.Choice([item.value for item in FailOn]),
     default=FailOn.GATES.value,
     show_default=True,
-    help="Fail on the suite's gates, or on any headline figure that is worse.",
+    help="Fail on the suite's gates, or on any headline figure but the p95 that is worse.",
 )
 @click.pass_context
 def command(
