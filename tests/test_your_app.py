@@ -29,7 +29,7 @@ def test_its_files_and_commands_lead_to_an_answer(tmp_path: Path) -> None:
 
     planned = once(tmp_path, *commands[0])
     assert planned.returncode == ExitCode.GOOD, planned.stderr
-    assert "GET /orders.csv?rows=1, collected before it is sent" in planned.stdout
+    assert "GET /orders.csv?rows=20, collected before it is sent" in planned.stdout
     # one block instead of eight: what is walked is the way, and not the figures
     words = [*commands[1], "--blocks", "1", "--output", "orders.sqlite", "--no-report"]
     done = again_while_spoilt(lambda: once(tmp_path, *words), tmp_path)
