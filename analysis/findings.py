@@ -75,7 +75,7 @@ class FigureFinding:
 
     @property
     def ratio_interval(self) -> tuple[float, float] | None:
-        """The 95% interval of the ratio; None where there is none, and for memory, which has differences."""
+        """The verdict's interval; None where there is none, and for memory, which has differences."""
         verdict = self.verdict
         if verdict is None or verdict.low is None or verdict.high is None or self.figure.by_difference:
             return None

@@ -10,9 +10,10 @@ from analysis.ab.words import estimate_of, interval_of, of_gate, verdict_of
 from analysis.report.rows import Table, told
 from analysis.report.two_sides import Row, TwoSides, two_sides_html
 from analysis.table import amount
-from analysis.verdicts.gate import LEVEL, level_of
+from analysis.verdicts.gate import interval_name
 from analysis.verdicts.judgement import Kind
 from results.run import Run
+from results.terms import Stopping
 
 _KINDS = {
     AbState.WORSE: "worse",
@@ -40,7 +41,7 @@ def ab_html(findings: AbFindings, run: Run) -> str:
             pictures=ab_pictures(findings, run),
             note="Base and head are the medians over the blocks. Head / base is taken block by block (of "
             "memory the difference). What no gate names is screening.",
-            interval=f"{100 * (1 - level_of(header.terms)):.3g}% interval",
+            interval=interval_name(header.terms),
             rows=[_row(number, line) for number, line in enumerate(findings.lines)],
             sides=_sides(findings, run),
             footer="Made by streamgauge from one stored ab.",
@@ -104,7 +105,7 @@ def _sides(findings: AbFindings, run: Run) -> Table:
     """Both commits, and what both sides share."""
     header = findings.header
     base, head = header.sides
-    looks = "" if level_of(header.terms) == LEVEL else ", with looks on the way"
+    looks = ", with looks on the way" if header.terms.stopping is Stopping.DECIDED else ""
     shared: list[tuple[str, object]] = [
         ("run", header.run_id),
         ("suite", header.suite),

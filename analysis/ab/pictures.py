@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
+from functools import partial
 
-from analysis.ab.findings import AbFindings, AbLine
+from analysis.ab.findings import AbFindings
 from analysis.plots.block_ratios import DRAWN, Ratios, block_ratios
 from analysis.plots.drawing import LOOKS
-from analysis.plots.forest import Line, forest
+from analysis.plots.forest import Line, forests
 from analysis.plots.picture import Absent, Picture
 from analysis.summary import labels
+from analysis.verdicts.gate import interval_name
 from analysis.verdicts.sides import ratios_by_block
-from results.metrics import FIGURES
 from results.run import Run
 
-#: The figures that are drawn with their intervals.
-_COMPARED = {"ttfb_p50": "TTFB p50", "throughput": "throughput", "cpu_per_mb": "CPU per MB"}
-_MOST_LINES = 40
 #: More pictures of one kind than this nobody looks at; the table has everything.
 _MOST_ALIKE = 6
 _BY_BLOCK = "Head over base, block by block"
@@ -25,26 +22,19 @@ _BY_BLOCK = "Head over base, block by block"
 
 def ab_pictures(findings: AbFindings, run: Run) -> list[Picture | Absent]:
     """All of them, in order; ``run`` is what the findings are of."""
-    found: list[Picture | Absent] = [_forest(findings, name, heading) for name, heading in _COMPARED.items()]
+    found = forests(partial(_lines, findings), interval_name(findings.header.terms), "")
     by_block = list(_by_block(run))
     return found + (by_block or [Absent(_BY_BLOCK, "no case has two valid blocks on both sides")])
 
 
-def _forest(findings: AbFindings, name: str, heading: str) -> Picture | Absent:
-    lines = [line for item in findings.lines if (line := _line(item, name)) is not None]
-    title = f"Head over base: {heading}"
-    if not lines:
-        return Absent(title, f"no case has an interval of {name}")
-    return forest(f"forest-{name}", title, lines[:_MOST_LINES], FIGURES[name].margin.share)
-
-
-def _line(item: AbLine, name: str) -> Line | None:
-    verdict = item.judged.verdict
-    if verdict.figure.name != name or not verdict.estimate or verdict.low is None or verdict.high is None:
-        return None
-    if not (verdict.low > 0 and math.isfinite(verdict.high)):
-        return None
-    return Line(item.label, verdict.kind, verdict.estimate, verdict.low, verdict.high)
+def _lines(findings: AbFindings, name: str) -> list[Line]:
+    found = [
+        (item.label, item.judged.verdict)
+        for item in findings.lines
+        if item.judged.verdict.figure.name == name
+    ]
+    lines = [Line.drawable(label, one.kind, one.estimate, one.low, one.high) for label, one in found]
+    return [line for line in lines if line is not None]
 
 
 def _by_block(run: Run) -> Iterator[Picture | Absent]:

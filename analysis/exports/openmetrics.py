@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from analysis.exports.names import named_cases, names
 from analysis.exports.printable import printable
 from analysis.findings import CaseFinding, Findings, GateState
+from analysis.verdicts.gate import interval_name
 from analysis.verdicts.judgement import Kind
 from results.metrics import FIGURES, Figure, Unit
 
@@ -65,10 +66,11 @@ def _of_figure(findings: Findings, figure: Figure) -> Iterator[str]:
     kind, unit, scale = ("difference", unit, size) if figure.by_difference else ("ratio", "ratio", 1.0)
     name = f"{figure.name}_to_baseline"
     verdicts = [(labels, item.verdict) for labels, item in found if item.verdict is not None]
+    end_of = f"end of the {interval_name(findings.header.terms)}"
     for end, words, numbers in (
         ("", "Estimate", [(labels, verdict.estimate) for labels, verdict in verdicts]),
-        ("_low", "Lower end of the 95% interval", [(labels, verdict.low) for labels, verdict in verdicts]),
-        ("_high", "Upper end of the 95% interval", [(labels, verdict.high) for labels, verdict in verdicts]),
+        ("_low", f"Lower {end_of}", [(labels, verdict.low) for labels, verdict in verdicts]),
+        ("_high", f"Upper {end_of}", [(labels, verdict.high) for labels, verdict in verdicts]),
     ):
         samples = [(labels, number / scale) for labels, number in numbers if number is not None]
         yield from _family(f"{name}{end}", "gauge", unit, f"{words}, {kind}. {about}.", samples)

@@ -1,17 +1,19 @@
-"""Two runs: the head over the base for each case in one figure, with intervals."""
+"""Head over base for each case in one figure, with intervals: of two runs, or of an ab."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from analysis.plots.drawing import LOOKS, Look, drawn, plain, shown
-from analysis.plots.picture import Picture
+from analysis.plots.picture import Absent, Picture
 from analysis.table import times
 from analysis.verdicts.judgement import Kind
+from results.metrics import FIGURES
 
 _LOOKS = {
     Kind.WORSE: Look("c2", marker="^"),
@@ -20,9 +22,14 @@ _LOOKS = {
 }
 
 
+#: The figures that are drawn.
+_COMPARED = {"ttfb_p50": "TTFB p50", "throughput": "throughput", "cpu_per_mb": "CPU per MB"}
+_MOST_LINES = 40
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
-    """The ratio head / base of one case, with its 95% interval."""
+    """The ratio head / base of one case, with its interval."""
 
     name: str
     kind: Kind
@@ -30,13 +37,35 @@ class Line:
     low: float
     high: float
 
+    @classmethod
+    def drawable(
+        cls, name: str, kind: Kind, estimate: float | None, low: float | None, high: float | None
+    ) -> Line | None:
+        """The same; None where there is no interval, or none that a logarithmic axis could show."""
+        if estimate is None or low is None or high is None or not (low > 0 and math.isfinite(high)):
+            return None
+        return cls(name, kind, estimate, low, high)
 
-def forest(name: str, title: str, lines: Sequence[Line], margin: float) -> Picture:
+
+def forests(lines: Callable[[str], Sequence[Line]], interval_is: str, without: str) -> list[Picture | Absent]:
+    """One for each figure that is compared, of its ``lines``; ``without`` says where there are none."""
+    found: list[Picture | Absent] = []
+    for name, heading in _COMPARED.items():
+        title, shown_lines = f"Head over base: {heading}", lines(name)[:_MOST_LINES]
+        if shown_lines:
+            margin = FIGURES[name].margin.share
+            found.append(forest(f"forest-{name}", title, shown_lines, margin, interval_is))
+        else:
+            found.append(Absent(title, f"no case has an interval of {name}{without}"))
+    return found
+
+
+def forest(name: str, title: str, lines: Sequence[Line], margin: float, interval_is: str) -> Picture:
     """A row for each case; ``margin`` is the share within which both are the same."""
     return drawn(
         name,
         title,
-        "Each bar is the head over the base with its 95% interval: one that lies wholly outside of the "
+        f"Each bar is the head over the base with its {interval_is}: one that lies wholly outside of the "
         "shaded margin is a difference, one that reaches across its edge is undecided.",
         " ".join(
             f"{shown(line.name)}: {times(line.estimate)} ({times(line.low)} to {times(line.high)}), "

@@ -12,6 +12,7 @@ from analysis.findings import CaseFinding, FigureFinding, Findings
 from analysis.report.choices import Choice
 from analysis.report.words import Link, Name, Sentence, anchor, doubt, firm, interval, value, word
 from analysis.table import amount, effect
+from analysis.verdicts.gate import interval_name
 from analysis.verdicts.judgement import Kind
 from results.metrics import Unit
 
@@ -81,6 +82,7 @@ def answer(number: int, choice: Choice, findings: Findings) -> Answer:
         if choice.stream.figures[name].value is not None and choice.whole.figures[name].value is not None
     ]
     untrusted = [case for case in (choice.stream, choice.whole) if case.untrusted is not None]
+    interval_is = interval_name(findings.header.terms)
     outcome = Outcome.INVALID if untrusted else _outcome([item for _, item in items])
     of_itself = {
         item.verdict.figure.name: item.verdict.kind
@@ -93,7 +95,7 @@ def answer(number: int, choice: Choice, findings: Findings) -> Answer:
         headline=_invalid(choice, untrusted) if untrusted else _headline(choice, outcome, items),
         figures=[
             [
-                *_figure(name, item, (of_stream, choice.stream), (of_whole, choice.whole)),
+                *_figure(name, item, (of_stream, choice.stream), (of_whole, choice.whole), interval_is),
                 *_unfit(of_itself.get(name)),
             ]
             for name, item in items
@@ -155,7 +157,11 @@ def _headline(choice: Choice, outcome: Outcome, items: Sequence[tuple[str, Figur
 
 
 def _figure(
-    name: str, item: FigureFinding, stream: tuple[int, CaseFinding], whole: tuple[int, CaseFinding]
+    name: str,
+    item: FigureFinding,
+    stream: tuple[int, CaseFinding],
+    whole: tuple[int, CaseFinding],
+    interval_is: str,
 ) -> Sentence:
     before, between = _SAID[name]
     out: list[str | Link | Name] = [before, value(*stream, name), between, value(*whole, name)]
@@ -164,7 +170,7 @@ def _figure(
         return [*out, "."]
     ends = interval(verdict)
     found = Link(effect(verdict.estimate, verdict.figure), anchor(stream[0], name))
-    out += [": ", found, f" (95% interval {ends})" if ends else "", ", ", word(item)]
+    out += [": ", found, f" ({interval_is} {ends})" if ends else "", ", ", word(item)]
     if verdict.kind is Kind.ESTIMATE_ONLY:
         return [*out, ": ", Name(verdict.reason), "."]
     why = doubt(item)

@@ -28,9 +28,11 @@ from analysis.statistics.multiple import SCREENING_Q
 from analysis.summary import labels
 from analysis.table import amount, digits, times
 from analysis.verdicts.detectable import Detectable, detectable_changes
+from analysis.verdicts.gate import interval_name
 from results.metrics import FIGURES
 from results.run import Run
 from results.store import Store
+from results.terms import Terms
 
 #: Of so many servers' trials that failed, the last words are shown.
 _MOST_OUTPUTS = 10
@@ -110,19 +112,20 @@ def _facts(run: Run, findings: Findings) -> list[tuple[str, str]]:
         ("window", f"{header.window_s:g} s, after a warm-up of {header.warmup_s:g} s"),
         ("seed", f"{header.seed}, which the order is drawn from"),
         ("servers ran as", ", ".join(findings.ran_as) or "the server did not say"),
-        ("verdicts", _verdicts()),
+        ("verdicts", _verdicts(header.terms)),
         ("could have seen", _detectable(detectable_changes(run))),
         ("run", header.run_id),
     ]
 
 
-def _verdicts() -> str:
+def _verdicts(terms: Terms) -> str:
     medians, tails = FIGURES["ttfb_p50"].margin, FIGURES["ttfb_p95"].margin
     memory = FIGURES["peak_memory"].margin
     least = amount(memory.least, FIGURES["peak_memory"].unit)
     return (
-        "worse or better: the 95% interval over the blocks lies beyond the margin; same: the 90% interval "
-        f"lies inside. Margins: {medians.share:.0%}, of a p95 {tails.share:.0%}, of memory the larger of "
+        f"worse or better: the {interval_name(terms)} over the blocks lies beyond the margin; same: the "
+        f"{interval_name(terms, same=True)} lies inside. Margins: {medians.share:.0%}, of a p95 "
+        f"{tails.share:.0%}, of memory the larger of "
         f"{memory.share:.0%} and {least}. What no gate rests on is screening (Benjamini-Hochberg, "
         f"q = {SCREENING_Q:g}); a ? may be chance"
     )

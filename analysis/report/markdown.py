@@ -13,6 +13,7 @@ from analysis.report.content import Report, gate_words
 from analysis.report.definitions import LIMITS, definitions
 from analysis.report.rows import FigureRow, Table
 from analysis.report.words import Sentence
+from analysis.verdicts.gate import interval_name
 
 _LONGEST_COMMAND = 2000
 
@@ -63,7 +64,7 @@ def _lines(report: Report, folder: str) -> Iterator[str]:
     yield from ("", "## The evidence", "")
     yield from evidence(report.pictures, folder)
     yield from ("## Every figure", "")
-    yield from _captioned(_figures(report.rows))
+    yield from _captioned(_figures(report.rows, interval_name(report.findings.header.terms)))
     for table in (report.cases, report.failures):
         yield from _captioned(table)
     yield from ("## How it was measured", "", "To repeat it:", "")
@@ -93,10 +94,10 @@ def _text(sentence: Sentence) -> str:
     )
 
 
-def _figures(rows: Sequence[FigureRow]) -> Table:
+def _figures(rows: Sequence[FigureRow], interval_is: str) -> Table:
     return Table(
         "Every figure of every case, with its verdict against the whole form",
-        ["case", "chunk", "figure", "value", "to the whole", "95% interval", "verdict"],
+        ["case", "chunk", "figure", "value", "to the whole", interval_is, "verdict"],
         [[row.case, row.chunk, row.figure, row.value, row.effect, row.interval, row.verdict] for row in rows],
     )
 

@@ -21,6 +21,7 @@ from analysis.plots.picture import Picture
 from analysis.report.content import Report, gate_words
 from analysis.report.definitions import LIMITS, definitions
 from analysis.report.words import Link, Name
+from analysis.verdicts.gate import interval_name
 
 _FOLDER = files("analysis.report") / "templates"
 #: A suite's text is shown whole, but for lines that nobody could read.
@@ -36,6 +37,7 @@ def html(report: Report) -> str:
             "findings": report.findings,
             "header": report.findings.header,
             "gate_words": gate_words,
+            "interval": interval_name(report.findings.header.terms),
             "definitions": definitions(),
             "limits": LIMITS,
             "suite": "\n".join(

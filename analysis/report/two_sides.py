@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from analysis.plots.forest import Line, forest
+from analysis.plots.forest import Line, forests
 from analysis.plots.picture import Absent, Picture
 from analysis.report.definitions import LIMITS, definitions
 from analysis.report.page import rendered
 from analysis.report.rows import Table, told
 from analysis.runs.comparison import Compared, Comparison, summary_of
 from analysis.table import amount, effect
-from results.metrics import FIGURES
 from results.run import Run
 
-#: The figures that are drawn.
-_DRAWN = {"ttfb_p50": "TTFB p50", "throughput": "throughput", "cpu_per_mb": "CPU per MB"}
-_MOST_LINES = 40
+#: Two runs are always compared at this confidence, whatever their own terms.
+_INTERVAL = "95% interval"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +113,10 @@ def comparison_html(comparison: Comparison, base: Run, head: Run) -> str:
                 ("left out", comparison.left_out),
             ],
             no_doubt="Nothing: the same machine, programs, suite and cases.",
-            pictures=_pictures(comparison),
+            pictures=forests(partial(_lines, comparison), _INTERVAL, " in both runs"),
             note="Base and head are the ratios to each run's own whole form (memory: the differences); of a "
             "case without one, the figures themselves.",
-            interval="95% interval",
+            interval=_INTERVAL,
             rows=[_row(number, line) for number, line in enumerate(comparison.lines)],
             sides=_sides(comparison, base, head),
             footer="Made by streamgauge from two stored runs.",
@@ -149,26 +147,10 @@ def _row(number: int, line: Compared) -> Row:
     )
 
 
-def _pictures(comparison: Comparison) -> list[Picture | Absent]:
-    found: list[Picture | Absent] = []
-    for name, heading in _DRAWN.items():
-        lines = [line for item in comparison.lines if (line := _line(item, name)) is not None]
-        title = f"Head over base: {heading}"
-        if lines:
-            margin = FIGURES[name].margin.share
-            found.append(forest(f"forest-{name}", title, lines[:_MOST_LINES], margin))
-        else:
-            found.append(Absent(title, f"no case has an interval of {name} in both runs"))
-    return found
-
-
-def _line(item: Compared, name: str) -> Line | None:
-    found = item.screened
-    if item.figure.name != name or found.estimate is None or found.low is None or found.high is None:
-        return None
-    if not (found.low > 0 and math.isfinite(found.high)):
-        return None
-    return Line(item.label, found.kind, found.estimate, found.low, found.high)
+def _lines(comparison: Comparison, name: str) -> list[Line]:
+    found = [(item.label, item.screened) for item in comparison.lines if item.figure.name == name]
+    lines = [Line.drawable(label, one.kind, one.estimate, one.low, one.high) for label, one in found]
+    return [line for line in lines if line is not None]
 
 
 def _sides(comparison: Comparison, base: Run, head: Run) -> Table:

@@ -42,7 +42,7 @@ def value(number: int, case: CaseFinding, figure: str) -> Link:
 
 
 def interval(verdict: Verdict) -> str:
-    """A verdict's 95% interval, empty where it has none."""
+    """A verdict's interval, empty where it has none."""
     if verdict.low is None or verdict.high is None:
         return ""
     return f"{effect(verdict.low, verdict.figure)} to {effect(verdict.high, verdict.figure)}"

@@ -118,6 +118,12 @@ def level_of(terms: Terms) -> float:
     return LOOK_LEVEL if terms.stopping is Stopping.DECIDED else LEVEL
 
 
+def interval_name(terms: Terms, *, same: bool = False) -> str:
+    """What the interval of a verdict on these terms is called; with ``same`` the one that "same" rests on."""
+    level = level_of(terms)
+    return f"{100 * (1 - (2 * level if same else level)):.3g}% interval"
+
+
 def fewest_blocks(gates: int, level: float = LEVEL) -> int:
     """With how many blocks a family of so many gates can fail at this level; 1 without any."""
     return max(1, math.ceil(math.log2(gates / level))) if gates else 1

@@ -14,6 +14,7 @@ from analysis.sentences import answers
 from analysis.table import amount
 from analysis.trial.calibration import greatest_error_ns
 from analysis.verdicts.fitness import Unfit
+from analysis.verdicts.gate import interval_name
 from harness.cli.prose import say
 from harness.cli.web import is_marked
 from results.errors import ExitCode
@@ -43,7 +44,7 @@ def print_answer(run: Run, findings: Findings) -> None:
         for sentence in rest:
             say(f"{sentence}.", indent="  ")
     if found and any(answer.stream for answer in found):
-        say("(In brackets: the 95% interval. ×0.1 is a tenth of the whole form.)")
+        say(f"(In brackets: the {interval_name(run.header.terms)}. ×0.1 is a tenth of the whole form.)")
     _print_buffers(recommended)
 
 

@@ -129,7 +129,7 @@ def test_many_buffers_have_room(figures: list[Figure]) -> None:
 
 def test_a_forest_has_a_bar_for_each_case(figures: list[Figure]) -> None:
     lines = [Line("rows=1", Kind.WORSE, 1.3, 1.2, 1.4), Line("rows=5", Kind.SAME, 1.0, 0.99, 1.01)]
-    made = forest("forest", "Head over base", lines, 0.05)
+    made = forest("forest", "Head over base", lines, 0.05, "95% interval")
     (axes,) = figures[0].axes
     assert segments_of(axes) == [[[1.2, 0], [1.4, 0]], [[0.99, 1], [1.01, 1]]]
     assert [points_of(line) for line in axes.lines] == [[[1.3, 0]], [[1.0, 1]]]
@@ -139,7 +139,13 @@ def test_a_forest_has_a_bar_for_each_case(figures: list[Figure]) -> None:
 
 @pytest.mark.parametrize("most", [1.1, 1.9, 3.9, 12.0, 900.0])
 def test_a_forest_of_any_width_has_ticks_and_one_at_no_change(figures: list[Figure], most: float) -> None:
-    forest("forest", "Head over base", [Line("rows=1", Kind.UNDECIDED, 1.0, 1 / most, most)], 0.05)
+    forest(
+        "forest",
+        "Head over base",
+        [Line("rows=1", Kind.UNDECIDED, 1.0, 1 / most, most)],
+        0.05,
+        "95% interval",
+    )
     (axes,) = figures[0].axes
     low, high = axes.get_xlim()
     ticks = [tick for tick in axes.get_xticks() if low <= tick <= high]

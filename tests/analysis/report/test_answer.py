@@ -8,11 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from analysis.exports import openmetrics
+from analysis.findings import find
 from analysis.report.answer import Answer, Outcome, answer
 from analysis.report.choices import choices
 from analysis.verdicts.fitness import Unfit
 from analysis.verdicts.judgement import Kind
 from results.case import Case
+from results.terms import Stopping, Terms
+from tests.analysis.examples import run_of
 from tests.analysis.report.reading import found, links, reported, sentences, text
 from tests.known_run import PAYS, Spoilt, Truth, make_known_run, stream
 from tests.results.examples import BROKEN, STREAM, WHOLE
@@ -185,3 +189,13 @@ def test_where_no_buffer_passes_the_fastest_is_spoken_of(tmp_path: Path) -> None
     assert text(made.buffer).endswith(
         "The figures above are those of the one with the highest throughput, orders rows=500."
     )
+
+
+def test_intervals_of_a_run_that_looks_on_the_way_are_called_what_they_are() -> None:
+    run = run_of((WHOLE, [{"ttfb_p50": 5e7 + n} for n in range(10)]), (STREAM, [{"ttfb_p50": 1e7}] * 10))
+    looking = replace(run, header=replace(run.header, terms=Terms(Stopping.DECIDED)))
+    for seen, name in ((run, "95% interval"), (looking, "98.2% interval")):
+        findings = find(seen)
+        (only,) = (answer(1, choice, findings) for choice in choices(seen, findings))
+        assert f"({name} ×0.2 to ×0.2)" in text(only.figures[0])
+        assert f"Lower end of the {name}, ratio." in openmetrics.export(findings)
