@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from analysis.buffers.recommend import Recommendation
 from analysis.findings import CaseFinding, Findings
-from analysis.table import digits, effect
+from analysis.table import digits, effect, span
 from analysis.verdicts.judgement import Kind, Verdict
 
 #: What a first byte may cost, in the order in which it is told.
@@ -103,7 +103,5 @@ def _judged(verdict: Verdict) -> str:
 
 
 def _with_interval(verdict: Verdict) -> str:
-    text = effect(verdict.estimate, verdict.figure)
-    if verdict.low is None:
-        return text
-    return f"{text} ({effect(verdict.low, verdict.figure)} to {effect(verdict.high, verdict.figure)})"
+    ends = span(verdict.low, verdict.high, verdict.figure)
+    return effect(verdict.estimate, verdict.figure) + (f" ({ends})" if ends else "")

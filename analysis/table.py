@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -51,6 +52,22 @@ def effect(value: float | None, figure: Figure) -> str:
     if not figure.by_difference or value is None:
         return times(value)
     return f"{'+' if value > 0 else ''}{amount(value, figure.unit)}"
+
+
+def span(low: float | None, high: float | None, figure: Figure) -> str:
+    """The interval of the same; empty where there is none."""
+    return "" if low is None or high is None else f"{effect(low, figure)} to {effect(high, figure)}"
+
+
+def setting(value: object) -> str:
+    """One value of a run's environment in words."""
+    if isinstance(value, dict):
+        return (
+            ", ".join(f"{key} {setting(item)}" for key, item in value.items() if item is not None) or "none"
+        )
+    if value is None:
+        return "not known"
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def columns(rows: Sequence[CaseSummary]) -> Sequence[Column]:

@@ -92,7 +92,7 @@ class Calibrator:
     ) -> CalibrationPoint:
         load = self.driver.run(_specification(server.port, users, length.schedules[answers], length))
         truth = server.truth()
-        if stepped := clock_step(load.clock_drift_ns, load.clock_span_ns):
+        if stepped := clock_step(load.clock_drift_ns, load.clock_span_ns, load.clock_bend_ns):
             raise MeasurementError(f"the client cannot be calibrated: {stepped}; calibrate again")
         return calibration_point(users, answers, load, truth)
 

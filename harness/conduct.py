@@ -161,7 +161,7 @@ def _serving(group: Group, side: Side | None, shop: Workshop) -> Iterator[Mappin
 
 
 def calibrate(plan: Plan, shop: Workshop, watcher: Watcher) -> list[CalibrationPoint]:
-    """The client's own error with one user and with the plan's most, in about two seconds each.
+    """The client's own error with one user and with the plan's most, in one to two seconds each.
 
     Raises MeasurementError when it cannot be told.
     """

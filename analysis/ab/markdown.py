@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 
 from analysis.ab.findings import AbFindings, AbLine, AbState
 from analysis.ab.words import estimate_of, interval_of, of_gate, verdict_of
 from analysis.exports.sections import Section, escaped, fitted, folded, table
 from analysis.statistics.multiple import SCREENING_Q
-from analysis.table import amount
+from analysis.table import amount, setting
 from analysis.verdicts.judgement import Kind
 from results.sides import SideRecord
 
@@ -126,7 +125,4 @@ def _lines(findings: AbFindings) -> Iterator[list[str]]:
 def _environment(findings: AbFindings) -> Iterator[list[str]]:
     yield ["command", escaped(" ".join(findings.header.command))]
     for name, value in findings.header.environment.items():
-        told = value
-        if isinstance(value, dict):
-            told = ", ".join(f"{key} {item}" for key, item in value.items() if item is not None)
-        yield [escaped(name), escaped(told if isinstance(told, str) else json.dumps(told))]
+        yield [escaped(name), escaped(setting(value))]

@@ -7,9 +7,9 @@ import shlex
 from analysis.ab.findings import AbFindings, AbLine, AbState
 from analysis.ab.pictures import ab_pictures
 from analysis.ab.words import estimate_of, interval_of, of_gate, verdict_of
-from analysis.report.rows import Table, told
+from analysis.report.rows import Table
 from analysis.report.two_sides import Row, TwoSides, two_sides_html
-from analysis.table import amount
+from analysis.table import amount, setting
 from analysis.verdicts.gate import interval_name
 from analysis.verdicts.judgement import Kind
 from results.run import Run
@@ -118,8 +118,8 @@ def _sides(findings: AbFindings, run: Run) -> Table:
         *header.environment.items(),
     ]
     rows = [
-        ["commit", told(base.commit), told(head.commit)],
-        ["as it was asked for", told(base.revision), told(head.revision)],
-        *([name, told(value), "the same"] for name, value in shared),
+        ["commit", setting(base.commit), setting(head.commit)],
+        ["as it was asked for", setting(base.revision), setting(head.revision)],
+        *([name, setting(value), "the same"] for name, value in shared),
     ]
     return Table("The two sides", ["what", "base", "head"], rows, frozenset({1, 2}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analysis.ab.findings import AbGate, AbLine
-from analysis.table import amount, effect
+from analysis.table import amount, effect, span
 from analysis.verdicts.margin_gate import MarginResult
 from results.metrics import Unit
 
@@ -33,9 +33,7 @@ def estimate_of(line: AbLine) -> str:
 def interval_of(line: AbLine) -> str:
     """The interval of the same; a dash where there is none."""
     verdict = line.judged.verdict
-    if verdict.low is None:
-        return _DASH
-    return f"{effect(verdict.low, verdict.figure)} to {effect(verdict.high, verdict.figure)}"
+    return span(verdict.low, verdict.high, verdict.figure) or _DASH
 
 
 def verdict_of(line: AbLine) -> str:

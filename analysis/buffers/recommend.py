@@ -17,6 +17,7 @@ from analysis.buffers.selection import Measured, keeps, later, lost_gain, shares
 from analysis.buffers.standing import Standing
 from analysis.statistics.stacked import Floats, hodges_lehmann, interval
 from analysis.summary import valid_by_block
+from analysis.trial.calibration import greatest_error_ns
 from analysis.verdicts.gate import Pair
 from analysis.verdicts.judgement import CONFIDENCE_SAME, FEWEST_BLOCKS, FEWEST_RANKED, judge_pairs
 from results.metrics import FIGURES
@@ -61,9 +62,10 @@ def recommendations(
     """One for each family of the run.
 
     ``cap_bytes`` is the most by which a worker may grow (`peak_memory`); null for that of the suite.
-    ``error_ns`` is the client's calibrated error of a TTFB; null where there is none.
+    ``error_ns`` is the client's error of a TTFB; null for what the run's calibration found.
     """
     caps = caps_of(run.header)
+    error_ns = greatest_error_ns(run) if error_ns is None else error_ns
     return [
         _recommendation(
             run,

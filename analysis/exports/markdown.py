@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from analysis.exports.sections import Section, escaped, fitted, folded, table
 from analysis.findings import CaseFinding, FigureFinding, Findings, GateFinding, GateState
 from analysis.statistics.multiple import SCREENING_Q
-from analysis.table import amount, times
+from analysis.table import amount, setting, times
 from analysis.verdicts.fitness import HEADLINE
 from analysis.verdicts.judgement import Kind, Verdict
 from results.metrics import Unit
@@ -173,7 +172,4 @@ def _environment(findings: Findings) -> Iterator[list[str]]:
     yield ["command", escaped(" ".join(findings.header.command))]
     yield ["ran as", escaped(", ".join(findings.ran_as) or "the server did not say")]
     for name, value in findings.header.environment.items():
-        told = value
-        if isinstance(value, dict):
-            told = ", ".join(f"{key} {item}" for key, item in value.items() if item is not None)
-        yield [escaped(name), escaped(told if isinstance(told, str) else json.dumps(told))]
+        yield [escaped(name), escaped(setting(value))]

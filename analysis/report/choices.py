@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from analysis.buffers.recommend import Recommendation, recommendations
 from analysis.findings import CaseFinding, Findings
-from analysis.trial.calibration import greatest_error_ns
 from results.run import Run
 
 
@@ -36,7 +35,7 @@ def choices(run: Run, findings: Findings) -> list[Choice]:
     }
     families = {
         size.case.identity: recommendation
-        for recommendation in recommendations(run, error_ns=greatest_error_ns(run))
+        for recommendation in recommendations(run)
         for size in recommendation.family.sizes
     }
     found: list[Choice] = []

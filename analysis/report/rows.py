@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 
 from analysis.findings import CaseFinding, Findings
 from analysis.report.words import anchor, interval, word
-from analysis.table import amount, digits, effect, times
+from analysis.table import amount, digits, effect, setting, times
 from analysis.trial.tracing import delivery, tracing_cost
 from results.metrics import Unit
 from results.run import Run, RunHeader
@@ -183,20 +182,13 @@ def environment_table(header: RunHeader) -> Table:
     rows = [
         [
             name,
-            amount(value, Unit.BYTES) if name.endswith("_bytes") and isinstance(value, int) else told(value),
+            amount(value, Unit.BYTES)
+            if name.endswith("_bytes") and isinstance(value, int)
+            else setting(value),
         ]
         for name, value in header.environment.items()
     ]
     return Table("The machine and its programs", ["what", "value"], rows, frozenset({1}))
-
-
-def told(value: object) -> str:
-    """One value of the environment in words."""
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {told(item)}" for key, item in value.items() if item is not None) or "none"
-    if value is None:
-        return "not known"
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def order_table(run: Run, names: Mapping[str, str]) -> Table:

@@ -10,9 +10,9 @@ from analysis.plots.forest import Line, forests
 from analysis.plots.picture import Absent, Picture
 from analysis.report.definitions import LIMITS, definitions
 from analysis.report.page import rendered
-from analysis.report.rows import Table, told
+from analysis.report.rows import Table
 from analysis.runs.comparison import Compared, Comparison, summary_of
-from analysis.table import amount, effect
+from analysis.table import amount, effect, setting, span
 from results.run import Run
 
 #: Two runs are always compared at this confidence, whatever their own terms.
@@ -130,7 +130,6 @@ def _row(number: int, line: Compared) -> Row:
         amount(value, figure.unit) if line.absolute else effect(value, figure)
         for value in (found.base, found.head)
     ]
-    ends = "" if found.low is None else f"{effect(found.low, figure)} to {effect(found.high, figure)}"
     return Row(
         anchor=f"row-{number}",
         case=line.label,
@@ -139,7 +138,7 @@ def _row(number: int, line: Compared) -> Row:
         head=sides[1],
         estimate=effect(found.estimate, figure),
         sort_estimate=found.estimate,
-        interval=ends,
+        interval=span(found.low, found.high, figure),
         blocks=f"{found.base_blocks}, {found.head_blocks}",
         kind=found.kind.value.split()[0],
         verdict=found.kind.value,
@@ -169,6 +168,6 @@ def _sides(comparison: Comparison, base: Run, head: Run) -> Table:
     return Table(
         "The two runs",
         ["what", "base", "head"],
-        [[name, told(was), told(now)] for name, was, now in values],
+        [[name, setting(was), setting(now)] for name, was, now in values],
         frozenset({1, 2}),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from analysis.findings import CaseFinding, FigureFinding
-from analysis.table import amount, effect
+from analysis.table import amount, span
 from analysis.verdicts.judgement import Kind, Verdict
 
 
@@ -43,9 +43,7 @@ def value(number: int, case: CaseFinding, figure: str) -> Link:
 
 def interval(verdict: Verdict) -> str:
     """A verdict's interval, empty where it has none."""
-    if verdict.low is None or verdict.high is None:
-        return ""
-    return f"{effect(verdict.low, verdict.figure)} to {effect(verdict.high, verdict.figure)}"
+    return span(verdict.low, verdict.high, verdict.figure)
 
 
 def firm(item: FigureFinding) -> bool:

@@ -25,7 +25,6 @@ from results.sides import SideRecord
 AbEnding = Callable[[AbFindings, Path], ExitCode]
 
 _HEADINGS = ("case", "figure", "base", "head", "head/base", "interval", "verdict", "blocks")
-_DASH = "–"
 
 
 def say_sides(sides: Sequence[SideRecord]) -> None:

@@ -12,7 +12,6 @@ from analysis.exports.printable import printable
 from analysis.findings import Findings, GateFinding, GateState
 from analysis.sentences import answers
 from analysis.table import amount
-from analysis.trial.calibration import greatest_error_ns
 from analysis.verdicts.fitness import Unfit
 from analysis.verdicts.gate import interval_name
 from harness.cli.prose import say
@@ -34,7 +33,7 @@ def exit_code(findings: Findings) -> ExitCode:
 
 def print_answer(run: Run, findings: Findings) -> None:
     """For each whole form what its stream gains and costs, and the buffer that is recommended."""
-    recommended = recommendations(run, error_ns=greatest_error_ns(run))
+    recommended = recommendations(run)
     found = answers(findings, recommended)
     if not found:
         say("No case of this run has a whole form to be held against: there are figures, and no answer.")

@@ -12,10 +12,10 @@ from rich.text import Text
 
 from analysis.runs.comparison import Compared, Comparison, compare_runs, everything, summary_of
 from analysis.runs.comparison_document import comparison_document
-from analysis.table import amount, effect
+from analysis.table import amount, effect, span
 from analysis.verdicts.judgement import Kind
+from harness.cli.files import write_files
 from harness.cli.places import find_run
-from harness.cli.report import write
 from harness.cli.tables import print_rows
 from harness.matrix import matches
 from results.errors import ExitCode, UsageError
@@ -72,7 +72,7 @@ def command(
     if report is not None:
         from analysis.report.two_sides import comparison_html  # noqa: PLC0415  - Matplotlib is slow to import
 
-        write({report: comparison_html(comparison, *runs)})
+        write_files({report: comparison_html(comparison, *runs)}, "--report")
         click.echo(f"Report in {report}", err=as_json)
     return exit_code(comparison, strict=strict)
 
@@ -130,7 +130,7 @@ def _print_lines(comparison: Comparison) -> None:
 
 def _cells(line: Compared) -> list[str]:
     found, figure = line.screened, line.figure
-    ends = "" if found.low is None else f"{effect(found.low, figure)} to {effect(found.high, figure)}"
+    ends = span(found.low, found.high, figure)
     return [
         line.label,
         f"{figure.name} (absolute)" if line.absolute else figure.name,

@@ -12,6 +12,7 @@ from analysis.ab import FORMATS as AB_FORMATS
 from analysis.ab.findings import AbFindings, find_ab
 from analysis.exports import FOLDERS, FORMATS
 from analysis.findings import find
+from harness.cli.files import write_files
 from harness.cli.places import find_run
 from harness.gates import stored_gates
 from results.errors import UsageError
@@ -65,10 +66,6 @@ def _write_ab(findings: AbFindings, name: str, output: Path | None) -> None:
 
 
 def _write(texts: Mapping[Path, str]) -> None:
-    for path, text in texts.items():
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(text.encode())
-        except OSError as error:
-            raise UsageError(f"cannot write {path}: {error}; name another place with --output") from error
+    write_files(texts)
+    for path in texts:
         click.echo(f"Written to {path}", err=True)

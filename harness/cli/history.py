@@ -15,7 +15,7 @@ from rich.text import Text
 from analysis.runs.comparison import everything
 from analysis.runs.history import SHOWN, Entry, History, Point, Series, changed_between, history
 from analysis.runs.history_document import history_document
-from analysis.table import effect
+from analysis.table import effect, span
 from analysis.verdicts.judgement import Kind
 from harness.cli.places import SUFFIX
 from harness.cli.tables import print_rows
@@ -134,8 +134,8 @@ def _cell(point: Point | None, figure: Figure) -> str:
         return ""
     own = point.verdict
     text = effect(own.estimate, figure)
-    if own.low is not None:
-        text += f" ({effect(own.low, figure)} to {effect(own.high, figure)})"
+    if ends := span(own.low, own.high, figure):
+        text += f" ({ends})"
     return f"{text} {point.since.kind}" if point.since and point.since.kind in _TOLD else text
 
 

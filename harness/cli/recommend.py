@@ -7,7 +7,6 @@ import click
 from analysis.buffers.families import Size
 from analysis.buffers.recommend import Buffer, recommendations
 from analysis.table import amount, times
-from analysis.trial.calibration import greatest_error_ns
 from analysis.verdicts.detectable import Detectable, detectable_changes
 from analysis.verdicts.judgement import FEWEST_BLOCKS
 from harness.cli.prose import say
@@ -17,7 +16,7 @@ from results.run import Run
 
 def print_recommendations(run: Run) -> None:
     """The answer for each family of buffers, with each of its sizes; nothing where a run has no family."""
-    found = recommendations(run, error_ns=greatest_error_ns(run))
+    found = recommendations(run)
     if not found:
         return
     click.echo("\nRecommended buffer:")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -12,6 +12,7 @@ from analysis.ab import markdown as ab_markdown
 from analysis.ab.findings import find_ab
 from analysis.findings import find
 from analysis.plots.picture import Absent, Picture
+from harness.cli.files import write_files
 from harness.cli.places import find_run
 from harness.gates import stored_gates
 from results.errors import UsageError
@@ -54,18 +55,18 @@ def write_report(store: Store, output: Path, name: str = "html") -> Path:
     if stored.header.sides:
         findings = find_ab(stored, not_judged)
         if name == "html":
-            write({output: ab_html(findings, stored)})
+            write_files({output: ab_html(findings, stored)})
             return output
         drawn: Sequence[Picture | Absent] = ab_pictures(findings, stored)
         text = ab_markdown.with_evidence(findings, list(markdown.evidence(drawn, folder.name)))
     else:
         made = report(store, stored, find(stored, gates, not_judged))
         if name == "html":
-            write({output: page.html(made)})
+            write_files({output: page.html(made)})
             return output
         drawn = made.pictures
         text = markdown.markdown(made, folder.name)
-    write({folder / file: svg for file, svg in markdown.picture_files(drawn).items()} | {output: text})
+    write_files({folder / file: svg for file, svg in markdown.picture_files(drawn).items()} | {output: text})
     return output
 
 
@@ -77,13 +78,3 @@ def report_beside(store: Store, console: Console) -> None:
         click.echo(f"no report: {error} (`streamgauge report`)", err=True)
     else:
         console.print(f"Report in {path}", markup=False, highlight=False, soft_wrap=True)
-
-
-def write(texts: Mapping[Path, str]) -> None:
-    """Write these files and their folders. Raises UsageError."""
-    for path, text in texts.items():
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8", newline="\n")
-        except OSError as error:
-            raise UsageError(f"cannot write {path}: {error}; name another file with --output") from error

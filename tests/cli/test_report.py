@@ -67,7 +67,7 @@ def test_what_cannot_be_written_is_told_with_the_remedy(
         done = streamgauge("report", str(stored), "--output", output)
         assert done.returncode == ExitCode.USAGE
         assert f"cannot write {output}" in done.stderr
-        assert "name another file with --output" in done.stderr
+        assert "name another place with --output" in done.stderr
         assert "Traceback" not in done.stderr
 
 
