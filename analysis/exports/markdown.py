@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from analysis.exports.sections import Section, escaped, fitted, folded, table
 from analysis.findings import CaseFinding, FigureFinding, Findings, GateFinding, GateState
 from analysis.statistics.multiple import SCREENING_Q
-from analysis.table import amount, setting, times
+from analysis.table import amount, effect, setting
 from analysis.verdicts.fitness import HEADLINE
-from analysis.verdicts.judgement import Kind, Verdict
+from analysis.verdicts.judgement import Kind
 from results.metrics import Unit
 
 _HEADINGS = {
@@ -105,13 +105,7 @@ def _verdicts(case: CaseFinding) -> Iterator[str]:
         if item.verdict is None:
             yield amount(item.value, item.figure.unit)
         else:
-            yield f"{_estimate(item.verdict)} {_word(item)}".strip()
-
-
-def _estimate(verdict: Verdict) -> str:
-    if verdict.estimate is None or not verdict.figure.by_difference:
-        return times(verdict.estimate)
-    return f"{'+' if verdict.estimate > 0 else ''}{amount(verdict.estimate, verdict.figure.unit)}"
+            yield f"{effect(item.verdict.estimate, item.figure)} {_word(item)}".strip()
 
 
 def _word(item: FigureFinding) -> str:
@@ -144,7 +138,7 @@ def _judgements(findings: Findings) -> Iterator[list[str]]:
                 escaped(case.summary.label),
                 escaped(name),
                 _word(item) or item.verdict.kind.value,
-                _estimate(item.verdict),
+                effect(item.verdict.estimate, item.figure),
                 f"{basis}{item.verdict.blocks} blocks; {escaped(item.verdict.reason)}",
             ]
 

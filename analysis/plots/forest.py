@@ -20,8 +20,6 @@ _LOOKS = {
     Kind.BETTER: Look("c1", marker="v"),
     Kind.SAME: Look("base", marker="s"),
 }
-
-
 #: The figures that are drawn.
 _COMPARED = {"ttfb_p50": "TTFB p50", "throughput": "throughput", "cpu_per_mb": "CPU per MB"}
 _MOST_LINES = 40

@@ -86,8 +86,8 @@ def _draw(figure: Figure, items: Sequence[tuple[Growth, Look]]) -> None:
             linewidth=1.5,
         )
         axes.axhline(item.peak_bytes, color=look.colour, linewidth=1.0)
-    item, _ = items[-1]
-    axes.axvspan(0, item.closed_ns - item.opened_ns, color=items[-1][1].colour, alpha=0.07, linewidth=0)
+    item, look = items[-1]
+    axes.axvspan(0, item.closed_ns - item.opened_ns, color=look.colour, alpha=0.07, linewidth=0)
     axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
     in_unit(axes, "x", Unit.NANOSECONDS)
     in_unit(axes, "y", Unit.BYTES)
