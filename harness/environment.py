@@ -9,7 +9,7 @@ import platform
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -19,6 +19,7 @@ import psutil
 
 from analysis.runs.fingerprint import changes
 from harness.cores import Cores
+from harness.proxying import installed_version
 
 PACKAGES = (
     "streamgauge",
@@ -45,8 +46,11 @@ _ALLOCATION_VARIABLES = ("PYTHONMALLOC", "MALLOC_ARENA_MAX", "MALLOC_TRIM_THRESH
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def read_environment(cores: Cores, suite_folder: Path | None) -> dict[str, Any]:
-    """The fingerprint of this machine and this program, JSON-ready; null where it cannot be known."""
+def read_environment(cores: Cores, suite_folder: Path | None, proxies: Iterable[str] = ()) -> dict[str, Any]:
+    """The fingerprint of this machine and this program, JSON-ready; null where it cannot be known.
+
+    ``proxies`` are the kinds that the suite uses: the version of one that it does not use is of no matter.
+    """
     return {
         "cpu": _cpu_model(),
         "cpu_count": psutil.cpu_count(),
@@ -64,7 +68,10 @@ def read_environment(cores: Cores, suite_folder: Path | None) -> dict[str, Any]:
         "python": platform.python_version(),
         "python_implementation": platform.python_implementation(),
         "sqlite": sqlite3.sqlite_version,
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": {
+            **{name: _version(name) for name in PACKAGES},
+            **{kind: installed_version(kind) for kind in proxies},
+        },
         "allocation_variables": {
             name: os.environ[name] for name in _ALLOCATION_VARIABLES if name in os.environ
         },

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from harness.suite_values import placeholders
 from results.case import Case, Value, value_text
 from results.errors import UsageError
 from scenarios.specification import Arrivals, Download, Load
+from targets import proxies
 from targets.servers import KINDS
 
 #: What else than the path decides how a target's case is asked and judged.
@@ -41,7 +42,8 @@ _ASKED_BY = (
 class PlannedCase:
     """A case with all that is needed to measure it.
 
-    ``server_kind`` is one of `targets.servers.KINDS`, or ``command`` or ``url``, which the target names.
+    ``server_kind`` is one of `targets.servers.KINDS`, or ``command`` or ``url``, which the target names;
+    ``proxy_kind`` one of `targets.proxies.KINDS`, or ``none``.
     ``joined``: what the app streams is collected before it is sent. ``variables`` and ``python_path`` are
     added to the server's environment. ``checkout`` is the worktree that the case of an ab is served from
     (for our own targets, the folder of streamgauge in it), null in a run.
@@ -54,6 +56,8 @@ class PlannedCase:
     server_options: Mapping[str, Any]
     load: Load
     keep_alive: bool
+    proxy_kind: str = proxies.NONE
+    proxy_options: Mapping[str, Any] = field(default_factory=dict)
     joined: bool = False
     variables: Mapping[str, str] = field(default_factory=dict)
     python_path: tuple[Path, ...] = ()
@@ -97,6 +101,11 @@ def _check_same(known: PlannedCase, planned: PlannedCase) -> None:
         )
 
 
+def proxies_of(cases: Iterable[PlannedCase]) -> list[str]:
+    """The kinds of proxy that these cases need, each once."""
+    return list(dict.fromkeys(item.proxy_kind for item in cases if item.proxy_kind != proxies.NONE))
+
+
 def matches(case: Case, pattern: str) -> bool:
     """Whether each word of the pattern is a value of the case, or ``key=value`` of it."""
     words = pattern.split()
@@ -128,14 +137,17 @@ def case_of_gate(cases: list[PlannedCase], pattern: str) -> PlannedCase:
 
 def _all(suite: Suite) -> Iterator[PlannedCase]:
     for target, scenario in itertools.product(suite.target, suite.scenario):
-        for served in _servers(suite, target):
+        for served, proxy in itertools.product(_servers(suite, target), _proxies(suite)):
             for load in scenario.loads():
-                yield from _forms(target, served, scenario, load)
+                yield from _forms(target, served, proxy, scenario, load)
 
 
 @dataclass(frozen=True, slots=True)
 class _Served:
-    """On what a target runs: a kind of server with options, or what the target itself names."""
+    """On what a target runs: a kind of server with options, or what the target itself names.
+
+    Or what stands in front of it: a kind of proxy, or none.
+    """
 
     kind: str
     options: Mapping[str, Any]
@@ -152,18 +164,48 @@ def _servers(suite: Suite, target: Target) -> list[_Served]:
     ]
 
 
-def _forms(target: Target, served: _Served, scenario: Scenario, load: Load) -> Iterator[PlannedCase]:
+def _proxies(suite: Suite) -> list[_Served]:
+    found = [
+        _Served(table.kind, options, {"proxy": table.kind, **_proxy_parameters(table.kind, options)})
+        for table in suite.proxy
+        for options in table.combinations()
+    ]
+    return found or [_Served(proxies.NONE, {}, {})]
+
+
+def _proxy_parameters(kind: str, options: Mapping[str, Any]) -> dict[str, Value]:
+    """The options in force, under names that no option of a server has."""
+    if kind == proxies.NONE:
+        return {}
+    proxy = proxies.KINDS[kind]
+    return {f"proxy_{name}": value for name, value in proxy.in_force(proxy.read_options(options)).items()}
+
+
+def _forms(
+    target: Target, served: _Served, proxy: _Served, scenario: Scenario, load: Load
+) -> Iterator[PlannedCase]:
     shared: dict[str, Value] = {
         "target": target.name,
         "server": served.kind,
         **served.parameters,
+        **proxy.parameters,
         "scenario": scenario.kind,
         **_of_load(load),
         "keep_alive": scenario.keep_alive,
     }
 
     def planned(case: Case, path: str) -> PlannedCase:
-        return PlannedCase(case, target, path, served.kind, served.options, load, scenario.keep_alive)
+        return PlannedCase(
+            case,
+            target,
+            path,
+            served.kind,
+            served.options,
+            load,
+            scenario.keep_alive,
+            proxy.kind,
+            proxy.options,
+        )
 
     for values in itertools.product(*target.axes.values()):
         axes = dict(zip(target.axes, values, strict=True))

@@ -6,11 +6,10 @@ import contextlib
 import http.client
 import os
 import shlex
-import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,16 @@ import psutil
 
 from harness.load import own_environment
 from harness.matrix import PlannedCase
+from harness.ports import HOST, free_port
 from harness.processes import OwnedProcess, Processes
+from harness.proxying import RunningProxy, proxied
 from harness.suite_target import Target
 from harness.variables import filled, hidden
 from harness.wrapping import with_join
 from results.errors import MeasurementError
+from targets import proxies
 from targets.servers import KINDS
 
-HOST = "127.0.0.1"
 READY_TIMEOUT_S = 30.0
 #: A gevent worker of gunicorn takes over a second to end; nothing that it could still do is wanted.
 STOP_GRACE_S = 0.5
@@ -46,7 +47,8 @@ class ServerFailed(MeasurementError):  # noqa: N818  - named for what happened
 class RunningServer:
     """A server that has answered. ``ran_as`` is what it said of itself (gunicorn: its worker class).
 
-    ``process`` is null where it was there before us; ``pid`` where it is not known.
+    ``process`` is null where it was there before us; ``pid`` where it is not known. Both are the server's,
+    and ``port`` is where it is asked: the proxy's, where one stands in front.
     """
 
     process: OwnedProcess | None
@@ -54,12 +56,15 @@ class RunningServer:
     port: int
     ran_as: str | None
     target: Target
+    proxy: RunningProxy | None = None
 
     def output(self) -> str:
-        """The end of what the server wrote, without secrets; nothing of one that was there before us."""
-        if self.process is None:
-            return ""
-        return hidden(self.process.output_tail(_OUTPUT_SHOWN_BYTES), self.target)
+        """The end of what the server wrote, without secrets, and of what its proxy did.
+
+        Nothing of a server that was there before us.
+        """
+        server = self.process.output_tail(_OUTPUT_SHOWN_BYTES) if self.process is not None else ""
+        return hidden(server + (self.proxy.output() if self.proxy is not None else ""), self.target)
 
 
 @contextmanager
@@ -71,11 +76,34 @@ def serving(
     cores: Sequence[int] | None,
     python: str,
 ) -> Iterator[RunningServer]:
-    """The case's app on the case's server, ready to be measured.
+    """The case's app on the case's server, behind the case's proxy, ready to be measured.
 
     ``folder`` is private and made by us: the server's working directory unless the target has one.
-    ``python`` runs the server unless the target has its own. Raises ServerFailed.
+    ``python`` runs the server unless the target has its own. Raises ServerFailed and ProxyFailed.
     """
+    with _unproxied(planned, processes, folder, cores, python) as server:
+        if planned.proxy_kind == proxies.NONE:
+            yield server
+            return
+        with proxied(
+            planned.proxy_kind,
+            planned.proxy_options,
+            server.port,
+            processes=processes,
+            folder=folder,
+            cores=cores,
+        ) as proxy:
+            yield replace(server, port=proxy.port, proxy=proxy)
+
+
+@contextmanager
+def _unproxied(
+    planned: PlannedCase,
+    processes: Processes,
+    folder: Path,
+    cores: Sequence[int] | None,
+    python: str,
+) -> Iterator[RunningServer]:
     if planned.target.url is not None:
         port = int(planned.target.url.rstrip("/").rpartition(":")[2])
         _check_process(planned.target)
@@ -147,14 +175,6 @@ def _arguments(planned: PlannedCase, port: int, python: str) -> list[str]:
     kind = KINDS[planned.server_kind]
     options = kind.read_options(planned.server_options)
     return kind.arguments(options, app=target.app, host=HOST, port=port, python=str(target.python or python))
-
-
-def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def environment_of(planned: PlannedCase) -> Mapping[str, str]:

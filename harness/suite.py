@@ -5,13 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PrivateAttr,
     ValidationInfo,
@@ -21,56 +19,12 @@ from pydantic import (
 
 from analysis.verdicts.gate import Limit, parse_limit
 from analysis.verdicts.margin_gate import parse_margin
+from harness.suite_kinds import ProxyTable, ServerTable
 from harness.suite_target import Target
 from harness.suite_values import Connections, Duration, LimitText, Name, Rate, Table, as_list, distinct
 from results.metrics import FIGURES, Margin
 from scenarios.schedule import Spacing
 from scenarios.specification import Arrivals, Download
-from targets.servers import KINDS, OptionError
-
-
-class ServerTable(BaseModel):
-    """One kind of server; every other key is an option of that kind, and a list is an axis."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    kind: str
-
-    @field_validator("kind")
-    @classmethod
-    def _check_kind(cls, kind: str) -> str:
-        if kind not in KINDS:
-            raise ValueError(f"not a known kind; known kinds are {', '.join(sorted(KINDS))}")
-        return kind
-
-    @model_validator(mode="after")
-    def _check_options(self) -> ServerTable:
-        problems: dict[str, None] = {}
-        for option, values in self.axes.items():
-            try:
-                distinct(values)
-            except ValueError as error:
-                problems[f"{option}: {error}"] = None
-        for options in self.combinations():
-            try:
-                KINDS[self.kind].read_options(options)
-            except OptionError as error:
-                problems[str(error)] = None
-        if problems:
-            raise ValueError("\n".join(problems))
-        return self
-
-    def combinations(self) -> Iterator[dict[str, Any]]:
-        """Every combination of the options' values."""
-        axes = self.axes
-        for values in itertools.product(*axes.values()):
-            yield dict(zip(axes, values, strict=True))
-
-    @property
-    def axes(self) -> Mapping[str, list[Any]]:
-        """The options' values by name; a single value is a list of one."""
-        extra = self.model_extra or {}
-        return {option: value if isinstance(value, list) else [value] for option, value in extra.items()}
 
 
 class DownloadScenario(Table):
@@ -174,6 +128,7 @@ class Suite(Table):
     trace: Annotated[bool, Field(strict=True)] = True
     target: Annotated[list[Target], Field(min_length=1)]
     server: list[ServerTable] = Field([])
+    proxy: list[ProxyTable] = Field([])
     scenario: Annotated[list[Scenario], Field(min_length=1)]
     gate: list[Gate] = Field([])
     _text: str = PrivateAttr(default="")

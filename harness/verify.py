@@ -11,7 +11,8 @@ import xxhash
 
 from harness.load import LoadDriver
 from harness.matrix import PlannedCase
-from harness.serving import HOST, RunningServer, last_words
+from harness.ports import HOST
+from harness.serving import RunningServer, last_words
 from harness.variables import filled
 from results.errors import MeasurementError
 from results.records import Verification
@@ -61,6 +62,8 @@ def groups_of(cases: Sequence[PlannedCase]) -> list[Group]:
             repr(sorted(target.environment.items())),
             planned.server_kind,
             repr(options),
+            planned.proxy_kind,
+            repr(sorted((name, str(value)) for name, value in planned.proxy_options.items())),
         )
 
     ordered = sorted(cases, key=server)

@@ -10,20 +10,23 @@ from typing import Any
 import click
 
 from harness.cli.places import results_folder, stored_runs
+from harness.proxying import installed_version
 from harness.suite_file import load_suite
 from results.errors import StoreError
 from results.store import Store
 from scenarios.built_in import built_in_suites
+from targets import proxies
 from targets.servers import KINDS
 
 
 @click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 def command(as_json: bool) -> None:
-    """List the built-in suites with their targets, the servers (installed or not), and the stored runs."""
+    """List the built-in suites, the servers and proxies (installed or not), and the stored runs."""
     document = {
         "suites": [_suite(name) for name in built_in_suites()],
         "servers": [_server(kind) for kind in KINDS],
+        "proxies": [_proxy(kind) for kind in proxies.KINDS],
         "folder": str(results_folder()),
         "runs": [_run(path) for path in stored_runs()],
     }
@@ -49,6 +52,10 @@ def _server(kind: str) -> dict[str, Any]:
     except metadata.PackageNotFoundError:
         installed = None
     return {"kind": kind, "distribution": distribution, "installed": installed}
+
+
+def _proxy(kind: str) -> dict[str, Any]:
+    return {"kind": kind, "install": proxies.KINDS[kind].INSTALL, "installed": installed_version(kind)}
 
 
 def _run(path: Path) -> dict[str, Any]:
@@ -79,6 +86,9 @@ def _print(document: dict[str, Any]) -> None:
     for server in document["servers"]:
         missing = f"not installed; install it with: pip install {server['distribution']}"
         click.echo(f"  {server['kind']:10} {server['installed'] or missing}")
+    click.echo("\nProxies:")
+    for proxy in document["proxies"]:
+        click.echo(f"  {proxy['kind']:10} {proxy['installed'] or 'not installed; ' + proxy['install']}")
     click.echo(f"\nRuns in {document['folder']}:")
     for run in document["runs"]:
         if run["error"] is not None:

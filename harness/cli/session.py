@@ -26,9 +26,10 @@ from harness.cli.web import announce, is_marked, marked
 from harness.conduct import conduct
 from harness.cores import split_cores
 from harness.environment import differences, read_environment
-from harness.matrix import PlannedCase, cases_of
+from harness.matrix import PlannedCase, cases_of, proxies_of
 from harness.onward import Onward
 from harness.plan import Plan, make_plan
+from harness.proxying import check_proxies
 from harness.rows import load_rows
 from harness.stopping import check_budget, first_blocks
 from harness.suite import Suite
@@ -180,6 +181,8 @@ def begun(
 ) -> Session:
     """A store with the plan of the first blocks. ``web``: the load will be shown in a browser meanwhile."""
     check_variables(asked.cases)
+    kinds = proxies_of(asked.cases)
+    check_proxies(kinds)
     seed = words.seed if words.seed is not None else secrets.randbelow(2**31)
     plan = asked.plan(seed, sides)
     header = RunHeader(
@@ -195,7 +198,7 @@ def begun(
         command=["streamgauge", *sys.argv[1:]],
         cases=[planned.case for planned in plan.cases],
         slots=plan.slots,
-        environment=marked(read_environment(split_cores(), asked.suite.folder), shown=web),
+        environment=marked(read_environment(split_cores(), asked.suite.folder, kinds), shown=web),
         terms=asked.terms,
         sides=sides,
         margin_gates=margin_gates,
@@ -213,15 +216,17 @@ def resumed(name: str, verb: str, *, web: bool = False) -> Session:
     if made_by != verb:
         raise UsageError(f"{path} is of the verb {made_by}; go on with: {_go_on(made_by, path)}")
     shown = web or is_marked(header)
-    unlike = differences(header.environment, marked(read_environment(split_cores(), None), shown=shown))
+    folder = header.environment.get("suite_folder")
+    suite = parse_suite(header.suite_toml, str(path), Path(folder) if folder else None)
+    planned = {item.case.identity: item for item in cases_of(suite)}
+    kinds = proxies_of(planned[case.identity] for case in header.cases if case.identity in planned)
+    now = marked(read_environment(split_cores(), None, kinds), shown=shown)
+    unlike = differences(header.environment, now)
     if unlike:
         raise UsageError(
             f"{path} cannot go on here, its trials would not be alike: {'; '.join(unlike)}. "
             "Go on where it began, or measure anew"
         )
-    folder = header.environment.get("suite_folder")
-    suite = parse_suite(header.suite_toml, str(path), Path(folder) if folder else None)
-    planned = {item.case.identity: item for item in cases_of(suite)}
     unknown = [case.identity for case in header.cases if case.identity not in planned]
     if unknown:
         raise UsageError(

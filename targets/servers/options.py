@@ -1,9 +1,25 @@
-"""The options of servers that have a few plain ones: whole numbers and switches, each with its default."""
+"""The options of servers that have a few plain ones: numbers, switches, choices, each with its default."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from targets.servers.server import OptionError
+
+
+class Option(Protocol):
+    """One of them."""
+
+    @property
+    def default(self) -> int | str:
+        """What the server does without it."""
+
+    @property
+    def allowed(self) -> str:
+        """What may be given, in words."""
+
+    def takes(self, value: object) -> bool:
+        """Whether this may be given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +56,27 @@ class Switch:
         return type(value) is bool
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of a few texts; ``default`` is the server's own."""
+
+    default: str
+    among: tuple[str, ...]
+
+    @property
+    def allowed(self) -> str:
+        """What may be given, in words."""
+        return " and ".join(f'"{text}"' for text in self.among)
+
+    def takes(self, value: object) -> bool:
+        """Whether this may be given."""
+        return value in self.among
+
+
 Options = Mapping[str, int]
 
 
-def read(kind: str, known: Mapping[str, Number | Switch], given: Mapping[str, object]) -> dict[str, int]:
+def read(kind: str, known: Mapping[str, Option], given: Mapping[str, object]) -> dict[str, Any]:
     """Each known option with what was given, or its default.
 
     Raises:
@@ -59,4 +92,4 @@ def read(kind: str, known: Mapping[str, Number | Switch], given: Mapping[str, ob
     if problems:
         raise OptionError("\n".join(problems))
     defaults = {name: option.default for name, option in known.items()}
-    return {**defaults, **given}  # type: ignore[dict-item]  # checked above
+    return {**defaults, **given}

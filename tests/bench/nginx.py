@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import getpass
 import os
-import shutil
 import tempfile
 import time
 import urllib.request
@@ -13,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.ports import HOST, free_port
 from harness.processes import Processes
-from harness.serving import HOST, free_port
+from harness.proxying import find_program
 
 _READY_TIMEOUT_S = 10.0
 _CONFIGURATION = """
@@ -67,7 +67,7 @@ def nginx(cores: Sequence[int] | None, large_bytes: int) -> Iterator[Nginx]:
 
     Raises SystemExit where no nginx is installed, and TimeoutError when it does not answer.
     """
-    program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    program = find_program("nginx")
     if program is None:
         raise SystemExit("this bench needs nginx; on Debian: apt-get install nginx")
     with tempfile.TemporaryDirectory(prefix="sg-nginx-") as name, Processes() as processes:
@@ -82,7 +82,7 @@ def nginx(cores: Sequence[int] | None, large_bytes: int) -> Iterator[Nginx]:
         text = _CONFIGURATION.format(folder=folder, user=user, host=HOST, port=port)
         (folder / "nginx.conf").write_text(text)
         process = processes.start(
-            [program, "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")],
+            [str(program), "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")],
             cwd=folder,
             env=dict(os.environ),
             output=folder / "log",

@@ -16,7 +16,7 @@ from pathlib import Path
 import xxhash
 
 from harness.load import LoadDriver, own_environment
-from harness.serving import HOST
+from harness.ports import HOST
 from results.records import COLUMN, Outcome
 from scenarios.specification import Address, Download, TrialSpecification
 from tests.bench.nginx import Nginx

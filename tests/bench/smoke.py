@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
+from tests.programs import need
 
 _ROOT = Path(__file__).parent.parent.parent
-_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
 
 
 def smoke(bench: str, *, needs: Sequence[str] = ()) -> str:
@@ -20,12 +17,7 @@ def smoke(bench: str, *, needs: Sequence[str] = ()) -> str:
 
     Where a system program that it needs is not installed, the test is skipped, and fails under ``CI=true``.
     """
-    missing = [name for name in needs if shutil.which(name, path=_PATH) is None]
-    if missing:
-        reason = f"{', '.join(missing)} not installed; .ci/run says which packages the whole tests need"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+    need(*needs)
     done = subprocess.run(
         [sys.executable, "-m", f"tests.bench.{bench}", "--smoke"],
         cwd=_ROOT,

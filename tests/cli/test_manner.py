@@ -13,6 +13,7 @@ from harness.cli import VERBS
 from harness.cli.manner import manner_of
 from harness.cli.outcome import show_outcome, tell_problems
 from harness.gates import stored_gates
+from harness.proxying import installed_version
 from results.errors import ExitCode
 from results.store import Store
 from tests.cli.conftest import Measured, Streamgauge, environment, once
@@ -100,6 +101,11 @@ def test_list_and_plan_as_json(streamgauge: Streamgauge, tiny: Path, tmp_path: P
     assert "not a streamgauge store" in runs["bad"]["error"]
     assert {"quick", "full"} <= {suite["name"] for suite in listed["suites"]}
     assert listed["servers"][0]["installed"]
+    (nginx,) = listed["proxies"]
+    assert nginx["kind"] == "nginx"
+    assert nginx["installed"] == installed_version("nginx")
+    assert "apt-get install nginx" in nginx["install"]
+    assert "Proxies:\n  nginx " in streamgauge("list").stdout
 
     planned = json.loads(streamgauge("plan", str(tiny), "--blocks", "2", "--seed", "3", "--json").stdout)
     assert (planned["blocks"], planned["seed"], planned["trials"]) == (2, 3, 8)

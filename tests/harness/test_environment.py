@@ -6,7 +6,9 @@ import os
 import subprocess
 from pathlib import Path
 
-from harness.environment import git_state
+from harness.cores import Cores
+from harness.environment import git_state, read_environment
+from harness.proxying import installed_version
 
 NOBODY = {
     "GIT_AUTHOR_NAME": "A",
@@ -39,3 +41,8 @@ def test_a_checkout_has_its_commit_the_commit_s_date_in_utc_and_whether_it_is_cl
     assert git_state(tmp_path) == state | {"dirty": False}
     (tmp_path / "app.py").write_text("app = 2\n")
     assert git_state(tmp_path) == state | {"dirty": True}
+
+
+def test_a_proxy_has_its_version_where_a_suite_uses_it() -> None:
+    assert "nginx" not in read_environment(Cores(), None)["packages"]
+    assert read_environment(Cores(), None, ["nginx"])["packages"]["nginx"] == installed_version("nginx")

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from harness.matrix import PlannedCase, case_of_gate, cases_of, matches
+from harness.matrix import PlannedCase, case_of_gate, cases_of, matches, proxies_of
 from results.case import Case
 from results.errors import ExitCode, UsageError
 from tests.harness.examples import FAILING, HEAD, SCENARIO, SERVER, TARGET, orders, suite_of
@@ -184,3 +184,62 @@ def test_a_gate_on_nothing_or_on_several_is_refused(pattern: str, count: str) ->
 def test_a_target_called_whole_something_is_not_its_baseline() -> None:
     cases = orders(target=TARGET.replace('"orders.csv"', '"wholesale"').replace("[1, 500]", "[500]"))
     assert case_of_gate(cases, "wholesale").path == "/rows?total=100&rows=500"
+
+
+PROXIES = """
+[[proxy]]
+kind = "none"
+
+[[proxy]]
+kind = "nginx"
+buffering = [true, false]
+"""
+
+
+def test_a_proxy_is_an_axis_and_so_are_its_options() -> None:
+    cases = cases_of(suite_of(HEAD + TARGET + SERVER + PROXIES + SCENARIO))
+    found = said(cases, "proxy", "proxy_buffering", "rows")
+    kinds = [("none", None), ("nginx", True), ("nginx", False)]
+    assert sorted(map(str, found)) == sorted(
+        str((*kind, rows)) for kind, rows in itertools.product(kinds, [None, 1, 500])
+    )
+    assert {planned.proxy_kind for planned in cases} == {"none", "nginx"}
+    for planned in cases:
+        buffering = planned.case.parameters.get("proxy_buffering")
+        assert planned.proxy_options == ({} if buffering is None else {"buffering": buffering})
+        whole = next((c for c in cases if c.case.identity == planned.case.baseline), planned)
+        assert (whole.proxy_kind, whole.proxy_options) == (planned.proxy_kind, planned.proxy_options)
+
+
+def test_a_case_without_a_proxy_is_the_one_that_it_was_before_there_were_any() -> None:
+    without = [planned.case.identity for planned in orders()]
+    none = cases_of(suite_of(HEAD + TARGET + SERVER + PROXIES + SCENARIO))
+    assert [planned.case.identity for planned in none if planned.proxy_kind == "none"] == without
+    assert not any("proxy" in identity for identity in without)
+    assert all("proxy=nginx" in p.case.identity.split() for p in none if p.proxy_kind == "nginx")
+
+
+def test_a_proxy_says_what_is_in_force() -> None:
+    text = HEAD + TARGET + SERVER + '\n[[proxy]]\nkind = "nginx"\n' + SCENARIO
+    parameters = cases_of(suite_of(text))[0].case.parameters
+    assert {key: value for key, value in parameters.items() if "proxy" in key} == {
+        "proxy": "nginx",
+        "proxy_buffering": True,
+        "proxy_http_version": "1.0",
+        "proxy_gzip": False,
+        "proxy_buffer_bytes": 4096,
+    }
+
+
+def test_a_proxy_stands_before_a_command_and_a_url_too() -> None:
+    other = """
+    [[target]]
+    name = "there"
+    url = "http://127.0.0.1:8000"
+    baseline = "/whole"
+    stream = "/rows"
+    """
+    cases = cases_of(suite_of(HEAD + other + PROXIES + SCENARIO))
+    assert [planned.proxy_kind for planned in cases] == ["none", "none"] + ["nginx"] * 4
+    assert proxies_of(cases) == ["nginx"]
+    assert proxies_of(orders()) == []

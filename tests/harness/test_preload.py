@@ -15,8 +15,8 @@ import pytest
 
 from analysis.trial.figures import figures_of_trial
 from harness.load import own_environment
+from harness.ports import free_port
 from harness.processes import OwnedProcess, Processes
-from harness.serving import free_port
 from harness.watch import ServerWatch
 from results.records import ServerRecord
 from targets.servers import gunicorn

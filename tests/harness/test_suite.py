@@ -193,6 +193,25 @@ def test_a_mistake_in_arrivals_is_told_with_line_key_and_what_is_allowed(
     assert all(word in told for word in words)
 
 
+@pytest.mark.parametrize(
+    ("table", "place", "words"),
+    [
+        ('[[proxy]]\nkind = "squid"', "22: proxy.1.kind", ["known kinds are nginx, none", "'squid'"]),
+        ("[[proxy]]\nbuffering = true", "21: proxy.1.kind", ["missing"]),
+        ('[proxy]\nkind = "nginx"', "21: proxy", ["[[proxy]]", "two brackets"]),
+        ('[[proxy]]\nkind = "none"\ngzip = true', "21: proxy.1", ["no options", "leave gzip out"]),
+        ('[[proxy]]\nkind = "nginx"\nzip = true', "21: proxy.1", ["buffering, http_version, gzip"]),
+        ('[[proxy]]\nkind = "nginx"\nhttp_version = 1.0', "21: proxy.1", ['"1.0" and "1.1"']),
+        ('[[proxy]]\nkind = "nginx"\nbuffering = [true, true]', "21: proxy.1", ["same value twice"]),
+        ('[[proxy]]\nkind = "nginx"\nbuffering = []', "21: proxy.1", ["empty list"]),
+    ],
+)
+def test_a_mistake_in_a_proxy_is_told(table: str, place: str, words: list[str]) -> None:
+    (told,) = mistakes(f"{ORDERS}{table}\n")
+    assert told.startswith(f"{place}: ")
+    assert all(word in told for word in words)
+
+
 def test_arrivals_have_an_axis_of_rates_and_one_of_spacings() -> None:
     text = HEAD + TARGET + SERVER + ARRIVALS
     (scenario,) = suite_of(text.replace("20, 50", "20, 0.5")).scenario

@@ -17,8 +17,8 @@ import pytest
 
 from analysis.trial.figures import figures_of_trial
 from harness.load import own_environment
+from harness.ports import free_port
 from harness.processes import OwnedProcess, Processes
-from harness.serving import free_port
 from harness.watch import ServerChanged, ServerWatch
 from results.records import REQUEST_FIELDS, LoadRecord, ProcessMemory, ServerRecord, unpack_requests
 from targets.servers import gunicorn
