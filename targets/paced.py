@@ -6,6 +6,8 @@ standard library is sure to be there (Python 3.8 or newer), and is served as ``N
 
 from __future__ import annotations
 
+import json
+import os
 import random
 import string
 import time
@@ -16,8 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
+#: JSON: what every request gets, whatever it asks for: ``pieces``, ``bytes`` and ``gap_ms`` and, to stand for
+#: another app's response, the ``headers`` of that one.
+VARIABLE = "STREAMGAUGE_PACED"
 #: What is asked for when the query does not say: so many pieces, bytes of each, milliseconds between two.
 DEFAULTS = {"pieces": 8, "bytes": 512, "gap_ms": 40}
+HEADERS = [("Content-Type", "text/csv; charset=utf-8")]
+#: A header of each response: the protocol in which its request came.
+PROTOCOL = "X-Streamgauge-Protocol"
 _LETTERS = string.ascii_letters + string.digits
 _ROW_BYTES = 64
 
@@ -26,8 +34,13 @@ def app(
     environ: Mapping[str, Any], start_response: Callable[..., Callable[[bytes], object]]
 ) -> Iterator[bytes]:
     """Any path: the pieces that the query asks for, the first at once, then one each gap (PEP 3333)."""
-    asked = {**DEFAULTS, **{name: int(value) for name, value in parse_qsl(environ.get("QUERY_STRING", ""))}}
-    start_response("200 OK", [("Content-Type", "text/csv; charset=utf-8")])
+    given = json.loads(os.environ.get(VARIABLE, "{}"))
+    if not given:
+        query = parse_qsl(environ.get("QUERY_STRING", ""))
+        given = {name: int(value) for name, value in query if name in DEFAULTS}
+    asked = {**DEFAULTS, "headers": HEADERS, **given}
+    headers = [(name, value) for name, value in asked["headers"]]
+    start_response("200 OK", [*headers, (PROTOCOL, environ.get("SERVER_PROTOCOL", ""))])
     return paced(asked["pieces"], asked["bytes"], asked["gap_ms"])
 
 

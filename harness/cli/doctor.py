@@ -1,0 +1,219 @@
+"""``streamgauge doctor``: does this response stream, and if not, which layer holds it back?"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+from pydantic import ValidationError
+from rich.table import Table
+from rich.text import Text
+
+from analysis.doctor.delivery import Delivery
+from analysis.doctor.findings import Diagnosis, Kind
+from analysis.exports.printable import printable
+from harness.cli.prose import say
+from harness.cli.session import Duration
+from harness.cli.tables import print_rows
+from harness.doctor.arriving import examine_url
+from harness.doctor.examine import examine
+from harness.doctor.subject import Subject, tools
+from harness.matrix import cases_of
+from harness.suite import Suite
+from results.errors import ExitCode, UsageError
+from scenarios.listener import Question
+
+
+@click.command("doctor")
+@click.argument("what", metavar="URL_OR_APP")
+@click.argument("path", required=False)
+@click.option("--server", default="gunicorn", show_default=True, metavar="KIND [OPTION=VALUE ...]")
+@click.option("--proxy", metavar="KIND [OPTION=VALUE ...]", help='A proxy in front, like "nginx".')
+@click.option("--command", "own_server", metavar="COMMAND", help="A server of your own: {bind} and {app}.")
+@click.option("--proxy-command", metavar="COMMAND", help="A proxy of your own: {bind} and {upstream}.")
+@click.option("--directory", type=click.Path(file_okay=False, path_type=Path), help="Where the app is.")
+@click.option("--python", type=click.Path(path_type=Path), help="The interpreter that runs the app.")
+@click.option("--method", default="GET", show_default=True, help="How it is asked.")
+@click.option("--header", "headers", multiple=True, metavar='"NAME: VALUE"', help="A header of the request.")
+@click.option("--body", help="The request's body.")
+@click.option("--row-marker", help="What ends a row, where the content type does not tell.")
+@click.option("--longest", type=Duration(), default="10s", show_default=True, help="Leave a stream after.")
+@click.option("--strict", is_flag=True, help="Exit with 4 where it cannot be told.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+def command(what: str, path: str | None, longest: float, strict: bool, as_json: bool, **given: Any) -> int:
+    """Say whether a response streams, and if not, which layer holds it back.
+
+    Given a URL, it is asked a few times, and judged by how it arrives. Given an app (module:name) and a
+    PATH, the app is looked at from inside, and probes go through its middleware, its server and its proxy.
+
+    The exit code is 0 where it streams, and 1 where it is held back or cut off; where that cannot be told
+    it is 0, with --strict 4.
+    """
+    if "://" in what:
+        found = _of_url(what, path, longest, given)
+    else:
+        subject = _subject(what, path, longest, given)
+        with tools() as shop:
+            found = examine(f"{what} {path}", subject, shop, lambda text: click.echo(f"{text} ...", err=True))
+    if as_json:
+        click.echo(json.dumps(_document(found), indent=2))
+    else:
+        _print(found)
+    if found.delivery.is_held:
+        return ExitCode.WORSE
+    return ExitCode.UNDECIDED if strict and found.delivery is Delivery.CANNOT_TELL else ExitCode.GOOD
+
+
+def _of_url(url: str, path: str | None, longest: float, given: dict[str, Any]) -> Diagnosis:
+    for_apps = {
+        "directory": "--directory",
+        "python": "--python",
+        "proxy": "--proxy",
+        "own_server": "--command",
+        "proxy_command": "--proxy-command",
+    }
+    wrong = [option for name, option in for_apps.items() if given[name] is not None]
+    if wrong or path is not None:
+        raise UsageError(f"{', '.join(wrong) or 'PATH'} is for an app; a URL is asked as it is")
+    if not url.startswith(("http://", "https://")):
+        raise UsageError(f"{url} is no URL that can be asked: write http:// or https://")
+    headers = _headers(given["headers"])
+    if not any(name.lower() == "accept-encoding" for name in headers):
+        headers["Accept-Encoding"] = "gzip, deflate, br, zstd"
+    return examine_url(
+        url,
+        Question(url, given["method"], tuple(headers.items()), given["body"], given["row_marker"], longest),
+    )
+
+
+def _subject(app: str, path: str | None, longest: float, given: dict[str, Any]) -> Subject:
+    """What the words name. Raises UsageError."""
+    if path is None:
+        raise UsageError(f'name the path of the response too, like: doctor {app} "/orders.csv?rows=500"')
+    own = given["own_server"]
+    if own is not None and "{app}" not in own:
+        raise UsageError(
+            '--command has to say where the app goes ({app}), so that a probe can take its place: "my-server '
+            '--bind {bind} {app}". For a server that runs already, give its URL'
+        )
+    if given["proxy"] is not None and given["proxy_command"] is not None:
+        raise UsageError("give --proxy or --proxy-command, not both")
+    target: dict[str, Any] = {
+        "name": "response",
+        "app": app,
+        "directory": str(given["directory"] or "."),
+        "stream": path.replace("{", "%7B").replace("}", "%7D"),
+        "baseline": "join",
+        "method": given["method"],
+        "headers": _headers(given["headers"]),
+    }
+    for key in ("body", "row_marker"):
+        if given[key] is not None:
+            target[key] = given[key]
+    if given["python"] is not None:
+        target["python"] = str(given["python"])
+    suite = {
+        "name": "doctor",
+        "target": [target],
+        "server": [_kind_and_options(given["server"])],
+        "scenario": [{"kind": "download"}],
+    }
+    if given["proxy"] is not None:
+        suite["proxy"] = [_kind_and_options(given["proxy"])]
+    try:
+        checked = Suite.model_validate(suite, context={"folder": Path.cwd()})
+    except ValidationError as error:
+        raise UsageError("\n".join(_mistake(item) for item in error.errors())) from error
+    planned = next(item for item in cases_of(checked) if not item.case.is_baseline)
+    return Subject(planned, own, given["proxy_command"], longest)
+
+
+def _mistake(item: Any) -> str:
+    where = [str(part) for part in item["loc"] if not isinstance(part, int)]
+    given = "" if isinstance(item["input"], dict) else f" {item['input']!r}"
+    return f"{' '.join(where[1:] or where)}{given}: {item['msg'].removeprefix('Value error, ')}"
+
+
+def _kind_and_options(text: str) -> dict[str, Any]:
+    """``gunicorn worker_class=gthread threads=4`` as the table of a suite."""
+    kind, *words = text.split()
+    options = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals:
+            raise UsageError(f"{word!r} is no option of {kind}; write OPTION=VALUE, like threads=4")
+        options[name] = _value(value)
+    return {"kind": kind, **options}
+
+
+def _value(text: str) -> str | int | bool:
+    if text in {"true", "false"}:
+        return text == "true"
+    return int(text) if text.isdecimal() else text
+
+
+def _headers(lines: tuple[str, ...]) -> dict[str, str]:
+    headers = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not colon:
+            raise UsageError(f'--header {line!r} is no header; write "NAME: VALUE"')
+        headers[name.strip()] = value.strip()
+    return headers
+
+
+def _document(found: Diagnosis) -> dict[str, Any]:
+    return {
+        "format": "streamgauge.diagnosis.v1",
+        "subject": found.subject,
+        "delivery": found.delivery,
+        "held_by": [layer.name for layer in found.holders],
+        "layers": [dataclasses.asdict(layer) for layer in found.layers],
+        "signs": list(found.signs),
+    }
+
+
+def _print(found: Diagnosis) -> None:
+    table = Table(show_edge=False, pad_edge=False)
+    for heading in ("layer", "name", "what it does", "seen"):
+        table.add_column(heading, overflow="fold")
+    for layer in found.layers:
+        cells = (layer.kind, printable(layer.name), layer.delivery, printable(layer.seen))
+        table.add_row(*map(Text, cells))
+    print_rows(table)
+    click.echo()
+    say(_answer(found))
+    for layer in found.holders:
+        where = f" ({_shown(layer.place)})" if layer.place else ""
+        if layer.kind is not Kind.WHOLE:
+            say(f"- {layer.kind} {printable(layer.name)}{where}:")
+        for remedy in layer.remedies:
+            say(f"{printable(remedy, 1000)}", indent="    " if layer.kind is not Kind.WHOLE else "- ")
+    for sign in found.signs:
+        say(printable(sign, 1000), indent="  ")
+
+
+def _shown(place: str) -> str:
+    """A place as somebody who stands here names it."""
+    here = f"{Path.cwd()}/"
+    return place.removeprefix(here)
+
+
+def _answer(found: Diagnosis) -> str:
+    match found.delivery:
+        case Delivery.STREAMS:
+            return f"{printable(found.subject)} streams."
+        case Delivery.CANNOT_TELL:
+            return f"{printable(found.subject)}: cannot tell. Ask for more of it, or for what takes longer."
+    named = [layer for layer in found.holders if layer.kind is not Kind.WHOLE]
+    by = f" by {' and by '.join(f'{layer.kind} {printable(layer.name)}' for layer in named)}" if named else ""
+    if named:
+        unknown = ""
+    elif len(found.layers) > 1:
+        unknown = " Each layer passes a probe on, and yet the response is late: ask for a longer one."
+    else:
+        unknown = " Which layer does so cannot be seen from outside: give the app."
+    return f"{printable(found.subject)} is {found.delivery}{by}.{unknown}"
