@@ -14,8 +14,8 @@ class EventRowFinder:
     """The blank line behind the first line of data (WHATWG HTML, 9.2.5 and 9.2.6).
 
     Lines end with CR LF, LF or CR; a CR ends its line at once, as it does for a browser, and an LF right
-    behind it belongs to it. Blocks of comments only, as they keep a connection alive, or with a `retry`, an
-    `id` or an `event` but no data, are no event.
+    behind it belongs to it. Blocks of comments only, as they keep a connection alive, or with a ``retry``, an
+    ``id`` or an ``event`` but no data, are no event.
     """
 
     __slots__ = ("_after_cr", "_data", "_first", "_line")
@@ -35,9 +35,8 @@ class EventRowFinder:
         for end in _LINE_END.finditer(piece, at):
             self._grow(piece, at, end.start())
             at = end.end()
-            if self._is_blank() and self._data:
+            if self._ends_event():
                 return True
-            self._end_line()
         self._grow(piece, at, len(piece))
         return False
 
@@ -45,15 +44,11 @@ class EventRowFinder:
         """More of a line; only as much is kept of it as tells its kind."""
         self._line += piece[start : min(end, start + _TOLD_BY_BYTES - len(self._line))]
 
-    def _is_blank(self) -> bool:
-        return not self._told()
-
-    def _end_line(self) -> None:
-        line = self._told()
-        self._data = self._data or line == b"data" or line.startswith(b"data:")
+    def _ends_event(self) -> bool:
+        """Whether the line that ends here is the blank one behind data."""
+        # A stream may begin with the mark, which is no part of its first line.
+        line = self._line.removeprefix(_BYTE_ORDER_MARK) if self._first else self._line
         self._line = b""
         self._first = False
-
-    def _told(self) -> bytes:
-        """What is kept of the line, without the mark that a stream may begin with."""
-        return self._line.removeprefix(_BYTE_ORDER_MARK) if self._first else self._line
+        self._data = self._data or line == b"data" or line.startswith(b"data:")
+        return self._data and not line

@@ -61,8 +61,8 @@ def pictures(source: Source) -> list[Picture | Absent]:
             "The buffer curves",
             _buffer_curves,
             (
-                "the suite varies no buffer (two values of rows, bytes, events, n or another number), or a "
-                "value of it has no valid trial"
+                "the suite varies no buffer (two values of rows, bytes, events, n or another number), a "
+                "value of it has no valid trial, or its responses are neither chunked nor traced"
             ),
         ),
         ("TTFB of single requests", _first_bytes, "no valid trial holds a request with a first byte"),

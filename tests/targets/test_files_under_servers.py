@@ -41,10 +41,8 @@ def test_each_form_arrives_whole_with_its_length(kind: str, options: dict[str, s
 
 
 @servers
-def test_an_empty_file_and_one_of_a_single_row_are_sent_too(
-    kind: str, options: dict[str, str], serve: Serve
-) -> None:
-    """A header alone is the least that a file of flights has."""
+def test_the_smallest_files_are_sent_too(kind: str, options: dict[str, str], serve: Serve) -> None:
+    """A header alone, and a header with one row."""
     with serve("targets.file_app:app", kind=kind, **options) as served:
         for rows in (0, 1):
             for form in FORMS:

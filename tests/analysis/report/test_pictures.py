@@ -62,6 +62,7 @@ def test_buffers_of_a_response_with_a_length_are_drawn_over_what_the_app_yields(
 
     untraced = reported(make_known_run(tmp_path / "untraced.sqlite", truths, traced=truths[:2]))
     assert "buffers-1" not in pictures(untraced)
+    assert "neither chunked nor traced" in absent(untraced)["The buffer curves"]
 
 
 def test_what_a_trace_cannot_show_stands_beneath_its_waterfall(tmp_path: Path) -> None:
