@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Callable, Mapping
 from typing import Protocol
+
+from scenarios.event_rows import EventRowFinder
+from scenarios.json_rows import JsonLineRowFinder, JsonSequenceRowFinder
 
 _QUOTE_OR_END = re.compile(rb'["\n]')
 
@@ -103,19 +107,41 @@ class DecodingRowFinder:
         return found
 
 
+def _page_rows() -> RowFinder:
+    return MarkerRowFinder(b"<tbody", b"</tr>")
+
+
+#: By media type. Lines of JSON have no registered one, and several that are in use.
+_FINDERS: Mapping[str, Callable[[], RowFinder]] = {
+    "text/csv": CsvRowFinder,
+    "text/html": _page_rows,
+    "text/event-stream": EventRowFinder,
+    "application/json-seq": JsonSequenceRowFinder,
+    "application/x-ndjson": JsonLineRowFinder,
+    "application/ndjson": JsonLineRowFinder,
+    "application/jsonl": JsonLineRowFinder,
+    "application/x-jsonl": JsonLineRowFinder,
+    "application/jsonlines": JsonLineRowFinder,
+    "application/x-jsonlines": JsonLineRowFinder,
+}
+#: What is a JSON text sequence too, whatever it is for (RFC 8091).
+_SEQUENCE_SUFFIX = "+json-seq"
+
+
 def row_finder(content_type: str, content_encoding: str, marker: str | None) -> RowFinder | None:
-    """The finder for a response with these headers, None where no row can be told.
+    """The finder for a response with these headers (lower case), None where no row can be told.
 
     ``marker`` is the suite's own and goes before what the content type says. Content in an encoding that
     is not undone here (br, zstd) has no first row.
     """
+    media_type = content_type.partition(";")[0].strip()
     finder: RowFinder
     if marker is not None:
         finder = MarkerRowFinder(marker.encode())
-    elif content_type.startswith("text/csv"):
-        finder = CsvRowFinder()
-    elif content_type.startswith("text/html"):
-        finder = MarkerRowFinder(b"<tbody", b"</tr>")
+    elif media_type in _FINDERS:
+        finder = _FINDERS[media_type]()
+    elif media_type.endswith(_SEQUENCE_SUFFIX):
+        finder = JsonSequenceRowFinder()
     else:
         return None
     if content_encoding in {"gzip", "deflate"}:

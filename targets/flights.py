@@ -5,18 +5,16 @@ cache, and from then on read through a cursor, as an application would.
 """
 
 import csv
-import fcntl
 import hashlib
 import io
 import lzma
-import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-import platformdirs
+from targets.cache import cache_folder, only_maker, replacing
 
 COLUMNS: Final = (
     "year",
@@ -105,7 +103,7 @@ def ensure_loaded(progress: Callable[[int, int], None] | None = None) -> Path:
         return path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _only_loader(path.parent):
+        with only_maker(path.parent):
             if not _is_sound(path):
                 _load(path, progress or (lambda _done, _total: None))
     except (OSError, sqlite3.Error) as error:
@@ -117,9 +115,13 @@ def ensure_loaded(progress: Callable[[int, int], None] | None = None) -> Path:
     return path
 
 
+def edition() -> str:
+    """Return how the names of files begin that are made of this source: no other's are taken for them."""
+    return f"flights-v{_FORMAT}-{_SOURCE_SHA256[:12]}"
+
+
 def _database_path() -> Path:
-    name = f"flights-v{_FORMAT}-{_SOURCE_SHA256[:12]}.sqlite"
-    return Path(platformdirs.user_cache_dir("streamgauge")).absolute() / name
+    return cache_folder() / f"{edition()}.sqlite"
 
 
 def _damaged(path: Path) -> FlightsError:
@@ -165,26 +167,9 @@ def _is_sound(path: Path) -> bool:
     return True
 
 
-@contextmanager
-def _only_loader(folder: Path) -> Iterator[None]:
-    """Wait until nobody else loads into `folder`; the kernel frees the place of a killed loader."""
-    with (folder / "loading.lock").open("ab") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def _load(path: Path, progress: Callable[[int, int], None]) -> None:
-    for leftover in path.parent.glob("*.loading"):
-        leftover.unlink()
-    loading = path.with_name(f"{path.name}.loading")
-    try:
-        with closing(sqlite3.connect(loading, isolation_level=None)) as connection:
-            _fill(connection, progress)
-        _flush(loading)
-        loading.replace(path)
-        _flush(path.parent)
-    finally:
-        loading.unlink(missing_ok=True)
+    with replacing(path) as loading, closing(sqlite3.connect(loading, isolation_level=None)) as connection:
+        _fill(connection, progress)
 
 
 def _fill(connection: sqlite3.Connection, progress: Callable[[int, int], None]) -> None:
@@ -220,11 +205,3 @@ def _reported(rows: Iterator[list[str]], progress: Callable[[int, int], None]) -
         if done % _ROWS_A_REPORT == 0:
             progress(done, TOTAL_ROWS)
         yield row
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

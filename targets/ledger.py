@@ -5,7 +5,8 @@ standard library is sure to be there (Python 3.8 or newer), and is served as ``N
 the real app, FILE_VARIABLE the file to which one record is appended for each request.
 
 A body that is a ``wsgi.file_wrapper`` is iterated as any other, so that its yields are seen; the server's
-shortcut for it (sendfile) is lost, and the record says so.
+shortcut for it (sendfile) is lost, and the record says so. uWSGI's wrapper is a function that returns the
+file itself, which would yield its lines: it is read in blocks, as other wrappers do.
 
 A record is HEADER (MAGIC, then FIELDS), the path's bytes, and two int64 for each yield: its instant and its
 size. Instants are CLOCK_MONOTONIC ns, sizes bytes; MISSING is null.
@@ -52,6 +53,8 @@ MISSING = -1
 _EXHAUSTED, _RAISED, _ABANDONED = range(3)
 #: The yields for which a new book has room.
 _ROOM = 4096
+#: What most wrappers of files read at a time.
+_BLOCK_BYTES = 8192
 
 
 class Ledger:
@@ -89,7 +92,11 @@ class Ledger:
             request.file()
             raise
         wrapper = environ.get("wsgi.file_wrapper")
-        request.sendfile_lost = isinstance(wrapper, type) and isinstance(body, wrapper)
+        if isinstance(wrapper, type):
+            request.sendfile_lost = isinstance(body, wrapper)
+        elif wrapper is not None and hasattr(body, "read"):
+            request.sendfile_lost = True
+            body = _FileBody(body)
         # A server may take a length from it (PEP 3333, "Handling the Content-Length Header").
         return _SizedBody(body, request) if hasattr(body, "__len__") else _Body(body, request)
 
@@ -244,6 +251,18 @@ class _SizedBody(_Body):
 
     def __len__(self) -> int:
         return len(self._body)
+
+
+class _FileBody:
+    """An open file as an iterable of blocks."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        if hasattr(file, "close"):
+            self.close = file.close
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(lambda: self._file.read(_BLOCK_BYTES), b"")
 
 
 def _reset_mark() -> int:

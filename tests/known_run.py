@@ -56,8 +56,9 @@ SERVER_OUTPUT = "the server's last words"
 class Truth:
     """What one case is like on a quiet machine.
 
-    ``chunk_bytes`` is null where the body comes whole, ``schedule_ms``, by which a request is sent later than
-    its schedule wanted it, in a closed loop.
+    ``chunk_bytes`` is null where the body is not chunked; ``yielded_bytes`` is what its traced trial saw in
+    place of them, and ``note`` what that trial cannot show. ``schedule_ms``, by which a request is sent later
+    than its schedule wanted it, is null in a closed loop.
     """
 
     case: Case
@@ -66,6 +67,8 @@ class Truth:
     memory_mib: float = 5.0
     cpu_ms_per_mb: float = 30.0
     chunk_bytes: int | None = None
+    yielded_bytes: float | None = None
+    note: str | None = None
     schedule_ms: float | None = None
     body_bytes: int = 1_000_000
 
@@ -234,7 +237,7 @@ def _server(truth: Truth) -> ServerRecord:
 def _traced(truth: Truth, points: int) -> Trace:
     """A chunk each millisecond, read a fifth of that after its yield; a whole form comes at once."""
     first = round(truth.ttfb_ms * MS)
-    number = np.arange(points if truth.chunk_bytes else 1)
+    number = np.arange(points if truth.chunk_bytes or truth.yielded_bytes else 1)
     sizes = truth.body_bytes * (number + 1) // len(number)
     yields: PointArray = np.stack([number, first + MS * number, sizes], axis=1)
     reads: PointArray = np.stack([number, yields[:, 1] + MS // 5, sizes, np.full(len(number), 1000)], axis=1)
@@ -242,6 +245,13 @@ def _traced(truth: Truth, points: int) -> Trace:
         truth.case.identity,
         "2031-02-03T04:59:00+00:00",
         reason=None,
-        figures={"yields": float(len(number)), "delivery_lag_p50": MS / 5, "held": 0.0, "held_to_end": 0.0},
+        note=truth.note,
+        figures={
+            "yields": float(len(number)),
+            "chunk": truth.yielded_bytes,
+            "delivery_lag_p50": MS / 5,
+            "held": 0.0,
+            "held_to_end": 0.0,
+        },
         waterfall=Waterfall(1, yields, reads),
     )

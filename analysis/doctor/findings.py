@@ -48,8 +48,8 @@ class Diagnosis:
     def holders(self) -> Sequence[Layer]:
         """The layers that hold the response back, without what these explain.
 
-        A template explains what its view hands over, and any layer how the response arrives. That it arrives a
-        little later than a half is no evidence against layers that are all seen to pass it on.
+        A template explains what its view hands over, and any layer how the response arrives. That it arrives
+        partly late is no evidence against layers that are all seen to pass it on.
         """
         held = [layer for layer in self.layers if layer.delivery.is_held]
         if [(layer.kind, layer.delivery) for layer in held] == [(Kind.WHOLE, Delivery.PARTLY)]:

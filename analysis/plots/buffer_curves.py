@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from statistics import median
 
 from matplotlib.axes import Axes
@@ -38,9 +39,16 @@ _RECOMMENDED = Look("c2", (0.001, 99.0), hollow=True)
 Values = Mapping[str, Sequence[float]]
 
 
+class Seen(StrEnum):
+    """Where the bytes of a chunk were seen, as the axis says it."""
+
+    ON_THE_WIRE = "on the wire"
+    YIELDED = "as yielded"
+
+
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One size of a buffer; ``chunk_bytes`` is what its chunks have on the wire."""
+    """One size of a buffer; ``chunk_bytes`` is the median of its chunks."""
 
     name: str
     chunk_bytes: float
@@ -48,7 +56,7 @@ class Point:
     recommended: bool
 
 
-def buffer_curves(name: str, title: str, points: Sequence[Point], whole: Values) -> Picture:
+def buffer_curves(name: str, title: str, points: Sequence[Point], whole: Values, seen: Seen) -> Picture:
     """The curves of one family, smallest buffer first, with the whole form's interval as a band."""
     figures = [
         figure for figure in DRAWN if whole.get(figure) and all(point.values.get(figure) for point in points)
@@ -62,7 +70,7 @@ def buffer_curves(name: str, title: str, points: Sequence[Point], whole: Values)
         "six, the least and the greatest); the dashed line with its band is the whole form.",
         " ".join(_told(figure, points, whole) for figure in figures),
         height_in=2.5 * math.ceil(len(figures) / 2) + 0.4,
-        draw=lambda figure: _draw(figure, figures, points, whole),
+        draw=lambda figure: _draw(figure, figures, points, whole, seen),
     )
 
 
@@ -71,14 +79,14 @@ def spread(values: Sequence[float]) -> tuple[float, float]:
     return interval(values, _CONFIDENCE) or (min(values), max(values))
 
 
-def _draw(figure: Figure, names: Sequence[str], points: Sequence[Point], whole: Values) -> None:
+def _draw(figure: Figure, names: Sequence[str], points: Sequence[Point], whole: Values, seen: Seen) -> None:
     grid = figure.subplots(math.ceil(len(names) / 2), 2, sharex=True, squeeze=False)
     for axes, name in zip(grid.flat, names, strict=False):
         _curve(axes, name, points, whole[name])
     for axes in grid.flat[len(names) :]:
         axes.set_visible(False)
     for axes in grid[-1]:
-        axes.set_xlabel("bytes of a chunk (median, on the wire)", color=light("muted"))
+        axes.set_xlabel(f"bytes of a chunk (median, {seen})", color=light("muted"))
     recommended = any(point.recommended for point in points)
     legend(
         figure,

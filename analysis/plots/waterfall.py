@@ -24,10 +24,11 @@ _FINEST = 1 / 1500
 
 @dataclass(frozen=True, slots=True)
 class Fall:
-    """One traced response under its case's name."""
+    """One traced response under its case's name; ``note`` is what its trace cannot show."""
 
     name: str
     waterfall: Waterfall
+    note: str | None = None
 
 
 def waterfall(name: str, title: str, whole: Fall | None, streamed: Fall) -> Picture:
@@ -36,7 +37,7 @@ def waterfall(name: str, title: str, whole: Fall | None, streamed: Fall) -> Pict
     return drawn(
         name,
         title,
-        _what_to_see(whole, streamed),
+        _what_to_see(whole, streamed) + (f" Of the stream: {streamed.note}." if streamed.note else ""),
         " ".join(_told(item) for item, _ in falls),
         height_in=4.0,
         draw=lambda figure: _draw(figure, falls),

@@ -209,7 +209,7 @@ def _share(share: float) -> str:
 
 def _chunks(size: Size) -> str:
     if size.median_chunk_bytes is None:
-        return "its chunks are not told"
+        return "not chunked on the wire"
     first, middle = (amount(item, Unit.BYTES) for item in (size.first_chunk_bytes, size.median_chunk_bytes))
     return f"{middle} a chunk, {first} the first"
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.buffers.families import Family
 from analysis.findings import CaseFinding, Findings
 from analysis.plots import block_ratios as ratios
 from analysis.plots import buffer_curves as curves
@@ -60,8 +61,8 @@ def pictures(source: Source) -> list[Picture | Absent]:
             "The buffer curves",
             _buffer_curves,
             (
-                "the suite varies no buffer (two values of rows, bytes, n or another number), or a value of "
-                "it has no valid trial"
+                "the suite varies no buffer (two values of rows, bytes, events, n or another number), a "
+                "value of it has no valid trial, or its responses are neither chunked nor traced"
             ),
         ),
         ("TTFB of single requests", _first_bytes, "no valid trial holds a request with a first byte"),
@@ -105,10 +106,12 @@ def _waterfalls(source: Source) -> Iterator[Picture]:
 
 def _fall(store: Store, case: CaseFinding) -> Fall | None:
     trace = store.trace(case.summary.case.identity)
-    fall = trace.waterfall if trace else None
-    if fall is None or not len(fall.reads) or not len(fall.yields):
+    if trace is None or trace.waterfall is None:
         return None
-    return Fall(case.summary.label, fall)
+    fall = trace.waterfall
+    if not len(fall.reads) or not len(fall.yields):
+        return None
+    return Fall(case.summary.label, fall, trace.note)
 
 
 def _buffer_curves(source: Source) -> Iterator[Picture]:
@@ -116,22 +119,35 @@ def _buffer_curves(source: Source) -> Iterator[Picture]:
     for number, choice in enumerate(shown[:_MOST_ALIKE]):
         family = choice.recommendation.family if choice.recommendation else None
         assert family is not None  # noqa: S101
+        chunks, seen = _chunks(family, source.traces)
         points = [
             curves.Point(
                 name=size.name,
-                chunk_bytes=float(size.median_chunk_bytes),
+                chunk_bytes=chunk,
                 values=_values(source.run, size.case),
                 recommended=choice.recommended and size.case.identity == choice.stream.summary.case.identity,
             )
-            for size in family.sizes
-            if size.median_chunk_bytes
+            for size, chunk in zip(family.sizes, chunks, strict=True)
+            if chunk
         ]
         whole = _values(source.run, choice.whole.summary.case)
         if len(points) == len(family.sizes) and any(
             whole[name] and all(point.values[name] for point in points) for name in curves.DRAWN
         ):
             title = f"What the buffer {family.knob} does to {family.label}"
-            yield curves.buffer_curves(f"buffers-{number + 1}", title, points, whole)
+            yield curves.buffer_curves(f"buffers-{number + 1}", title, points, whole, seen)
+
+
+def _chunks(family: Family, traces: Sequence[Trace]) -> tuple[Sequence[float | None], curves.Seen]:
+    """The bytes of a chunk of each size, and where they were seen.
+
+    A response that has its length is not chunked: what the app yields, its traced trial saw.
+    """
+    on_the_wire = [size.median_chunk_bytes for size in family.sizes]
+    if all(on_the_wire):
+        return on_the_wire, curves.Seen.ON_THE_WIRE
+    yielded = {trace.case: trace.figures.get("chunk") for trace in traces}
+    return [yielded.get(size.case.identity) for size in family.sizes], curves.Seen.YIELDED
 
 
 def _values(run: Run, case: Case) -> Mapping[str, Sequence[float]]:

@@ -54,7 +54,7 @@ def _line(buffer: Buffer) -> str:
 
 def _chunks(size: Size) -> str:
     if size.median_chunk_bytes is None:
-        return "its chunks are not told"
+        return "not chunked on the wire"
     first, median = (amount(value, Unit.BYTES) for value in (size.first_chunk_bytes, size.median_chunk_bytes))
     return f"{median} a chunk, {first} the first"
 

@@ -15,8 +15,9 @@ from tests.scenarios.clients import client_of
 from tests.synthetic import RequestTruth, SyntheticServer
 from tests.synthetic.reply import Framing, Stale
 
-Content = Literal["csv", "page"]
+Content = Literal["csv", "page", "ndjson", "events"]
 
+LINE_ENDS = {"crlf": "\r\n", "lf": "\n"}
 NO_WINDOW = Window(NEVER_NS, NEVER_NS)
 
 
@@ -105,14 +106,34 @@ def test_a_row_is_found_across_reads_and_quoted_line_breaks(server: SyntheticSer
     assert exchange.first_row_ns > exchange.first_body_ns
 
 
-@pytest.mark.parametrize("content", ["csv", "page"])
-def test_a_row_is_found_inside_gzip(server: SyntheticServer, content: Content) -> None:
-    path = server.path(content=content, gzip=True, chunks=(20, 300, 4000), pace_s=0.04)
+@pytest.mark.parametrize("gzip", [False, True])
+@pytest.mark.parametrize("content", ["csv", "page", "ndjson", "events"])
+def test_the_first_row_is_found_with_the_read_that_completes_it(
+    server: SyntheticServer, content: Content, gzip: bool
+) -> None:
+    path = server.path(content=content, gzip=gzip, chunks=(20, 300, 4000), pace_s=0.04)
     exchange, truth = ask(server, path)
     row = truth.first_row
     assert row
     assert row == truth.body[1]
     assert row.before_ns <= exchange.first_row_ns < truth.body[2].before_ns
+    assert exchange.body_bytes == truth.body_bytes
+
+
+@pytest.mark.parametrize("eol", ["crlf", "lf"])
+def test_what_keeps_a_stream_of_events_alive_is_no_row(
+    server: SyntheticServer, eol: Literal["crlf", "lf"]
+) -> None:
+    """The comment and the `retry` come with the first chunk, the first event byte for byte after it."""
+    head = len(f": synthetic{2 * LINE_ENDS[eol]}retry: 3000{2 * LINE_ENDS[eol]}")
+    chunks = (head, *[1] * 60, 500)
+    path = server.path(
+        content="events", eol=eol, chunks=chunks, pace_s=0.002, stall_s=0.1, stall_chunk=len(chunks) - 1
+    )
+    exchange, truth = ask(server, path)
+    row = truth.first_row
+    assert row
+    assert truth.body[40].before_ns < row.before_ns <= exchange.first_row_ns < truth.body[-1].before_ns
     assert exchange.body_bytes == truth.body_bytes
 
 

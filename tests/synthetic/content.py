@@ -1,4 +1,4 @@
-"""The deterministic bodies: CSV and an HTML page of an exact size, and where their first row ends."""
+"""The deterministic bodies of an exact size, and where their first row ends; here CSV and an HTML page."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import random
 import zlib
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from .streams import events, first_event_end, first_line_end, json_lines
 
 if TYPE_CHECKING:
     from .reply import Reply
@@ -26,7 +28,15 @@ _PAGE_TAIL = "</tbody></table></body></html>\n"
 def content_of(reply: Reply) -> bytes:
     """The content, before any coding: exactly as many bytes as the chunks add up to."""
     size = sum(reply.yields)
-    return _page(reply, size) if reply.content == "page" else _csv(reply, size)
+    match reply.content:
+        case "csv":
+            return _csv(reply, size)
+        case "page":
+            return _page(reply, size)
+        case "ndjson":
+            return json_lines(size, reply.seed, _line_end(reply))
+        case "events":
+            return events(size, reply.seed, _line_end(reply))
 
 
 def first_row_end(reply: Reply) -> int | None:
@@ -35,6 +45,10 @@ def first_row_end(reply: Reply) -> int | None:
     if reply.content == "page":
         row = content.find(b"</tr>", max(content.find(b"<tbody"), 0))
         return row + len(b"</tr>") if b"<tbody" in content and row >= 0 else None
+    if reply.content == "ndjson":
+        return first_line_end(content)
+    if reply.content == "events":
+        return first_event_end(content, _line_end(reply))
     quoted, ends = False, 0
     for place, byte in enumerate(content):
         if byte == ord('"'):
@@ -91,6 +105,10 @@ def body_of(reply: Reply, number: int = 1) -> bytes:
     return b"".join(flipped_chunks(reply) if flips else encoded_chunks(reply))
 
 
+def _line_end(reply: Reply) -> str:
+    return "\n" if reply.eol == "lf" else "\r\n"
+
+
 def _drawn(draw: random.Random) -> tuple[str, str]:
     """A carrier and a distance."""
     return draw.choice(_CARRIERS), str(draw.randrange(80, 5000))
@@ -98,7 +116,7 @@ def _drawn(draw: random.Random) -> tuple[str, str]:
 
 def _csv(reply: Reply, size: int) -> bytes:
     draw = random.Random(reply.seed)  # noqa: S311
-    newline = "\n" if reply.eol == "lf" else "\r\n"
+    newline = _line_end(reply)
     title = f'note, "free"{newline}text' if reply.quoted else _HEADER[-1]
     note = f'first, "quoted"{newline}line{newline}' if reply.quoted else "row 1"
     header = _record([*_HEADER[:-1], title], newline)

@@ -27,7 +27,7 @@ class Reply:
     framing: Framing = "chunked"
     keep_alive: bool | None = None  # None: as the version and the framing have it
 
-    content: Literal["csv", "page"] = "csv"
+    content: Literal["csv", "page", "ndjson", "events"] = "csv"
     seed: int = 1
     chunks: tuple[int, ...] = (4096,)  # content bytes of each yield; 0 is an empty yield
     repeat: int = 1  # the chunks that many times over

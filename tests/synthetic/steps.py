@@ -87,7 +87,12 @@ def _head(reply: Reply, asked: Circumstances) -> Iterator[Step]:
     size = body_size(reply)
     phrase = HTTPStatus(reply.status).phrase
     kept = reply.persistent and not asked.client_closes
-    kind = "text/html" if reply.content == "page" else "text/csv"
+    kind = {
+        "csv": "text/csv",
+        "page": "text/html",
+        "ndjson": "application/x-ndjson",
+        "events": "text/event-stream",
+    }[reply.content]
     framing = {
         "chunked": "Transfer-Encoding: chunked\r\n",
         "length": f"Content-Length: {size}\r\n",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -119,6 +120,31 @@ def test_the_first_row_of_a_page_is_not_that_of_its_head() -> None:
     assert page[:end].count(b"</tr>") == 2
     assert page[:end].endswith(b"</td></tr>")
     assert page.endswith(b"</html>\n")
+
+
+@pytest.mark.parametrize("eol", ["crlf", "lf"])
+def test_the_first_row_of_lines_and_of_events(eol: Literal["crlf", "lf"]) -> None:
+    end_of_line = b"\r\n" if eol == "crlf" else b"\n"
+    path = SyntheticServer.path(content="ndjson", chunks=(1000,), eol=eol)
+    body, end = SyntheticServer.body(path), SyntheticServer.first_row_end(path)
+    assert len(body) == 1000
+    assert json.loads(body[:end])["number"] == 1
+    assert body[:end].endswith(end_of_line)
+
+    path = SyntheticServer.path(content="events", chunks=(1000,), eol=eol)
+    body, end = SyntheticServer.body(path), SyntheticServer.first_row_end(path)
+    assert len(body) == 1000
+    assert end is not None
+    assert body[: end + len(end_of_line) - 1].count(2 * end_of_line) == 3
+    assert body[:end].endswith(end_of_line + end_of_line[:1])
+    assert body[:end].count(b"data: ") == 1
+
+    for small in (
+        SyntheticServer.path(content="ndjson", chunks=(12,), eol=eol),
+        SyntheticServer.path(content="events", chunks=(12,), eol=eol),
+    ):
+        assert len(SyntheticServer.body(small)) == 12
+        assert SyntheticServer.first_row_end(small) is None
 
 
 def test_gzip_is_flushed_at_each_chunk(server: SyntheticServer) -> None:

@@ -256,6 +256,30 @@ def test_a_file_wrapper_is_seen_and_told(records: Path) -> None:
     assert (of_file.sendfile_lost, of_list.sendfile_lost) == (True, False)
 
 
+def test_a_wrapper_that_returns_the_file_is_told_and_read_in_blocks(records: Path, tmp_path: Path) -> None:
+    """As uWSGI's does; its lines would be yields that no server makes."""
+    path = tmp_path / "lines"
+    path.write_bytes(b"a line\n" * 3_000)
+    opened = []
+
+    def sending(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        start_response("200 OK", FIELDS)
+        opened.append(path.open("rb"))
+        wrapped: Iterable[bytes] = environ["wsgi.file_wrapper"](opened[0], 8192)
+        return wrapped
+
+    def as_uwsgi(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        return Ledger(sending, str(records))(
+            {**environ, "wsgi.file_wrapper": lambda file, _: file}, start_response
+        )
+
+    assert b"".join(ask(as_uwsgi).pieces) == path.read_bytes()
+    record = one(records)
+    assert record.sendfile_lost
+    assert sizes(record) == [8192, 8192, 21_000 - 2 * 8192]
+    assert opened[0].closed
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's high-water mark is Linux's")
 def test_memory_is_told_only_of_requests_that_were_alone(records: Path) -> None:
     traced = Ledger(generator_app, str(records))

@@ -1,7 +1,7 @@
 import pytest
 from flask import Flask
 
-from targets import context_app, csv_app, page_app
+from targets import context_app, csv_app, events_app, file_app, ndjson_app, page_app
 
 BAD = [
     (csv_app.app, "/csv?total=-1", "total", "'-1'", "0 to 10000000"),
@@ -26,6 +26,17 @@ BAD = [
     (context_app.app, "/context/stream?total=x", "total", "'x'", "0 to 10000000"),
     (context_app.app, "/context/before?total=x", "total", "'x'", "0 to 10000000"),
     (context_app.app, "/context/after?total=x", "total", "'x'", "0 to 10000000"),
+    (file_app.app, "/file?total=1000001", "total", "'1000001'", "0 to 1000000"),
+    (file_app.app, "/file/send?total=-1", "total", "'-1'", "0 to 1000000"),
+    (file_app.app, "/file/unconditional?total=x", "total", "'x'", "0 to 1000000"),
+    (file_app.app, "/file/blocks?bytes=1023", "bytes", "'1023'", "1024 to 16777216"),
+    (file_app.app, "/file/blocks?bytes=16777217", "bytes", "'16777217'", "1024 to 16777216"),
+    (ndjson_app.app, "/ndjson?total=1000001", "total", "'1000001'", "0 to 1000000"),
+    (ndjson_app.app, "/ndjson/rows?rows=0", "rows", "'0'", "1 to 100000"),
+    (ndjson_app.app, "/ndjson/rows?rows=100001", "rows", "'100001'", "1 to 100000"),
+    (events_app.app, "/events?total=1000001", "total", "'1000001'", "0 to 1000000"),
+    (events_app.app, "/events/stream?events=0", "events", "'0'", "1 to 100000"),
+    (events_app.app, "/events/stream?events=100001", "events", "'100001'", "1 to 100000"),
 ]
 
 
@@ -49,10 +60,17 @@ def test_a_bad_value_is_told_with_what_is_allowed(
         (csv_app.app, "/csv/bytes?bytes=1048576&total=1"),
         (page_app.app, "/page/buffered?n=2&total=1"),
         (page_app.app, "/page/buffered?n=100000&total=1"),
+        (file_app.app, "/file/blocks?bytes=1024&total=0"),
+        (file_app.app, "/file/blocks?bytes=16777216&total=1"),
+        (ndjson_app.app, "/ndjson/rows?rows=1&total=0"),
+        (ndjson_app.app, "/ndjson/rows?rows=100000&total=1"),
+        (events_app.app, "/events/stream?events=1&total=0"),
+        (events_app.app, "/events/stream?events=100000&total=1"),
     ],
 )
 def test_the_bounds_themselves_are_allowed(app: Flask, url: str) -> None:
-    assert app.test_client().get(url).status_code == 200
+    with app.test_client().get(url) as answer:
+        assert answer.status_code == 200
 
 
 def test_a_repeated_parameter_is_refused() -> None:

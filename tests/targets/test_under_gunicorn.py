@@ -32,6 +32,8 @@ classes = pytest.mark.parametrize("worker_class", ["sync", "gthread", "gevent"])
             "/page?total=300",
             ["/page/template?total=300", "/page/buffered?n=50&total=300"],
         ),
+        ("targets.ndjson_app:app", "/ndjson?total=1000", ["/ndjson/rows?rows=1&total=1000"]),
+        ("targets.events_app:app", "/events?total=500", ["/events/stream?total=500"]),
     ],
 )
 def test_streams_arrive_as_the_whole(

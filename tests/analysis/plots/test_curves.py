@@ -11,7 +11,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from analysis.plots.block_ratios import Ratios, block_ratios
-from analysis.plots.buffer_curves import Point, buffer_curves, spread
+from analysis.plots.buffer_curves import Point, Seen, buffer_curves, spread
 from analysis.plots.colours import light
 from analysis.plots.drawing import CONTROL, LOOKS
 from analysis.plots.forest import Line, forest
@@ -41,7 +41,7 @@ POINTS = [
 def test_buffer_curves_draw_medians_over_bytes_with_intervals_and_the_whole_form(
     figures: list[Figure],
 ) -> None:
-    made = buffer_curves("buffers", "Buffers", POINTS, values(50, 30e6))
+    made = buffer_curves("buffers", "Buffers", POINTS, values(50, 30e6), Seen.ON_THE_WIRE)
     ttfb, throughput, memory, hidden = figures[0].axes
     assert not hidden.get_visible()  # no case has CPU: no picture of it
     for axes, name in ((ttfb, "ttfb_p50"), (throughput, "throughput"), (memory, "peak_memory")):
@@ -62,14 +62,17 @@ def test_buffer_curves_draw_medians_over_bytes_with_intervals_and_the_whole_form
     assert "rows=500 with 45.4 KiB a chunk 31 MB/s (30.8 MB/s to 31.2 MB/s)" in description
     assert "; whole 50 ms (" in description
     assert "CPU" not in description
-    assert {"streamed", "whole", "recommended"} <= set(texts_of(made))
+    assert {"streamed", "whole", "recommended", "bytes of a chunk (median, on the wire)"} <= set(
+        texts_of(made)
+    )
 
 
 def test_without_a_recommended_buffer_none_is_marked(figures: list[Figure]) -> None:
     points = [Point(point.name, point.chunk_bytes, point.values, recommended=False) for point in POINTS]
-    made = buffer_curves("buffers", "Buffers", points, values(50, 30e6))
+    made = buffer_curves("buffers", "Buffers", points, values(50, 30e6), Seen.YIELDED)
     assert "recommended" not in made.what_to_see
     assert "recommended" not in texts_of(made)
+    assert "bytes of a chunk (median, as yielded)" in texts_of(made)
     assert not [line for line in figures[0].axes[0].lines if line.get_color() == light("c2")]
 
 

@@ -53,6 +53,26 @@ def test_they_show_the_values_of_the_run(tmp_path: Path) -> None:
     assert "orders whole (again), TTFB p50: median ratio ×1 over 8 blocks" in blocks.description
 
 
+def test_buffers_of_a_response_with_a_length_are_drawn_over_what_the_app_yields(tmp_path: Path) -> None:
+    """As a file is sent in blocks: there are no chunks on the wire."""
+    truths = [replace(truth, chunk_bytes=None, yielded_bytes=truth.chunk_bytes) for truth in PAYS]
+    drawn = pictures(reported(make_known_run(tmp_path / "run.sqlite", truths)))["buffers-1"]
+    assert "the recommended one, rows=50" in drawn.what_to_see
+    assert "rows=5 with 500 B a chunk 12 MB/s" in drawn.description
+
+    untraced = reported(make_known_run(tmp_path / "untraced.sqlite", truths, traced=truths[:2]))
+    assert "buffers-1" not in pictures(untraced)
+    assert "neither chunked nor traced" in absent(untraced)["The buffer curves"]
+
+
+def test_what_a_trace_cannot_show_stands_beneath_its_waterfall(tmp_path: Path) -> None:
+    truths = [replace(truth, note="iterated here, where timed trials may use sendfile") for truth in PAYS]
+    noted = pictures(reported(make_known_run(tmp_path / "run.sqlite", truths)))["waterfall-1"]
+    assert noted.what_to_see.endswith(" Of the stream: iterated here, where timed trials may use sendfile.")
+    plain = pictures(reported(make_known_run(tmp_path / "plain.sqlite")))["waterfall-1"]
+    assert "Of the stream" not in plain.what_to_see
+
+
 def test_first_bytes_are_those_of_the_requests_of_all_valid_trials(tmp_path: Path) -> None:
     made = pictures(reported(make_known_run(tmp_path / "run.sqlite")))["first-bytes-1"]
     whole = np.concatenate([first_bytes_ns(PAYS[0], noise, 40) for noise in NOISE])
