@@ -23,6 +23,7 @@ VERBS = {
     "ab": "Measure two git revisions of an app against each other, and gate the change.",
     "plan": "Show what would be measured; start nothing.",
     "calibrate": "Measure the client's own error on this machine.",
+    "conform": "Ask servers how they treat streams.",
     "list": "List suites, servers and stored runs.",
     "show": "Show what a stored run holds.",
     "report": "Write the report on a stored run.",
