@@ -152,5 +152,10 @@ def markdown(rows: Sequence[CaseSummary]) -> str:
     """The table as Markdown, without a line break at its end."""
     shown = columns(rows)
     lines = [[column.heading for column in shown], ["---"] + ["--:"] * (len(shown) - 1)]
-    lines += [[_MARKUP.sub(r"\\\g<0>", column.cell(row)) for column in shown] for row in rows]
+    lines += [[escaped(column.cell(row)) for column in shown] for row in rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def escaped(text: str) -> str:
+    """The text with all that Markdown would take for its own as it stands."""
+    return _MARKUP.sub(r"\\\g<0>", text)

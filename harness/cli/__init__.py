@@ -24,6 +24,7 @@ VERBS = {
     "plan": "Show what would be measured; start nothing.",
     "calibrate": "Measure the client's own error on this machine.",
     "doctor": "Say whether a response streams, and which layer holds it back.",
+    "conform": "Ask servers how they treat streams.",
     "list": "List suites, servers and stored runs.",
     "show": "Show what a stored run holds.",
     "report": "Write the report on a stored run.",

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 
 #: What our words and tables are written with where a terminal knows ASCII only.
-_ASCII = {"×": "x", "µ": "u", "–": "-", "−": "-", "…": "...", "│": "|", "┃": "|", "─": "-", "━": "-"}
+_ASCII = {**dict(zip("×µ–−│┃─━✗", "xu--||--x", strict=True)), "…": "..."}
 #: Our codec and its error handler. Click takes a stream in "ascii" itself for a mistake, and writes UTF-8.
 _ASCII_CODEC = "streamgauge-ascii"
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG})

@@ -17,6 +17,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from harness.cli.places import stored_runs
+from harness.conformance.chosen import server_words
+from results.conformance.questions import Check
 from results.metrics import FIGURES
 from scenarios.built_in import built_in_suites, built_in_text
 
@@ -83,7 +85,10 @@ def _declared(call: ast.Call) -> click.Parameter:
 
 def _constant(node: ast.expr) -> Any:
     """A literal's value; None for what would have to be worked out, like a list of choices."""
-    return node.value if isinstance(node, ast.Constant) else None
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        return None
 
 
 def _light(parameter: click.Parameter) -> click.Parameter:
@@ -146,6 +151,10 @@ def _files(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[Com
     return [CompletionItem(begun, type="file")]
 
 
+def _only(ctx: click.Context, param: click.Parameter, begun: str) -> list[CompletionItem[str]]:
+    return _beginning(begun, list(Check)) if ctx.info_name == "conform" else _case_words(ctx, param, begun)
+
+
 def _case_words(ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem[str]]:
     """The values by which ``--only`` names cases of the verb's suite; none where it cannot be read."""
     # click stops at an option whose value is still to come, and has then not understood what stands before
@@ -192,9 +201,10 @@ _COMPLETERS: dict[str, Completer] = {
     "base": _runs,
     "head": _runs,
     "folder": _folders,
+    "servers": _one_of(*server_words()),
     "shell": _one_of("bash", "zsh", "fish"),
     "--resume": _runs,
-    "--only": _case_words,
+    "--only": _only,
     "--figure": _figures,
     "--format": _formats,
     "--until": _one_of("decided"),

@@ -78,7 +78,7 @@ def test_verbs_options_suites_and_files(tmp_path: Path) -> None:
     (tmp_path / "orders.toml").write_text("")
     (tmp_path / "notes.txt").write_text("")
     assert completed(tmp_path, "") == list(VERBS)
-    assert completed(tmp_path, "co") == ["compare", "completion"]
+    assert completed(tmp_path, "co") == ["conform", "compare", "completion"]
     shared = {"--blocks", "--until", "--budget", "--only", "--resume", "--quiet", "--json", "--no-report"}
     assert shared | {"--web"} <= set(completed(tmp_path, "run", "--"))
     assert shared | {"--base", "--head", "--fail-on"} <= set(completed(tmp_path, "ab", "--"))
@@ -87,9 +87,13 @@ def test_verbs_options_suites_and_files(tmp_path: Path) -> None:
     assert completed(tmp_path, "compare", "a", "b", "--figure", "ttfb_p") == ["ttfb_p50", "ttfb_p95"]
     assert set(completed(tmp_path, "history", ".", "--figure", "")) == set(FIGURES)
     assert completed(tmp_path, "completion", "z") == ["zsh"]
+    assert completed(tmp_path, "conform", "gunicorn/g") == ["gunicorn/gthread", "gunicorn/gevent"]
+    assert completed(tmp_path, "conform", "waitress", "--only", "h") == ["hang-up", "head"]
+    assert completed(tmp_path, "conform", "waitress", "ch") == ["cheroot"]
 
 
 def test_choices_are_those_that_there_are(tmp_path: Path) -> None:
+    assert completed(tmp_path, "conform", "--only", "") == choices("conform", "--only")
     assert set(completed(tmp_path, "export", "--format", "")) == {*EXPORTED, *FOLDERS}
     assert completed(tmp_path, "report", "--format", "") == choices("report", "--format")
     for verb in ("run", "ab"):
@@ -139,6 +143,7 @@ def test_completion_imports_nothing_heavy(tmp_path: Path) -> None:
         ["ab", "--"],
         ["run", "full", "--only", "r"],
         ["compare", "a", "b", "--figure", ""],
+        ["conform", "--only", "h"],
         [""],
     ):
         done = subprocess.run(

@@ -1,0 +1,185 @@
+"""One HTTP/1 response as it comes over the wire: every byte, and the instant at which it came.
+
+Framing is that of RFC 9112, section 6.3; nothing here is a server's code, nor the timed client's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from results.errors import MeasurementError
+
+_NO_BODY = frozenset({204, 304})
+
+
+class Framing(StrEnum):
+    """What tells where a body ends."""
+
+    CHUNKED = "chunked"
+    LENGTH = "length"
+    CLOSE = "close"
+    NONE = "none"
+
+
+class End(StrEnum):
+    """How a response was left: its framing says that it is whole, the connection was closed or reset, or
+    nothing more came.
+    """
+
+    WHOLE = "whole"
+    CLOSED = "closed"
+    RESET = "reset"
+    QUIET = "quiet"
+
+
+class NotHttp(MeasurementError):  # noqa: N818  - named for what it is
+    """What came is no HTTP/1 response."""
+
+
+class Response:
+    """Takes bytes as they come. A HEAD has no body, whatever its head says; a client that asks with HTTP/1.0
+    does not know chunks.
+
+    ``body`` holds what came of it, decoded; ``arrivals`` for each read that brought some its instant
+    (CLOCK_MONOTONIC ns) and the bytes of the body so far; ``surplus`` what came behind the end.
+    ``connection`` says how the connection ended, null while it is open.
+    """
+
+    def __init__(self, method: str, version: str) -> None:
+        self._method = method
+        self._asked_version = version
+        self._raw = bytearray()
+        self._left: int | None = None  # of the body, or of a chunk with its line end
+        self._trailing = False
+        self.status = 0
+        self.version = ""
+        self.fields: Mapping[str, str] = {}
+        self.framing = Framing.NONE
+        self.head_ns: int | None = None
+        self.body = bytearray()
+        self.arrivals: list[tuple[int, int]] = []
+        self.surplus = bytearray()
+        self.end = End.QUIET
+        self.connection: End | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether a client takes it for complete: its framing says so, or it ends with the connection."""
+        unread = self.framing is Framing.CHUNKED and self._asked_version == "1.0"
+        by_close = self.head_ns is not None and (self.framing is Framing.CLOSE or unread)
+        return self.end is End.WHOLE or (by_close and self.end is End.CLOSED)
+
+    def feed(self, data: bytes, instant_ns: int) -> None:
+        """Take in what one read brought. Raises NotHttp."""
+        before = len(self.body)
+        self._raw += data
+        while self._step(instant_ns):
+            pass
+        if len(self.body) > before:
+            self.arrivals.append((instant_ns, len(self.body)))
+        if self.end is End.WHOLE:
+            self.surplus += self._raw
+            self._raw.clear()
+
+    def close(self, end: End) -> None:
+        """The connection has ended so; where the response was whole before, it stays so."""
+        self.connection = end
+        if self.end is not End.WHOLE:
+            self.end = end
+
+    def _step(self, instant_ns: int) -> bool:
+        """One piece of the message; False where more bytes are needed, or none."""
+        if self.head_ns is None:
+            return self._head(instant_ns)
+        if self.end is End.WHOLE or not self._raw:
+            return False
+        match self.framing:
+            case Framing.CLOSE:
+                self.body += self._raw
+                self._raw.clear()
+                return False
+            case Framing.LENGTH:
+                return self._sized()
+            case Framing.CHUNKED:
+                return self._chunk()
+        return False
+
+    def _head(self, instant_ns: int) -> bool:
+        lines = self._until(b"\r\n\r\n")
+        if lines is None:
+            return False
+        first, *rest = lines.decode("latin-1").split("\r\n")
+        version, _, status = first.partition(" ")
+        if not version.startswith("HTTP/1.") or not status[:3].isdecimal():
+            raise NotHttp(f"the server's answer is no HTTP/1 response; it begins with {first[:80]!r}")
+        if status.startswith("1"):
+            return True  # an interim response: the final one follows
+        self.version, self.status = version, int(status[:3])
+        pairs = (line.partition(":") for line in rest)
+        self.fields = {name.strip().lower(): value.strip() for name, _, value in pairs}
+        self.head_ns = instant_ns
+        self.framing = self._framing()
+        if self.framing is Framing.NONE or self._left == 0:
+            self.end = End.WHOLE
+        return True
+
+    def _framing(self) -> Framing:
+        """RFC 9112, 6.3, for responses."""
+        if self._method == "HEAD" or self.status in _NO_BODY:
+            return Framing.NONE
+        if "transfer-encoding" in self.fields:
+            return Framing.CHUNKED
+        if "content-length" not in self.fields:
+            return Framing.CLOSE
+        self._left = int(self.fields["content-length"])
+        return Framing.LENGTH
+
+    def _sized(self) -> bool:
+        assert self._left is not None  # noqa: S101  - set with the framing
+        self._left -= self._take_body(self._left)
+        if self._left == 0:
+            self.end = End.WHOLE
+        return False
+
+    def _chunk(self) -> bool:
+        if self._trailing:
+            line = self._until(b"\r\n")
+            if line == b"":
+                self.end = End.WHOLE
+            return bool(line)
+        if self._left is None:
+            line = self._until(b"\r\n")
+            if line is None:
+                return False
+            size = line.partition(b";")[0].strip()
+            try:
+                self._left = int(size, 16)
+            except ValueError:
+                raise NotHttp(f"a chunk of the server's answer begins with {bytes(line[:40])!r}") from None
+            self._trailing = self._left == 0
+            return True
+        if self._left > 0:
+            self._left -= self._take_body(self._left)
+            return self._left == 0
+        ending = self._until(b"\r\n")
+        if ending is None:
+            return False
+        if ending:
+            raise NotHttp(f"a chunk of the server's answer is longer than it says: {bytes(ending[:40])!r}")
+        self._left = None
+        return True
+
+    def _take_body(self, most: int) -> int:
+        taken = self._raw[:most]
+        del self._raw[:most]
+        self.body += taken
+        return len(taken)
+
+    def _until(self, mark: bytes) -> bytes | None:
+        at = self._raw.find(mark)
+        if at < 0:
+            return None
+        found = bytes(self._raw[:at])
+        del self._raw[: at + len(mark)]
+        return found
