@@ -19,6 +19,8 @@ from click.shell_completion import CompletionItem
 from harness.cli.places import stored_runs
 from results.metrics import FIGURES
 from scenarios.built_in import built_in_suites, built_in_text
+from targets.servers import KINDS
+from targets.servers.gunicorn import DEFAULTS as WORKER_CLASSES
 
 #: What `export` and `report` write and an ab fails on; a test holds them to what takes too long to import.
 FORMATS = ("csv", "json", "markdown", "junit", "bencher", "openmetrics", "github-benchmark")
@@ -202,4 +204,32 @@ _COMPLETERS: dict[str, Completer] = {
     "folder": _folders,
     "shell": _one_of("bash", "zsh", "fish"),
     "--resume": _runs,
+    "--directory": _folders,
+    "--server": _one_of(*KINDS, *(f"gunicorn/{name}" for name in WORKER_CLASSES)),
+    "--app": _nothing,
+    "--command": _nothing,
+    "--url": _nothing,
+    "--pid": _nothing,
+    "--prepare": _nothing,
+    "--stream": _nothing,
+    "--baseline": _one_of("join"),
+    "--axis": _nothing,
+    "--ready": _nothing,
+    "--method": _nothing,
+    "--body": _nothing,
+    "--header": _nothing,
+    "--environment": _nothing,
+    "--name": _nothing,
+    "--only": _case_words,
+    "--figure": _figures,
+    "--format": _formats,
+    "--until": _one_of("decided"),
+    "--fail-on": _one_of(*FAIL_ON),
+    "--base": _nothing,
+    "--head": _nothing,
+    "--budget": _nothing,
+    "--blocks": _nothing,
+    "--seed": _nothing,
+    "--users": _nothing,
+    "--web-port": _nothing,
 }
