@@ -13,7 +13,7 @@ _FILES = ("app.py", "wsgi.py", "main.py", "application.py", "server.py", "asgi.p
 _ENVIRONMENTS = (".venv", "venv", "env")
 _WSGI = frozenset({"Flask", "create_app", "make_app", "get_wsgi_application", "Bottle", "APIFlask"})
 _ASGI = frozenset({"Starlette", "FastAPI", "Quart", "Litestar", "get_asgi_application"})
-_ROUTE = frozenset({"route", "get", "post"})
+_ROUTE = frozenset({"route", "get", "post", "Route"})
 #: A file that is longer was written by a program.
 _LARGEST_BYTES = 1_000_000
 _MOST_FILES = 200
@@ -96,11 +96,10 @@ def _called(value: ast.expr) -> str | None:
 
 
 def _routes(tree: ast.Module) -> Iterator[str]:
-    """The paths in decorators like ``@app.get("/orders.csv")``; none with a part that varies."""
+    """The paths in ``@app.get("/rows")`` and ``Route("/rows", ...)``; none with a part that varies."""
     for node in ast.walk(tree):
-        for decorator in getattr(node, "decorator_list", []):
-            match decorator:
-                case ast.Call(func=ast.Attribute(attr=attr), args=[ast.Constant(value=str(path)), *_]) if (
-                    attr in _ROUTE and re.fullmatch(r"/[!-;=?-z|~]*", path)
-                ):
-                    yield path
+        match node:
+            case ast.Call(
+                func=ast.Attribute(attr=attr) | ast.Name(id=attr), args=[ast.Constant(value=str(path)), *_]
+            ) if attr in _ROUTE and re.fullmatch(r"/[!-;=?-z|~]*", path):
+                yield path

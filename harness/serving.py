@@ -216,7 +216,8 @@ def environment_of(planned: PlannedCase) -> Mapping[str, str]:
 
 def _wait_until_ready(process: OwnedProcess | None, port: int, target: Target) -> None:
     """Until the readiness path has answered: ours asks for one row, and so is the one small request."""
-    deadline = time.monotonic() + READY_TIMEOUT_S
+    begun = time.monotonic()
+    deadline = begun + READY_TIMEOUT_S
     while True:
         if process is not None and process.returncode is not None:
             raise ServerFailed(
@@ -240,6 +241,12 @@ def _wait_until_ready(process: OwnedProcess | None, port: int, target: Target) -
                 f"{status}. Mend the app, or name a path that works as `ready`. Its own output:\n"
                 f"{_indented(process, target)}",
                 *_TO_ANSWER,
+            )
+        if process is None and time.monotonic() > begun + _PATIENCE_S:
+            raise ServerFailed(
+                f"{target.name}: nobody answers at {target.url}. streamgauge does not start this server: "
+                "start it before, and leave it running",
+                "url",
             )
         time.sleep(_POLL_EVERY_S)
 

@@ -17,6 +17,7 @@ from harness.cli.checked import HEADER, VARIABLE, Axis, Checked, Counts, Server
 from harness.cli.prose import say
 from harness.cli.questions import APP, BASELINE, COMMAND, READY, STREAM, URL, complete, missing, refusal
 from harness.cli.rehearsed import failure, print_advice, print_answers, remedied
+from harness.cli.session import end_as_by_ctrl_c
 from harness.cli.told import Told, check, outline_of
 from harness.conduct import workshop
 from harness.cores import split_cores
@@ -189,6 +190,7 @@ def _check_stored(file: Path) -> None:
 def _rehearsed(suite: Suite, file: Path) -> Rehearsed:
     """What came of it, shown. Raises MeasurementError with the lines that decide what is wrong."""
     cases = cases_of(suite)
+    end_as_by_ctrl_c()
     load_rows(cases, Console(stderr=True))
     click.echo("Asking each response once ...\n", err=True)
     try:

@@ -113,7 +113,8 @@ def _served(told: Told, found: Found) -> Told:
     )
     if found.apps:
         first = found.apps[0]
-        default = first.name if first.is_wsgi else f"uvicorn --host {{host}} --port {{port}} {first.name}"
+        uvicorn = "uvicorn --host {host} --port {port} --no-access-log"
+        default = first.name if first.is_wsgi else f"{uvicorn} {first.name}"
         say(f"Found there: {', '.join(app.name for app in found.apps[:_MOST_ROUTES])}.")
     answer: Told = _ask("App, command or url", _Served(told), default)
     return answer

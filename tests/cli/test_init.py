@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,7 +36,7 @@ def app(environ, start_response):
         return [b"ready"]
     if path == "/broken":
         raise RuntimeError("no such order book")
-    if path not in ("/whole", "/rows", "/slow", "/clock") or "HTTP_X_TOKEN" not in environ:
+    if path not in ("/whole", "/rows", "/slow", "/clock", "/forever") or "HTTP_X_TOKEN" not in environ:
         start_response("404 Not Found" if "HTTP_X_TOKEN" in environ else "403 Forbidden", [])
         return [b"no"]
     lines = [b"%05d,a customer,12\\n" % number for number in range(int(asked.get("total", 800)))]
@@ -43,6 +46,9 @@ def app(environ, start_response):
         start_response("200 OK", [("Content-Type", "text/csv"), ("Content-Length", str(20 * len(lines)))])
         return [b"".join(lines)]
     start_response("200 OK", [("Content-Type", "text/csv")])
+    if path == "/forever":
+        open("asked", "w").close()
+        return (time.sleep(0.05) or b"more" for _ in count)
     if path == "/slow":
         time.sleep(0.3)
     at_once = int(asked.get("rows", 100))
@@ -324,6 +330,31 @@ def test_a_url_is_asked_where_it_is(init: Init, tmp_path: Path) -> None:
     assert done.returncode == ExitCode.GOOD, done.stderr
     target = suite_in(tmp_path).target[0]
     assert (target.url, target.pid, target.directory) == (f"http://127.0.0.1:{port}", process.pid, None)
+
+
+def test_a_url_at_which_nobody_is_is_told(init: Init) -> None:
+    done = init("--url", f"http://127.0.0.1:{free_port()}", *TOLD[2:], *WHOLE)
+    assert done.returncode == ExitCode.INVALID
+    assert "streamgauge does not start this server: start it before" in done.stderr
+    assert ': url = "http://127.0.0.1:' in done.stderr
+
+
+def test_who_ends_it_leaves_nothing_behind(init: Init, tmp_path: Path) -> None:
+    """As a CI server does, while a response is waited for."""
+    private = tmp_path / "private"
+    private.mkdir()
+    asked = tmp_path / "asked"
+
+    def end(text: str, pid: int) -> None:
+        if text.rstrip().endswith("Asking each response once ..."):
+            while not asked.exists():
+                time.sleep(0.05)
+            os.kill(pid, signal.SIGTERM)
+
+    words = (*TOLD[:4], "--stream", "/forever", *WHOLE)
+    seen = in_terminal(tmp_path, "init", *words, variables={"TMPDIR": str(private)}, react=end)
+    assert seen.code == ExitCode.INTERRUPTED
+    assert not list(private.iterdir())
 
 
 def test_who_sits_at_a_terminal_is_asked(init: Init, tmp_path: Path) -> None:

@@ -48,8 +48,9 @@ def test_django_s_and_starlette_s(tmp_path: Path) -> None:
     (tmp_path / "mysite" / "asgi.py").write_text("application = get_asgi_application()\n")
     (tmp_path / "mysite" / "wsgi.py").write_text("application = get_wsgi_application()\n")
     (tmp_path / "stars.py").write_text(
-        "from starlette.applications import Starlette\nsky = Starlette(routes=[])\n"
+        "from starlette.applications import Starlette\nsky = Starlette(routes=[Route('/rows.csv', rows)])\n"
     )
+    assert found_in(tmp_path).apps[0].routes == ["/rows.csv"]
     assert names(tmp_path) == [
         ("stars:sky", False),
         ("mysite.wsgi:application", True),
