@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from analysis.summary import labels
 from harness.rehearsal import Answer, Rehearsed, too_fine
+from harness.suite import Suite
 from harness.validity import MOST_CLIENT_CPU
 
 #: Less than this is sent in one piece by many servers, and costs less than the request around it.
@@ -48,18 +49,17 @@ def window_s(slowest: float) -> float:
     return math.ceil(wanted / step) * step
 
 
-def advice(rehearsed: Rehearsed, window: float) -> list[Advice]:
-    """What would spoil a run with windows of so many seconds; empty where nothing would."""
+def advice(rehearsed: Rehearsed, suite: Suite) -> list[Advice]:
+    """What would spoil a run of the suite that was rehearsed; empty where nothing would."""
     timed = list(_timed(rehearsed))
     names = labels([answer.planned.case for answer in rehearsed.answers])
-    targets = list(dict.fromkeys(answer.planned.target.name for answer in rehearsed.answers))
     found: list[Advice] = []
-    for number, target in enumerate(targets):
-        own = [answer for answer in timed if answer.planned.target.name == target]
+    for number, target in enumerate(suite.target):
+        own = [answer for answer in timed if answer.planned.target == target]
         doubts = (
             *_too_small(own),
             *_in_one_piece(own, names),
-            *_too_slow(own, names, window),
+            *_too_slow(own, names, suite.window),
             *_for_the_driver(own, names),
         )
         found += [replace(doubt, target=number) for doubt in doubts]

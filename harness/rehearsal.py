@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -14,6 +14,7 @@ from harness.matrix import PlannedCase
 from harness.prepare import PrepareFailed, check_interpreters, prepare
 from harness.processes import StartError
 from harness.serving import RunningServer, ServerFailed
+from harness.suite_target import Target
 from harness.validity import failures
 from harness.variables import check_variables
 from harness.verify import Group, Problem, address_of, groups_of, verify_group
@@ -54,16 +55,18 @@ class Rehearsed:
 
 
 class NotServed(MeasurementError):  # noqa: N818  - named for what happened
-    """A target that could not be prepared or served: its name, and its keys that decide it."""
+    """A target that could not be prepared or served, and its keys that decide it."""
 
-    def __init__(self, error: MeasurementError, target: str, *keys: str) -> None:
+    def __init__(self, error: MeasurementError, target: Target, *keys: str) -> None:
         super().__init__(str(error))
         self.target = target
         self.keys = keys
 
 
-def rehearse(cases: Sequence[PlannedCase], shop: Workshop) -> Rehearsed:
-    """Prepare, serve and ask as a run does.
+def rehearse(
+    cases: Sequence[PlannedCase], shop: Workshop, begin: Callable[[Side | None, Sequence[str]], None]
+) -> Rehearsed:
+    """Prepare, serve and ask as a run does; ``begin`` is told of each ``prepare``.
 
     Where all is as it must be, one user then loads the whole form and the stream in the smallest chunks, for
     less than a second each; the next larger ones only while these are too much for the load driver.
@@ -72,7 +75,7 @@ def rehearse(cases: Sequence[PlannedCase], shop: Workshop) -> Rehearsed:
     """
     check_variables(cases)
     different = list(_different(cases))
-    _prepare(different, shop)
+    _prepare(different, shop, begin)
     answers: dict[str, Answer] = {}
     problems: list[Problem] = []
     for group in groups_of(different):
@@ -83,24 +86,26 @@ def rehearse(cases: Sequence[PlannedCase], shop: Workshop) -> Rehearsed:
                     loaded, wrong = _loaded_in_turn(list(found.values()), servers, shop.driver)
                     found |= loaded
         except ServerFailed as error:
-            raise NotServed(error, group.cases[0].target.name, *error.keys) from error
+            raise NotServed(error, group.cases[0].target, *error.keys) from error
         except StartError as error:
-            raise NotServed(error, group.cases[0].target.name, "command", "python") from error
+            raise NotServed(error, group.cases[0].target, "command", "python") from error
         answers |= found
         problems += wrong
     return Rehearsed([answers[planned.case.identity] for planned in different], problems)
 
 
-def _prepare(cases: Sequence[PlannedCase], shop: Workshop) -> None:
-    """What a run does before it starts a server, target by target."""
+def _prepare(
+    cases: Sequence[PlannedCase], shop: Workshop, begin: Callable[[Side | None, Sequence[str]], None]
+) -> None:
+    """What a run does before it starts a server, case by case."""
     done: set[object] = set()
-    for target in dict.fromkeys(planned.target.name for planned in cases):
-        own = [planned for planned in cases if planned.target.name == target]
-        new = [item for item in own if (item.target.directory, item.target.prepare) not in done]
-        done |= {(item.target.directory, item.target.prepare) for item in new}
+    for planned in cases:
+        target = planned.target
+        new = [planned] if (target.directory, target.prepare) not in done else []
+        done.add((target.directory, target.prepare))
         try:
-            prepare(None, new, shop.processes, shop.folder, _begin, lambda _: None)
-            check_interpreters(None, own, shop.processes, shop.folder)
+            prepare(None, new, shop.processes, shop.folder, begin, lambda _: None)
+            check_interpreters(None, [planned], shop.processes, shop.folder)
         except PrepareFailed as error:
             raise NotServed(error, target, "prepare", "python") from error
 
@@ -126,10 +131,6 @@ def _different(cases: Sequence[PlannedCase]) -> Iterator[PlannedCase]:
     for planned in cases:
         if (planned.load, planned.keep_alive) == (first.load, first.keep_alive):
             yield planned
-
-
-def _begin(_side: Side | None, _command: Sequence[str]) -> None:
-    """Nobody is told before it is through."""
 
 
 @dataclass(slots=True)

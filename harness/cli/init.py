@@ -14,6 +14,7 @@ from rich.console import Console
 
 from harness.advice import advice, lines_of, slowest_s, window_s
 from harness.cli.checked import HEADER, VARIABLE, Axis, Checked, Counts, Server
+from harness.cli.progress import told_preparing
 from harness.cli.prose import say
 from harness.cli.questions import APP, BASELINE, COMMAND, READY, STREAM, URL, complete, missing, refusal
 from harness.cli.rehearsed import failure, print_advice, print_answers, remedied
@@ -31,6 +32,7 @@ from harness.suite import Suite
 from harness.suite_file import load_suite, parse_suite
 from harness.suite_values import Method, Name
 from results.errors import MeasurementError, UsageError
+from results.sides import Side
 
 _FILE = Path("streaming.toml")
 #: Whoever starts a run that takes longer should know it.
@@ -130,7 +132,7 @@ def command(
     if not no_check:
         rehearsed = _rehearsed(suite, file)
         suite = _with_fitting_window(outline, suite, file, rehearsed)
-        print_advice(advice(rehearsed, suite.window), suite.text, str(file))
+        print_advice(advice(rehearsed, suite), suite, str(file))
     _tell_what_next(suite, file)
 
 
@@ -183,7 +185,7 @@ def _written(outline: Outline, file: Path, *, force: bool) -> Suite:
 def _check_stored(file: Path) -> None:
     suite = load_suite(str(file))
     rehearsed = _rehearsed(suite, file)
-    print_advice(advice(rehearsed, suite.window), suite.text, str(file))
+    print_advice(advice(rehearsed, suite), suite, str(file))
     _tell_what_next(suite, file)
 
 
@@ -195,22 +197,25 @@ def _rehearsed(suite: Suite, file: Path) -> Rehearsed:
     click.echo("Asking each response once ...\n", err=True)
     try:
         with workshop(split_cores()) as shop:
-            rehearsed = rehearse(cases, shop)
+            rehearsed = rehearse(cases, shop, _tell_preparing)
     except NotServed as error:
         raise _mistaken(suite, file, error) from error
     print_answers(rehearsed)
     if rehearsed.problems:
-        raise MeasurementError(f"{failure(rehearsed, suite.text, str(file))}\n{_what_is_kept(file)}")
+        raise MeasurementError(f"{failure(rehearsed, suite, str(file))}\n{_what_is_kept(file)}")
     if all(target.check == "bytes" for target in suite.target):
         click.echo()
         say("Every streamed response is its whole form, byte for byte.")
     return rehearsed
 
 
+def _tell_preparing(side: Side | None, command: Sequence[str]) -> None:
+    click.echo(f"{told_preparing(side, command)}\n", err=True)
+
+
 def _mistaken(suite: Suite, file: Path, error: NotServed) -> MeasurementError:
-    names = [target.name for target in suite.target]
-    target = suite.target[names.index(error.target)]
-    told = remedied(str(error), lines_of(suite.text, names.index(error.target), error.keys), str(file))
+    target = error.target
+    told = remedied(str(error), lines_of(suite.text, suite.target.index(target), error.keys), str(file))
     if target.app is not None and target.python is None and target.directory is not None:
         python = found_in(target.directory).python
         if python is not None:

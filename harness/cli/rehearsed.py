@@ -15,6 +15,7 @@ from harness.advice import Advice, Line, lines_of
 from harness.cli.prose import say
 from harness.cli.tables import print_rows
 from harness.rehearsal import Answer, Rehearsed
+from harness.suite import Suite
 from results.metrics import Unit
 
 _MISSING = "–"
@@ -68,28 +69,27 @@ def _number(value: int | None) -> str:
     return _MISSING if value is None else f"{value:,}"
 
 
-def print_advice(found: Sequence[Advice], text: str, place: str) -> None:
+def print_advice(found: Sequence[Advice], suite: Suite, place: str) -> None:
     """What would spoil the run, each with the lines that decide it."""
     for item in found:
         click.echo()
         say(f"Doubtful: {item.what}.")
-        for line in lines_of(text, item.target, item.keys):
+        for line in lines_of(suite.text, item.target, item.keys):
             click.echo(f"  {place}:{line.number}: {line.text}")
 
 
-def failure(rehearsed: Rehearsed, text: str, place: str) -> str:
+def failure(rehearsed: Rehearsed, suite: Suite, place: str) -> str:
     """What is wrong with the answers, and the lines of the suite that decide it."""
     answers = {answer.planned.case.identity: answer for answer in rehearsed.answers}
     names = labels([answer.planned.case for answer in rehearsed.answers])
-    targets = list(dict.fromkeys(answer.planned.target.name for answer in rehearsed.answers))
     wrong: dict[str, list[str]] = {}
     lines: dict[Line, None] = {}
     for problem in rehearsed.problems:
         answer = answers[problem.case]
         words = problem.words if _is_the_server_s(answer) else ""
         wrong.setdefault(problem.what + words, []).append(names[problem.case])
-        number = targets.index(answer.planned.target.name)
-        lines |= dict.fromkeys(lines_of(text, number, problem.keys))
+        number = suite.target.index(answer.planned.target)
+        lines |= dict.fromkeys(lines_of(suite.text, number, problem.keys))
     told = "".join(f"\n  {', '.join(cases)}: {what}" for what, cases in wrong.items())
     return remedied(f"not every response is what it must be:{told}", list(lines), place)
 
