@@ -11,13 +11,23 @@ from pydantic import TypeAdapter, ValidationError
 
 from harness.outline import ServerChoice, toml_value
 from harness.suite_target import Target
-from harness.suite_values import AxisValue, HeaderName, HeaderValue, VariableName, VariableValue
+from harness.suite_values import (
+    AxisValue,
+    HeaderName,
+    HeaderValue,
+    PathTemplate,
+    VariableName,
+    VariableValue,
+    placeholders,
+)
 from results.case import SETTINGS
 from results.errors import UsageError
 from targets.servers import KINDS, OptionError
 
 Value = TypeVar("Value")
 _MOST_USERS = 1000
+#: Names that are no axis.
+_TAKEN = frozenset({"target", *Target.model_fields, *SETTINGS})
 
 
 class Counts(click.ParamType[Sequence[int]]):
@@ -53,6 +63,25 @@ class Checked(click.ParamType[Value], Generic[Value]):
         except UsageError as error:
             self.fail(str(error), param, ctx)
         return checked
+
+
+class StreamPath(Checked[str]):
+    """The path of a stream, whose axes have names that are free."""
+
+    def __init__(self) -> None:
+        super().__init__("PATH", PathTemplate)
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The path; tells what is wrong otherwise."""
+        path = super().convert(value, param, ctx)
+        taken = [name for name in placeholders(path) if name in _TAKEN]
+        if taken:
+            self.fail(
+                f"{path!r} names {{{taken[0]}}}, a key of its own in a suite; give the axis another name",
+                param,
+                ctx,
+            )
+        return path
 
 
 class Pair(click.ParamType[tuple[str, str]]):
@@ -123,7 +152,7 @@ class Axis(click.ParamType[tuple[str, tuple[str | int, ...]]]):
         name = name.strip()
         if not between or not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
             self.fail(f"{value!r} is not an axis; write one like rows=20,100,500", param, ctx)
-        if name in Target.model_fields or name in {"target", *SETTINGS}:
+        if name in _TAKEN:
             self.fail(f"{name!r} is a key of its own in a suite; give the axis another name", param, ctx)
         return name, AxisValues().convert(values, param, ctx)
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import click
 from rich.console import Console
@@ -34,6 +35,7 @@ from harness.suite_values import Method, Name
 from results.errors import MeasurementError, UsageError
 from results.sides import Side
 
+Value = TypeVar("Value")
 _FILE = Path("streaming.toml")
 #: Whoever starts a run that takes longer should know it.
 _LONG_S = 1800
@@ -109,12 +111,12 @@ def command(
         prepare=_words(prepare),
         stream=stream,
         baseline=baseline,
-        axes=dict(axis),
+        axes=_by_name("--axis", axis),
         ready=ready,
         method=method,
         body=body,
-        headers=dict(header),
-        environment=dict(environment),
+        headers=_by_name("--header", header),
+        environment=_by_name("--environment", environment),
         servers=server,
         users=users or (),
         name=name,
@@ -134,6 +136,15 @@ def command(
         suite = _with_fitting_window(outline, suite, file, rehearsed)
         print_advice(advice(rehearsed, suite), suite, str(file))
     _tell_what_next(suite, file)
+
+
+def _by_name(option: str, pairs: Sequence[tuple[str, Value]]) -> dict[str, Value]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UsageError(f"{option} {twice} is there twice; give it once")
+    return found
 
 
 def _words(line: str | None) -> Sequence[str]:

@@ -10,14 +10,14 @@ from typing import Any
 
 import click
 
-from harness.cli.checked import AxisValues, Checked
+from harness.cli.checked import AxisValues, Checked, StreamPath
 from harness.cli.prose import say
 from harness.cli.told import Told
 from harness.discovery import Found, found_in
-from harness.suite_values import App, Baseline, CommandLine, Path_, PathTemplate, Url, placeholders
+from harness.suite_values import App, Baseline, CommandLine, Path_, Url, placeholders
 from results.errors import UsageError
 
-STREAM = Checked[str]("path", PathTemplate)
+STREAM = StreamPath()
 BASELINE = Checked[str]("path", Baseline)
 READY = Checked[str]("path", Path_)
 APP = Checked[str]("app", App)
