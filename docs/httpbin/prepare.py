@@ -5,6 +5,7 @@ environment that was made from the same file by the same Python stays as it is.
 """
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -29,9 +30,12 @@ def main() -> None:
     variables = {
         name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "PYTHONHOME"}
     }
-    subprocess.run([sys.executable, "-m", "venv", "--clear", str(ENVIRONMENT)], env=variables, check=True)
     install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-    subprocess.run([str(PYTHON), *install, "-r", str(REQUIREMENTS)], env=variables, check=True)
+    try:
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(ENVIRONMENT)], env=variables, check=True)
+        subprocess.run([str(PYTHON), *install, "-r", str(REQUIREMENTS)], env=variables, check=True)
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"httpbin's environment could not be made: {shlex.join(error.cmd)} failed")
     stamp.write_text(wanted, "utf-8")
 
 
