@@ -212,7 +212,7 @@ def _server_of(outline: Outline) -> Iterator[str]:
         why = "where the app is imported from" if outline.kind == "app" else "where the command is run"
         yield from _said("directory", outline.directory, f"{why}; relative to this file")
     if outline.kind == "app":
-        why = "the interpreter that runs the server, which is installed there"
+        why = "the interpreter that runs the server, which must be installed there"
         example = ".venv/bin/python"
         yield from (
             _unsaid("python", example, why)

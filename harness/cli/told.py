@@ -129,11 +129,14 @@ def outline_of(told: Told, file: Path) -> Outline:
 
 
 def _python(python: Path, folder: Path) -> str:
-    """The interpreter as seen from the folder; one of the system, far from it, keeps its own path."""
-    # the last part is not resolved: a link in an environment is what makes it one
-    absolute = python.absolute().parent.resolve() / python.name
+    """The interpreter as seen from the folder; one that lies far from it keeps its own path."""
+    # not resolved: a link in an environment, or the environment itself, is what makes it one
+    absolute = python.absolute()
     relative = os.path.relpath(absolute, folder)
-    return str(python) if python.is_absolute() and relative.startswith("..") else relative
+    far = python.is_absolute() and relative.startswith("..")
+    # a link on the way up may lead elsewhere
+    led_astray = absolute.exists() and not Path(os.path.normpath(folder / relative)).exists()
+    return str(absolute) if far or led_astray else relative
 
 
 def _name_of_path(path: str) -> str:

@@ -365,12 +365,14 @@ def test_who_sits_at_a_terminal_is_asked(init: Init, tmp_path: Path) -> None:
         APP + "\nfrom flask import Flask\nweb = Flask(__name__)\nweb.wsgi_app = app\n"
         "@web.get('/healthz')\ndef up(): ...\n"
     )
-    answers = ["\n", "\n", "/rows?rows={rows}\n", "40,40\n", "40, 200\n", "\n", "/\n"]
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    answers = ["\n", "\n", "\n", "/rows?rows={rows}\n", "40,40\n", "40, 200\n", "\n", "/\n"]
     seen = in_terminal(tmp_path, "init", "orders.toml", "--header", "X-Token: t", answers=answers)
     assert seen.code == ExitCode.GOOD, seen.text
     for text in (
         "Directory [.]:",
         "App, command or url [shop:web]:",
+        "There is an environment: .venv/bin/python.",
         "Paths found in the app: /healthz.",
         "has the same value twice",
         "Values of rows [20,100,500]:",
@@ -380,6 +382,7 @@ def test_who_sits_at_a_terminal_is_asked(init: Init, tmp_path: Path) -> None:
     ):
         assert text in seen.text
     (target,) = suite_in(tmp_path, "orders.toml").target
+    assert target.python == tmp_path / ".venv" / "bin" / "python"
     assert (target.app, target.axes, target.baseline, target.ready) == (
         "shop:web",
         {"rows": [40, 200]},
