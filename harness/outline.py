@@ -130,7 +130,7 @@ def _said(key: str, value: object, why: str) -> Iterator[str]:
 
 def _unsaid(key: str, value: object, why: str) -> Iterator[str]:
     """A key that could be there: without its first two characters the line says so."""
-    line = f"# {key} = {toml_value(value)} "
+    line = f"# {key} = {toml_value(value)}  "
     yield f"{line:{_COMMENT_COLUMN}}# {why}"
 
 

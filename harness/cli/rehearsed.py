@@ -30,7 +30,7 @@ _REMEDIES = {
     "environment": "variables that the app needs",
     "ready": "a path that works, with a small response",
     "stream": "is this the path of the streamed response?",
-    "baseline": "is this the path of the same response built whole?",
+    "baseline": "is this the same response built whole? An axis that changes the response is named here too",
     "method": "how the app wants to be asked",
     "headers": "what the app wants to see, like a token",
     "body": "what the app wants to be sent",

@@ -244,7 +244,7 @@ def test_a_stream_that_is_another_response_is_told_and_asked_again(init: Init, t
     text = (tmp_path / "streaming.toml").read_text()
     number = text[: text.index("baseline = ")].count("\n") + 1
     assert (
-        f'streaming.toml:{number}: baseline = "/whole?total=799"  (is this the path of the same'
+        f'streaming.toml:{number}: baseline = "/whole?total=799"  (is this the same response built whole?'
         in done.stderr
     )
     assert "ask again with: streamgauge init streaming.toml --check" in done.stderr
