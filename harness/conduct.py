@@ -131,7 +131,7 @@ def verify_arms(
             watcher.verified(cases[identity], verification)
 
         for group in groups_of(list(cases.values())):
-            with _serving(group, side, shop) as servers:
+            with serving_group(group, side, shop) as servers:
                 problems[side] += verify_group(group, servers, shop.driver, shop.folder, record)
     if any(problems.values()):
         raise VerifyFailed(told(problems, sum(len(cases) for cases in arms.values())))
@@ -139,7 +139,7 @@ def verify_arms(
 
 
 @contextlib.contextmanager
-def _serving(group: Group, side: Side | None, shop: Workshop) -> Iterator[Mapping[bool, RunningServer]]:
+def serving_group(group: Group, side: Side | None, shop: Workshop) -> Iterator[Mapping[bool, RunningServer]]:
     """The group's servers; one that does not start says on which side."""
     with contextlib.ExitStack() as stack:
         try:
@@ -156,7 +156,7 @@ def _serving(group: Group, side: Side | None, shop: Workshop) -> Iterator[Mappin
                 for joined, planned in group.servers.items()
             }
         except ServerFailed as error:
-            raise error if side is None else ServerFailed(f"on {side}: {error}") from error
+            raise error if side is None else ServerFailed(f"on {side}: {error}", *error.keys) from error
         yield servers
 
 

@@ -17,7 +17,7 @@ import psutil
 
 from harness.load import own_environment
 from harness.matrix import PlannedCase
-from harness.ports import HOST, free_port
+from harness.ports import HOST, free_port, held_port
 from harness.processes import OwnedProcess, Processes
 from harness.proxying import RunningProxy, proxied
 from harness.suite_target import Target
@@ -31,16 +31,31 @@ READY_TIMEOUT_S = 30.0
 #: A gevent worker of gunicorn takes over a second to end; nothing that it could still do is wanted.
 STOP_GRACE_S = 0.5
 _POLL_EVERY_S = 0.005
+_READY_PIECE_BYTES = 1 << 16
 #: Two looks at a worker's CPU time (10 ms ticks) this far apart tell whether it is at rest.
 _SETTLED_AFTER_S = 0.1
 _PATIENCE_S = 3.0
 _LAST_LINES = 3
+_OUR_PREFIX = "STREAMGAUGE_"
 _START_ATTEMPTS = 3
 _OUTPUT_SHOWN_BYTES = 4000
 
 
 class ServerFailed(MeasurementError):  # noqa: N818  - named for what happened
-    """A server that did not start or did not answer; its own output is in the message."""
+    """A server that did not start or did not answer; its own output is in the message.
+
+    ``keys`` are those of the target that decide it, the likeliest first.
+    """
+
+    def __init__(self, message: str, *keys: str) -> None:
+        super().__init__(message)
+        self.keys = keys
+
+
+#: What decides whether a server starts.
+_TO_START = ("app", "command", "directory", "python", "environment")
+#: What decides whether one that has started answers.
+_TO_ANSWER = ("ready", "url", "command")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +146,8 @@ def _start(
 ) -> tuple[OwnedProcess, int]:
     target = planned.target
     for attempt in range(1, _START_ATTEMPTS + 1):
-        port = free_port()
+        # a server that shares no port with a socket that only holds it gets one that nobody holds
+        port, holder = held_port() if attempt == 1 else (free_port(), None)
         process = processes.start(
             _arguments(planned, port, python),
             cwd=target.directory or planned.checkout or folder,
@@ -141,7 +157,11 @@ def _start(
             cpus=cores,
         )
         try:
-            _wait_until_ready(process, port, target)
+            try:
+                _wait_until_ready(process, port, target)
+            finally:
+                if holder is not None:
+                    holder.close()
             workers = int(planned.case.parameters.get("workers", 1))
             if workers > 1:
                 _wait_for_workers(process, port, target, workers)
@@ -161,7 +181,8 @@ def _start(
 def _check_process(target: Target) -> None:
     if target.pid is not None and not psutil.pid_exists(target.pid):
         raise ServerFailed(
-            f"there is no process {target.pid}, the pid of {target.name}; correct it, or leave it out"
+            f"there is no process {target.pid}, the pid of {target.name}; correct it, or leave it out",
+            "pid",
         )
 
 
@@ -185,7 +206,8 @@ def environment_of(planned: PlannedCase) -> Mapping[str, str]:
     if target.directory is None:
         inherited, cleared = own_environment(), [*cleared, "FLASK_DEBUG"]
     else:
-        inherited = dict(os.environ)
+        # ours are nobody else's: an app of somebody's own has no reason to know that it is measured
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OUR_PREFIX)}
     variables = {name: value for name, value in inherited.items() if name not in cleared}
     variables |= {name: filled(text) for name, text in target.environment.items()}
     if planned.python_path:
@@ -197,18 +219,21 @@ def environment_of(planned: PlannedCase) -> Mapping[str, str]:
 
 def _wait_until_ready(process: OwnedProcess | None, port: int, target: Target) -> None:
     """Until the readiness path has answered: ours asks for one row, and so is the one small request."""
-    deadline = time.monotonic() + READY_TIMEOUT_S
+    begun = time.monotonic()
+    deadline = begun + READY_TIMEOUT_S
     while True:
         if process is not None and process.returncode is not None:
             raise ServerFailed(
                 f"the server of {target.name} ({target.served}) ended with code {process.returncode} before "
-                f"it answered. Its own output:\n{_indented(process, target)}"
+                f"it answered. Its own output:\n{_indented(process, target)}",
+                *_TO_START,
             )
         left_s = deadline - time.monotonic()
         if left_s <= 0:
             raise ServerFailed(
                 f"the server of {target.name} ({target.served}) did not answer {target.ready} within "
-                f"{READY_TIMEOUT_S:g} s. Its own output:\n{_indented(process, target)}"
+                f"{READY_TIMEOUT_S:g} s. Its own output:\n{_indented(process, target)}",
+                *_TO_ANSWER,
             )
         status = _ask(port, target, left_s)
         if status is not None and status < 500:
@@ -217,7 +242,14 @@ def _wait_until_ready(process: OwnedProcess | None, port: int, target: Target) -
             raise ServerFailed(
                 f"the server of {target.name} ({target.served}) answered {target.ready} with status "
                 f"{status}. Mend the app, or name a path that works as `ready`. Its own output:\n"
-                f"{_indented(process, target)}"
+                f"{_indented(process, target)}",
+                *_TO_ANSWER,
+            )
+        if process is None and time.monotonic() > begun + _PATIENCE_S:
+            raise ServerFailed(
+                f"{target.name}: nobody answers at {target.url}. streamgauge does not start this server: "
+                "start it before, and leave it running",
+                "url",
             )
         time.sleep(_POLL_EVERY_S)
 
@@ -243,24 +275,46 @@ def _wait_for_workers(process: OwnedProcess, port: int, target: Target, workers:
         time.sleep(_SETTLED_AFTER_S)
     raise ServerFailed(
         f"the server of {target.name} ({target.served}) has no {workers} workers after "
-        f"{READY_TIMEOUT_S:g} s. Its own output:\n{_indented(process, target)}"
+        f"{READY_TIMEOUT_S:g} s. Its own output:\n{_indented(process, target)}",
+        *_TO_START,
     )
 
 
 def _ask(port: int, target: Target, timeout_s: float) -> int | None:
-    """The status of the readiness path, None while nobody listens or the answer breaks off."""
+    """The status of the readiness path, None while nobody listens or the answer breaks off.
+
+    Raises ServerFailed for an answer that begins and has no end within the time.
+    """
+    deadline = time.monotonic() + timeout_s
     connection = http.client.HTTPConnection(HOST, port, timeout=timeout_s)
+    came = 0
     try:
+        connection.connect()
+        wire = connection.sock  # the connection forgets it when the response is to be its last
         connection.request(
             "GET", target.ready, headers={name: filled(text) for name, text in target.headers.items()}
         )
-        response = connection.getresponse()
-        response.read()
+        with connection.getresponse() as response:
+            announced = response.length  # null of a chunked one, whose reader knows its end
+            # a stream without an end never stops sending: no single read takes long
+            while (left_s := deadline - time.monotonic()) > 0:
+                wire.settimeout(left_s)
+                piece = response.read1(_READY_PIECE_BYTES)
+                came += len(piece)
+                if not piece or came == announced:
+                    return response.status if announced in {None, came} else None
+    except TimeoutError:
+        if not came:
+            return None
     except (OSError, http.client.HTTPException):
         return None
     finally:
         connection.close()
-    return response.status
+    raise ServerFailed(
+        f"the server of {target.name} ({target.served}) began to answer {target.ready} and had not ended "
+        f"after {timeout_s:.3g} s: {came:,} bytes came. Name a path with a small response as `ready`",
+        "ready",
+    )
 
 
 def _check_class(planned: PlannedCase, ran_as: str | None) -> None:
@@ -268,7 +322,8 @@ def _check_class(planned: PlannedCase, ran_as: str | None) -> None:
     if wanted is not None and ran_as != wanted:
         raise ServerFailed(
             f"the suite asked for worker class {wanted}, and the server says that it runs {ran_as}; "
-            "figures under the wrong name would be worse than none. Does the app change the server's log?"
+            "figures under the wrong name would be worse than none. Does the app change the server's log?",
+            "app",
         )
 
 

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m)")
 #: What a command's words may name: where the server is to listen.
 _PLACE = re.compile(r"\{(?:bind|host|port)\}")
+_LAST_PORT = 65535
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 #: An axis in a path. Format's own tricks ({rows:05d}, {rows.real}) are not for suites.
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}", re.ASCII)
@@ -101,6 +102,13 @@ def _command_line(text: str) -> str:
     return text
 
 
+def _with_port(url: str) -> str:
+    port = int(url.rstrip("/").rpartition(":")[2])
+    if port > _LAST_PORT:
+        raise ValueError(f"there is no port {port}; the last one is {_LAST_PORT}")
+    return url
+
+
 AxisValue = Annotated[str | int, BeforeValidator(_axis_value)]
 Duration = Annotated[float, BeforeValidator(_duration), Field(ge=0, le=3600, allow_inf_nan=False)]
 Path_ = Annotated[str, _written(r"/[!-~]*", 'not a path; it begins with "/" and has no spaces (write %20)')]
@@ -133,6 +141,7 @@ Url = Annotated[
         r"http://(?:127\.0\.0\.1|localhost):[1-9]\d{0,4}/?",
         'not a server on this machine; write one like "http://127.0.0.1:8000", without a path',
     ),
+    AfterValidator(_with_port),
 ]
 HeaderName = Annotated[str, _written(r"[A-Za-z0-9_!#$%&'*+.^`|~-]+", "not a header's name (RFC 9110, 5.1)")]
 HeaderValue = Annotated[

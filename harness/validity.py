@@ -41,11 +41,9 @@ def reasons(load: LoadRecord, server: ServerRecord | None) -> list[str]:
 
 
 def _of_responses(load: LoadRecord) -> Iterator[str]:
-    outcomes = load.requests[:, COLUMN["outcome"]]
-    failed = int((outcomes != Outcome.VERIFIED).sum())
-    if failed:
-        text, count = max(load.errors.items(), key=lambda item: item[1])
-        yield f"{failed} of {len(outcomes)} responses failed; {count} times: {text}"
+    failed = failures(load)
+    if failed is not None:
+        yield failed
     elif not len(inside_window(load)):
         sent = load.requests[:, COLUMN["sent_ns"]]
         longest = (load.requests[:, COLUMN["last_ns"]] - sent).max(initial=0) / 1e9
@@ -53,6 +51,16 @@ def _of_responses(load: LoadRecord) -> Iterator[str]:
             f"no request was sent inside the window of {_window_ns(load) / 1e9:g} s: a response takes "
             f"{longest:.3g} s; make the window at least ten times as long"
         )
+
+
+def failures(load: LoadRecord) -> str | None:
+    """How many responses failed, and how most of them; null where none did."""
+    outcomes = load.requests[:, COLUMN["outcome"]]
+    failed = int((outcomes != Outcome.VERIFIED).sum())
+    if not failed:
+        return None
+    text, count = max(load.errors.items(), key=lambda item: item[1])
+    return f"{failed} of {len(outcomes)} responses failed; {count} times: {text}"
 
 
 def _of_load(load: LoadRecord) -> Iterator[str]:

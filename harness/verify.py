@@ -6,10 +6,10 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import xxhash
 
-from harness.load import LoadDriver
 from harness.matrix import PlannedCase
 from harness.ports import HOST
 from harness.serving import RunningServer, last_words
@@ -28,10 +28,15 @@ class VerifyFailed(MeasurementError):  # noqa: N818  - named for what happened
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with a case, by identity."""
+    """What is wrong with a case, by identity.
+
+    ``keys`` of its target decide it, the likeliest first; ``words`` are the last ones of its server.
+    """
 
     case: str
     what: str
+    keys: Sequence[str] = ()
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +90,17 @@ def address_of(planned: PlannedCase, port: int) -> Address:
     )
 
 
+class Fetcher(Protocol):
+    """Asks once, as the load driver does."""
+
+    def fetch(self, specification: FetchSpecification) -> Verification:
+        """What came; the body is kept in the specification's file. Raises MeasurementError."""
+
+
 def verify_group(
     group: Group,
     servers: Mapping[bool, RunningServer],
-    driver: LoadDriver,
+    driver: Fetcher,
     folder: Path,
     record: Callable[[str, Verification], None],
 ) -> list[Problem]:
@@ -120,7 +132,7 @@ def verify_group(
             whole = asked(baseline)[0] if baseline is not None else None
             wrong = list(_problems(planned, found, body, whole))
             words = last_words(servers[planned.joined].output()) if wrong else ""
-            problems += [Problem(identity, what + words) for what in wrong]
+            problems += [Problem(identity, what, keys, words) for what, keys in wrong]
             if not planned.case.is_baseline:
                 body.unlink()  # a big one times many variants would fill the disk
                 del bodies[_key(planned)]
@@ -138,7 +150,7 @@ def told(problems: Mapping[Side | None, Sequence[Problem]], cases: int) -> str:
         for item in found:
             alone = side is not None and item.case not in others
             where = "" if side is None else f"on {side} only: " if alone else f"on {side}: "
-            lines[alone].append(f"  {where}{item.case}: {item.what}")
+            lines[alone].append(f"  {where}{item.case}: {item.what}{item.words}")
     text = "\n".join([*lines[True], *lines[False]])
     count = len(lines[True]) + len(lines[False])
     remedy = ""
@@ -156,30 +168,47 @@ def _key(planned: PlannedCase) -> object:
     return planned.joined, target.method, planned.path, tuple(target.headers.items()), target.body
 
 
-def _problems(planned: PlannedCase, found: Verification, body: Path, whole: Path | None) -> Iterator[str]:
+def _problems(
+    planned: PlannedCase, found: Verification, body: Path, whole: Path | None
+) -> Iterator[tuple[str, Sequence[str]]]:
+    """What is wrong, each with the target's keys that decide it."""
     target = planned.target
+    path = "baseline" if planned.case.is_baseline and not target.joined else "stream"
     if planned.case.expect_failure:
         if found.failure is None and found.status == target.status:
-            yield "the suite expects a failure, and the response came whole"
+            yield "the suite expects a failure, and the response came whole", ("expect",)
         return
     if found.failure is not None:
-        yield found.failure
+        yield found.failure, (path, "timeout")
         return
     if found.status != target.status:
-        yield f"status {found.status} instead of {target.status}"
+        yield f"status {found.status} instead of {target.status}", _decide_status(found.status, path)
         return
     if _digest(body) != found.digest:
-        yield "the client's hash is not the hash of the bytes that it kept: a fault of streamgauge"
+        yield "the client's hash is not the hash of the bytes that it kept: a fault of streamgauge", ()
     if whole is not None and target.check == "bytes":
         difference = first_difference(whole, body)
         if difference is not None:
-            yield (
+            what = (
                 f"from byte {difference:,} on it differs from its whole form ({planned.case.baseline}): "
                 f"{body.stat().st_size:,} bytes, the whole one has {whole.stat().st_size:,}. "
                 'If the page changes by itself, set check = "length"'
             )
+            yield what, ("baseline", "stream", "check")
     elif whole is not None and body.stat().st_size != whole.stat().st_size:
-        yield f"{body.stat().st_size:,} bytes, its whole form has {whole.stat().st_size:,}"
+        sizes = f"{body.stat().st_size:,} bytes, its whole form has {whole.stat().st_size:,}"
+        yield sizes, ("baseline", "stream")
+
+
+def _decide_status(status: int | None, path: str) -> Sequence[str]:
+    """The keys that decide a status (RFC 9110, 15)."""
+    match status:
+        case 401 | 403 | 407:
+            return "headers", path
+        case 400 | 405 | 406 | 411 | 415 | 422:
+            return path, "method", "headers", "body"
+        case _:
+            return path, "status"
 
 
 def first_difference(left: Path, right: Path) -> int | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
+from harness.suite_file import load_suite, parse_suite
 from harness.suite_target import Target
 from results.errors import ExitCode
 from results.store import Store
@@ -19,19 +21,29 @@ TEXT = (Path(__file__).parent.parent / "docs" / "your-app.md").read_text("utf-8"
 def test_its_files_and_commands_lead_to_an_answer(tmp_path: Path) -> None:
     shop = tmp_path / "shop"
     shop.mkdir()
-    for name, content in re.findall(r"<!-- walked: (\S+) -->\n```\w+\n(.*?)```", TEXT, re.DOTALL):
-        # the way is walked, not the distance
-        quick = content.replace('"1s"', '"0.3s"').replace('"0.5s"', '"0.1s"')
-        (shop / name).write_text(quick, "utf-8")
-    assert {path.name for path in shop.iterdir()} == {"shop.py", "orders.toml"}
-    commands = [line.split()[1:] for line in re.findall(r"^\./run\.sh (?:plan|run) .*$", TEXT, re.MULTILINE)]
-    assert [words[0] for words in commands] == ["plan", "run"]
+    files = dict(re.findall(r"<!-- walked: (\S+) -->\n```\w+\n(.*?)```", TEXT, re.DOTALL))
+    assert files.keys() == {"shop.py", "orders.toml"}
+    (shop / "shop.py").write_text(files["shop.py"], "utf-8")
+    lines = re.findall(r"^\./run\.sh ((?:init|plan|run) .*)$", TEXT, re.MULTILINE)
+    commands = [shlex.split(line) for line in lines]
+    assert [words[0] for words in commands] == ["init", "plan", "run"]
 
-    planned = once(tmp_path, *commands[0])
+    begun = once(tmp_path, *commands[0])
+    assert begun.returncode == ExitCode.GOOD, begun.stderr
+    assert "Every streamed response is its whole form, byte for byte." in begun.stdout
+    suite = shop / "orders.toml"
+    made, shown = load_suite(str(suite)), parse_suite(files["orders.toml"], "docs/your-app.md", shop)
+    # how long a response takes here decides the window
+    assert made.model_copy(update={"window": shown.window}) == shown.with_source(made.text, made.folder)
+    # the way is walked, not the distance
+    quick = re.sub(r'^(window|warmup) = "\S+"', r'\1 = "0.3s"', made.text, flags=re.MULTILINE)
+    suite.write_text(quick, "utf-8")
+
+    planned = once(tmp_path, *commands[1])
     assert planned.returncode == ExitCode.GOOD, planned.stderr
     assert "GET /orders.csv?rows=20, collected before it is sent" in planned.stdout
     # one block instead of eight: what is walked is the way, and not the figures
-    words = [*commands[1], "--blocks", "1", "--output", "orders.sqlite", "--no-report"]
+    words = [*commands[2], "--blocks", "1", "--output", "orders.sqlite", "--no-report"]
     done = again_while_spoilt(lambda: once(tmp_path, *words), tmp_path)
     assert done.returncode == ExitCode.GOOD, done.stderr
     assert "orders.csv rows=500" in done.stdout

@@ -19,6 +19,7 @@ from results.errors import ExitCode, StreamgaugeError
 VARIABLE = "_STREAMGAUGE_COMPLETE"
 #: Each verb is the module of its name in this folder, which holds a command named ``command``.
 VERBS = {
+    "init": "Write a suite for an app, and ask it once each way.",
     "run": "Measure a suite and say what is best.",
     "ab": "Measure two git revisions of an app against each other, and gate the change.",
     "plan": "Show what would be measured; start nothing.",

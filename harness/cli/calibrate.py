@@ -12,29 +12,15 @@ from rich.table import Table
 
 from analysis.table import amount
 from harness.calibrate import FULL, SCHEDULES, Calibrator
+from harness.cli.checked import Counts
 from harness.cli.tables import print_rows, table_console
 from harness.conduct import workshop
 from harness.cores import split_cores
 from results.calibration import Answers, CalibrationPoint
 from results.metrics import Unit
 
-_MOST_USERS = 1000
 _SERVERS = {Answers.ONCE: "answers once", Answers.ON: "keeps on sending"}
 _WHOLE_TABLE_WIDTH = 160
-
-
-class _Counts(click.ParamType[Sequence[int]]):
-    """Whole numbers with commas between them."""
-
-    name = "N,N,..."
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Sequence[int]:
-        parts = [part.strip() for part in str(value).split(",")]
-        if not all(part.isdecimal() and 1 <= int(part) <= _MOST_USERS for part in parts):
-            self.fail(f"{value!r} is not a list of numbers from 1 to {_MOST_USERS}, like 1,8,32", param, ctx)
-        return sorted({int(part) for part in parts})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +54,7 @@ _COLUMNS = (
 
 
 @click.command("calibrate")
-@click.option("--users", type=_Counts(), default="1,8,32,100", show_default=True, help="Numbers of users.")
+@click.option("--users", type=Counts(), default="1,8,32,100", show_default=True, help="Numbers of users.")
 @click.option("--json", "as_json", is_flag=True, help="Write the points as JSON.")
 def command(users: Sequence[int], as_json: bool) -> None:
     """Measure the client's own error of TTFB against a server whose schedule is known.

@@ -251,8 +251,7 @@ def measured(
 ) -> None:
     """Measure what is to be measured. Raises Interrupted and MeasurementError with what is kept."""
     store, plan = session.store, session.plan
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    end_as_by_ctrl_c()
     try:
         load_rows(plan.cases, console)
         if web_port is not None:
@@ -277,6 +276,12 @@ def _what_is_kept(store: Store, verb: str) -> str:
 
 def _go_on(verb: str, path: Path) -> str:
     return shlex.join([os.environ.get("STREAMGAUGE_COMMAND", "streamgauge"), verb, "--resume", str(path)])
+
+
+def end_as_by_ctrl_c() -> None:
+    """From now on SIGTERM and SIGHUP end this process in order."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -21,6 +21,8 @@ from harness.conformance.chosen import server_words
 from results.conformance.questions import Check
 from results.metrics import FIGURES
 from scenarios.built_in import built_in_suites, built_in_text
+from targets.servers import KINDS
+from targets.servers.gunicorn import DEFAULTS as WORKER_CLASSES
 
 #: What `export` and `report` write and an ab fails on; a test holds them to what takes too long to import.
 FORMATS = ("csv", "json", "markdown", "junit", "bencher", "openmetrics", "github-benchmark")
@@ -170,22 +172,30 @@ def _case_words(ctx: click.Context, _param: click.Parameter, begun: str) -> list
 def case_words(suite: dict[str, Any]) -> list[str]:
     """The words of a suite's TOML that name cases: each axis' values, servers, loads and forms."""
     found = ["form=whole"]
-    for target in suite.get("target", []):
-        axes = {key: value for key, value in target.items() if f"{{{key}}}" in target.get("stream", "")}
-        found += [f"target={target.get('name')}", f"form={target.get('form', 'stream')}", *_pairs(axes)]
-    for server in suite.get("server", []):
+    for target in _tables(suite, "target"):
+        axes = {key: value for key, value in target.items() if f"{{{key}}}" in str(target.get("stream"))}
+        named = {"target": target.get("name"), "form": target.get("form", "stream")}
+        found += [*_pairs(named), *_pairs(axes)]
+    for server in _tables(suite, "server"):
         found += _pairs({"server" if key == "kind" else key: value for key, value in server.items()})
-    for scenario in suite.get("scenario", []):
+    for scenario in _tables(suite, "scenario"):
         known = ("kind", "users", "rate", "spacing")
         chosen = {key: scenario[key] for key in known if key in scenario}
         found += _pairs({"scenario" if key == "kind" else key: value for key, value in chosen.items()})
     return list(dict.fromkeys(found))
 
 
+def _tables(suite: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """The suite's tables of this name; of one that is still being written, those that are there."""
+    given = suite.get(name)
+    return [table for table in given if isinstance(table, dict)] if isinstance(given, list) else []
+
+
 def _pairs(table: dict[str, Any]) -> Iterator[str]:
     for key, values in table.items():
         for value in values if isinstance(values, list) else [values]:
-            yield f"{key}={str(value).lower() if isinstance(value, bool) else value}"
+            if isinstance(value, (str, int, float)):
+                yield f"{key}={str(value).lower() if isinstance(value, bool) else value}"
 
 
 def _beginning(begun: str, words: Sequence[str]) -> list[CompletionItem[str]]:
@@ -204,6 +214,22 @@ _COMPLETERS: dict[str, Completer] = {
     "servers": _one_of(*server_words()),
     "shell": _one_of("bash", "zsh", "fish"),
     "--resume": _runs,
+    "--directory": _folders,
+    "--server": _one_of(*KINDS, *(f"gunicorn/{name}" for name in WORKER_CLASSES)),
+    "--app": _nothing,
+    "--command": _nothing,
+    "--url": _nothing,
+    "--pid": _nothing,
+    "--prepare": _nothing,
+    "--stream": _nothing,
+    "--baseline": _one_of("join"),
+    "--axis": _nothing,
+    "--ready": _nothing,
+    "--method": _nothing,
+    "--body": _nothing,
+    "--header": _nothing,
+    "--environment": _nothing,
+    "--name": _nothing,
     "--only": _only,
     "--figure": _figures,
     "--format": _formats,

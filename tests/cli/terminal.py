@@ -12,7 +12,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,8 +48,12 @@ def in_terminal(
     lines: int = 40,
     variables: Mapping[str, str] | None = None,
     react: Callable[[str, int], None] = lambda _text, _pid: None,
+    answers: Sequence[str] = (),
 ) -> Seen:
-    """Run the command line in a terminal; ``react`` gets what was written so far, and the process."""
+    """Run the command line in a terminal; ``react`` gets what was written so far, and the process.
+
+    ``answers`` are typed one after another, each when a question (``: `` at the end) waits for it.
+    """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
     unset = {"COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR"}
@@ -65,6 +69,7 @@ def in_terminal(
     )
     os.close(theirs)
     written = b""
+    left, answered = list(answers), 0
     deadline = time.monotonic() + _PATIENCE_S
     try:
         while time.monotonic() < deadline:
@@ -73,6 +78,9 @@ def in_terminal(
                     written += os.read(ours, 65536)
                 except OSError:  # EIO: nobody has the other end any more
                     break
+                if left and written[answered:].endswith(b": "):
+                    answered = len(written)
+                    os.write(ours, left.pop(0).encode())
                 react(written.decode("utf-8", "replace"), process.pid)
         return Seen(process.wait(10), written.decode("utf-8", "replace"))
     finally:

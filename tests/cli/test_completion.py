@@ -129,7 +129,14 @@ def test_case_words_of_a_file_and_of_no_file(tmp_path: Path) -> None:
         "form=whole", "target=orders", "form=stream", "rows=7", "rows=8",
         "server=gunicorn", "preload=true", "preload=false",
     ]  # fmt: skip
-    (tmp_path / "orders.toml").write_text("not = [toml")
+    for half in (
+        "[target]\nname = 'x'",
+        "target = 5\nserver = 'x'\nscenario = [1]",
+        "[[target]]\nstream = 5\n[[server]]\nkind = {}",
+        "not = [toml",
+    ):
+        (tmp_path / "orders.toml").write_text(half)
+        assert set(completed(tmp_path, "run", "orders.toml", "--only", "")) <= {"form=whole", "form=stream"}
     assert completed(tmp_path, "run", "orders.toml", "--only", "") == []
 
 

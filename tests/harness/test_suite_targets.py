@@ -209,6 +209,7 @@ def test_keys_of_an_own_app_say_what_is_allowed(keys: dict[str, str], words: str
         ({"app": "", "url": '"https://127.0.0.1:1"'}, r"target\.1\.url: not a server on this machine"),
         ({"app": "", "url": '"http://10.0.0.1:80"'}, r"target\.1\.url: not a server on this machine"),
         ({"app": "", "url": '"http://127.0.0.1:80/x"'}, r"target\.1\.url: .*without a path"),
+        ({"app": "", "url": '"http://127.0.0.1:65536/"'}, r":11: target\.1\.url: there is no port 65536"),
         ({"pid": "7"}, r"target\.1: pid is for a url"),
         (
             {"app": "", "url": '"http://127.0.0.1:80"', "baseline": '"join"'},

@@ -1,0 +1,212 @@
+"""A rehearsal: each different response is asked once, and a short load says what would spoil a run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from harness.conduct import Workshop, serving_group
+from harness.load import LoadDriver
+from harness.matrix import PlannedCase
+from harness.prepare import PrepareFailed, check_interpreters, prepare
+from harness.processes import StartError
+from harness.serving import RunningServer, ServerFailed
+from harness.suite_target import Target
+from harness.validity import failures
+from harness.variables import check_variables
+from harness.verify import Group, Problem, address_of, groups_of, verify_group
+from results.errors import MeasurementError
+from results.records import COLUMN, Outcome, Verification
+from results.sides import Side
+from scenarios.specification import Address, Download, FetchSpecification, TrialSpecification
+
+#: The short load: long enough to tell how long a warm response takes and what it costs the load driver.
+_WARMUP_S = 0.2
+_WINDOW_S = 0.5
+#: A response that takes longer is not asked for again: it keeps no load driver busy.
+_LONGEST_LOADED_S = 2.0
+#: A trial counts up to 90% of the load driver's core; a short load may be off by some of that.
+BUSY_CLIENT_CPU = 0.85
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of one different response.
+
+    ``took_s`` is its duration in seconds: the median under the short load, or of the one time that it was
+    asked. ``client_cpu`` is the share (0 to 1) of its core that the load driver used, null without a load.
+    """
+
+    planned: PlannedCase
+    found: Verification
+    took_s: float
+    client_cpu: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What came of a rehearsal: the answers in the suite's order, and what is not as it must be."""
+
+    answers: Sequence[Answer]
+    problems: Sequence[Problem]
+
+
+class NotServed(MeasurementError):  # noqa: N818  - named for what happened
+    """A target that could not be prepared or served, and its keys that decide it."""
+
+    def __init__(self, error: MeasurementError, target: Target, *keys: str) -> None:
+        super().__init__(str(error))
+        self.target = target
+        self.keys = keys
+
+
+def rehearse(
+    cases: Sequence[PlannedCase], shop: Workshop, begin: Callable[[Side | None, Sequence[str]], None]
+) -> Rehearsed:
+    """Prepare, serve and ask as a run does; ``begin`` is told of each ``prepare``.
+
+    Where all is as it must be, one user then loads the whole form and the stream in the smallest chunks, for
+    less than a second each; the next larger ones only while these are too much for the load driver.
+
+    Raises UsageError for variables that are not set, NotServed, LoadFailed.
+    """
+    check_variables(cases)
+    different = list(_different(cases))
+    _prepare(different, shop, begin)
+    answers: dict[str, Answer] = {}
+    problems: list[Problem] = []
+    for group in groups_of(different):
+        try:
+            with serving_group(group, None, shop) as servers:
+                found, wrong = _asked(group, servers, shop)
+                if not wrong:
+                    loaded, wrong = _loaded_in_turn(list(found.values()), servers, shop.driver)
+                    found |= loaded
+        except ServerFailed as error:
+            raise NotServed(error, group.cases[0].target, *error.keys) from error
+        except StartError as error:
+            raise NotServed(error, group.cases[0].target, "command", "python") from error
+        answers |= found
+        problems += wrong
+    return Rehearsed([answers[planned.case.identity] for planned in different], problems)
+
+
+def _prepare(
+    cases: Sequence[PlannedCase], shop: Workshop, begin: Callable[[Side | None, Sequence[str]], None]
+) -> None:
+    """What a run does before it starts a server, case by case."""
+    done: set[object] = set()
+    for planned in cases:
+        target = planned.target
+        new = [planned] if (target.directory, target.prepare) not in done else []
+        done.add((target.directory, target.prepare))
+        try:
+            prepare(None, new, shop.processes, shop.folder, begin, lambda _: None)
+            check_interpreters(None, [planned], shop.processes, shop.folder)
+        except PrepareFailed as error:
+            raise NotServed(error, target, "prepare", "python") from error
+
+
+def _loaded_in_turn(
+    answers: Sequence[Answer], servers: Mapping[bool, RunningServer], driver: LoadDriver
+) -> tuple[dict[str, Answer], list[Problem]]:
+    """The answers that are loaded, by identity: up to the first stream that is not too fine."""
+    found: dict[str, Answer] = {}
+    problems: list[Problem] = []
+    for answer in _to_load(answers):
+        loaded, failed = _loaded(answer, servers[answer.planned.joined].port, driver)
+        found[answer.planned.case.identity] = loaded
+        problems += failed
+        if not too_fine(loaded) and not answer.planned.case.is_baseline:
+            break
+    return found, problems
+
+
+def _different(cases: Sequence[PlannedCase]) -> Iterator[PlannedCase]:
+    """The cases under the first load: others get the same responses."""
+    first = cases[0]
+    for planned in cases:
+        if (planned.load, planned.keep_alive) == (first.load, first.keep_alive):
+            yield planned
+
+
+@dataclass(slots=True)
+class _Timed:
+    """Asks as the load driver does, and keeps how long each address took, in seconds."""
+
+    driver: LoadDriver
+    took_s: dict[Address, float] = field(default_factory=dict)
+
+    def fetch(self, specification: FetchSpecification) -> Verification:
+        """What came."""
+        begun = time.monotonic()
+        found = self.driver.fetch(specification)
+        self.took_s[specification.address] = time.monotonic() - begun
+        return found
+
+
+def _asked(
+    group: Group, servers: Mapping[bool, RunningServer], shop: Workshop
+) -> tuple[dict[str, Answer], list[Problem]]:
+    """Each case of the group, asked once, by identity; and what is wrong with them."""
+    timed = _Timed(shop.driver)
+    found: dict[str, Verification] = {}
+    problems = verify_group(group, servers, timed, shop.folder, found.__setitem__)
+    answers = {}
+    for planned in group.cases:
+        address = address_of(planned, servers[planned.joined].port)
+        identity = planned.case.identity
+        answers[identity] = Answer(planned, found[identity], timed.took_s[address])
+    return answers, problems
+
+
+def _to_load(answers: Sequence[Answer]) -> list[Answer]:
+    """The whole form that is largest, then the streams, those in the smallest chunks first."""
+    timed = [
+        answer
+        for answer in answers
+        if not answer.planned.case.expect_failure and answer.took_s <= _LONGEST_LOADED_S
+    ]
+    wholes = [answer for answer in timed if answer.planned.case.is_baseline]
+    streams = [answer for answer in timed if not answer.planned.case.is_baseline]
+    largest = sorted(wholes, key=lambda answer: answer.found.body_bytes)[-1:]
+    return largest + sorted(streams, key=_chunk_bytes)
+
+
+def _chunk_bytes(answer: Answer) -> int:
+    return answer.found.median_chunk_bytes or answer.found.body_bytes
+
+
+def _loaded(answer: Answer, port: int, driver: LoadDriver) -> tuple[Answer, list[Problem]]:
+    """The answer with its warm duration and what it costs the load driver; and what failed."""
+    planned, found = answer.planned, answer.found
+    assert found.status is not None  # noqa: S101  - verify lets no other answer through
+    load = driver.run(
+        TrialSpecification(
+            address=address_of(planned, port),
+            name=planned.case.identity,
+            load=Download(1),
+            warmup_s=_WARMUP_S,
+            window_s=_WINDOW_S,
+            status=found.status,
+            body_bytes=found.body_bytes,
+            digest=int(found.digest, 16) if planned.target.check == "bytes" else None,
+            row_marker=planned.target.row_marker,
+        )
+    )
+    failed = failures(load)
+    if failed is not None:
+        what = f"asked once it was right, asked again it was not: {failed}"
+        return answer, [Problem(planned.case.identity, what, ("check", "stream"))]
+    verified = load.requests[load.requests[:, COLUMN["outcome"]] == Outcome.VERIFIED]
+    took_ns = float(np.median(verified[:, COLUMN["last_ns"]] - verified[:, COLUMN["sent_ns"]]))
+    client_cpu = load.client_cpu_ns / load.client_wall_ns if load.client_wall_ns else None
+    return replace(answer, took_s=took_ns / 1e9, client_cpu=client_cpu), []
+
+
+def too_fine(answer: Answer) -> bool:
+    """Whether its chunks come faster than the load driver can take them."""
+    return answer.client_cpu is not None and answer.client_cpu > BUSY_CLIENT_CPU

@@ -1,0 +1,399 @@
+"""`init`: the suite that it writes from words or answers, and what it says when it asks the app."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.cli import main
+from harness.ports import free_port
+from harness.suite import Suite
+from harness.suite_file import load_suite
+from results.errors import ExitCode
+from tests.cli.conftest import environment, once
+from tests.cli.spoilt import Done
+from tests.cli.terminal import in_terminal
+
+APP = """
+import itertools, time
+from urllib.parse import parse_qs
+
+count = itertools.count()
+
+def app(environ, start_response):
+    asked = {name: values[0] for name, values in parse_qs(environ["QUERY_STRING"]).items()}
+    path = environ["PATH_INFO"]
+    if path == "/":
+        start_response("200 OK", [])
+        return [b"ready"]
+    if path == "/broken":
+        raise RuntimeError("no such order book")
+    if path not in ("/whole", "/rows", "/slow", "/clock", "/forever") or "HTTP_X_TOKEN" not in environ:
+        start_response("404 Not Found" if "HTTP_X_TOKEN" in environ else "403 Forbidden", [])
+        return [b"no"]
+    lines = [b"%05d,a customer,12\\n" % number for number in range(int(asked.get("total", 800)))]
+    if path == "/clock":
+        lines[-1] = b"%019d\\n" % next(count)
+    if path == "/whole":
+        start_response("200 OK", [("Content-Type", "text/csv"), ("Content-Length", str(20 * len(lines)))])
+        return [b"".join(lines)]
+    start_response("200 OK", [("Content-Type", "text/csv")])
+    if path == "/forever":
+        open("asked", "w").close()
+        return (time.sleep(0.05) or b"more" for _ in count)
+    if path == "/slow":
+        time.sleep(0.3)
+    at_once = int(asked.get("rows", 100))
+    return (b"".join(lines[at:at + at_once]) for at in range(0, len(lines), at_once))
+"""
+READY_MADE = """
+import http.server, sys
+
+BODY = b"a" * 200_000
+
+def chunked(size):
+    chunks = [b"%x\\r\\n%s\\r\\n" % (size, BODY[at:at + size]) for at in range(0, len(BODY), size)]
+    return b"".join([*chunks, b"0\\r\\n\\r\\n"])
+
+CHUNKED = {size: chunked(size) for size in (1, 50_000)}
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        self.send_response(200)
+        if self.path.startswith("/in/"):
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(CHUNKED[int(self.path[4:])])
+        else:
+            body = BODY if self.path == "/whole" else b"ready"
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+host, _, port = sys.argv[1].partition(":")
+http.server.ThreadingHTTPServer((host, int(port)), Handler).serve_forever()
+"""
+TOLD = (
+    "--app",
+    "shop:app",
+    "--header",
+    "X-Token: t",
+    "--stream",
+    "/rows?rows={rows}",
+    "--axis",
+    "rows=40,200",
+)
+WHOLE = ("--baseline", "/whole")
+
+Init = Callable[..., Done]
+
+
+@pytest.fixture
+def init(tmp_path: Path) -> Init:
+    """The verb in a folder with an app, with nobody at a terminal."""
+    (tmp_path / "shop.py").write_text(APP)
+
+    def run(*words: str, **variables: str) -> Done:
+        return once(tmp_path, "init", *words, **variables)
+
+    return run
+
+
+def suite_in(folder: Path, name: str = "streaming.toml") -> Suite:
+    return load_suite(str(folder / name))
+
+
+def row(done: Done, name: str) -> list[str]:
+    """The cells of a response's row in the table."""
+    (line,) = (line for line in done.stdout.splitlines() if line.startswith(f"{name} "))
+    return [cell.strip() for cell in line.split("│")]
+
+
+def test_words_make_a_suite_that_is_asked_once_each_way(init: Init, tmp_path: Path) -> None:
+    done = init("orders.toml", *TOLD, *WHOLE, "--users", "1,8")
+    assert done.returncode == ExitCode.GOOD, done.stderr
+    assert row(done, "rows whole")[:7] == ["rows whole", "200", "16,000", "length", "–", "–", "–"]
+    assert row(done, "rows rows=40")[:7] == ["rows rows=40", "200", "16,000", "chunked", "20", "800", "800"]
+    assert row(done, "rows rows=200")[:7] == [
+        "rows rows=200",
+        "200",
+        "16,000",
+        "chunked",
+        "4",
+        "4,000",
+        "4,000",
+    ]
+    assert "Every streamed response is its whole form, byte for byte." in done.stdout
+    assert "6 cases in 8 blocks" in done.stdout
+    suite = suite_in(tmp_path, "orders.toml")
+    assert suite.target[0].headers == {"X-Token": "t"}
+    assert "the slowest response took" in suite.text
+    planned = once(tmp_path, "plan", "orders.toml")
+    assert planned.returncode == ExitCode.GOOD
+    assert f"about {done.stdout.partition('about ')[2].partition(' ')[0]} minutes" in planned.stdout
+    assert done.stdout.rstrip().endswith("streamgauge plan orders.toml\n  streamgauge run orders.toml")
+
+
+def test_what_is_missing_is_named_where_nobody_can_be_asked(init: Init, tmp_path: Path) -> None:
+    done = init()
+    assert done.returncode == ExitCode.USAGE
+    assert "needs --app (or --command, or --url), --stream, --baseline, and without a terminal" in done.stderr
+    done = init("--app", "shop:app", "--stream", "/rows?rows={rows}", "--baseline", "join")
+    assert done.returncode == ExitCode.USAGE
+    assert "a suite needs --axis rows=..., and" in done.stderr
+    assert not list(tmp_path.glob("*.toml"))
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--app", "shop"), "'shop' is not an app; write module:name"),
+        (("--stream", "rows"), "'rows' is not a path"),
+        (("--url", "http://127.0.0.1:65536"), "there is no port 65536"),
+        (("--command", "serve shop"), "it must say where the server listens"),
+        (("--axis", "rows"), "'rows' is not an axis; write one like rows=20,100,500"),
+        (("--axis", "rows=1,1"), "the same value twice"),
+        (("--axis", "rows=a b"), "not a value for a path"),
+        (("--axis", "timeout=1"), "'timeout' is a key of its own in a suite"),
+        (("--axis", "rows=7"), "--axis rows is there twice"),
+        (("--header", "X-Token: u"), "--header X-Token is there twice"),
+        (("--stream", "/rows?t={timeout}"), "names {timeout}, a key of its own in a suite"),
+        (("--server", "apache"), "'apache' is not a known kind; known are gunicorn"),
+        (("--server", "gunicorn/async"), "gunicorn worker_class 'async' is not known here"),
+        (("--server", "waitress/sync"), "waitress has no option worker_class"),
+        (("--header", "X-Token"), "'X-Token' has no ':'"),
+        (("--header", "X: a\nb"), "not a header's value"),
+        (("--environment", "A=b\nc"), "several lines"),
+        (("--body", "a\nb"), "several lines"),
+        (("--prepare", "make 'data"), '--prepare "make \'data" is not a command line'),
+        (("--users", "0"), "not a list of numbers from 1"),
+        (("--directory", "nowhere"), "--directory: nowhere is not a folder"),
+        (("--url", "http://127.0.0.1:80"), "--app and --url each say what is measured"),
+        (("--axis", "n=1"), "--axis n: {n} is not in the path of the stream"),
+        (("--baseline", "/whole?n={n}"), "--baseline names {n} and --stream does not"),
+        (("--pid", "7"), "--pid has no use beside --app"),
+        (("orders.txt",), "'orders.txt' is no name for a suite file"),
+        (("--check",), "--check asks what the file says, and writes nothing; leave out --app"),
+    ],
+)
+def test_words_that_make_no_suite_are_refused(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+    told: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["init", *TOLD, *WHOLE, *words]) == ExitCode.USAGE
+    assert told in " ".join(capsys.readouterr().err.split())
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_is_there_stays(init: Init, tmp_path: Path) -> None:
+    (tmp_path / "streaming.toml").write_text("mine")
+    done = init(*TOLD, *WHOLE, "--no-check")
+    assert done.returncode == ExitCode.USAGE
+    assert "streaming.toml is there already; name another file, write over it with --force" in done.stderr
+    assert (tmp_path / "streaming.toml").read_text() == "mine"
+    done = init(*TOLD, *WHOLE, "--no-check", "--force")
+    assert done.returncode == ExitCode.GOOD, done.stderr
+    assert "byte for byte" not in done.stdout
+    assert suite_in(tmp_path).target[0].baseline == "/whole"
+
+
+def test_paths_are_those_from_the_file(tmp_path: Path) -> None:
+    shop = tmp_path / 'the "größte" shop'
+    shop.mkdir()
+    (shop / "shop.py").write_text(APP)
+    words = (
+        "../benchmarks/orders.toml",
+        *TOLD,
+        "--baseline",
+        "join",
+        "--python",
+        "venv/bin/python",
+        "--no-check",
+    )
+    (shop / "venv" / "bin").mkdir(parents=True)
+    (shop / "venv" / "bin" / "python").symlink_to(sys.executable)
+    done = once(shop, "init", *words)
+    assert done.returncode == ExitCode.GOOD, done.stderr
+    suite = suite_in(tmp_path, "benchmarks/orders.toml")
+    assert suite.target[0].directory == shop
+    assert suite.target[0].python == shop / "venv" / "bin" / "python"
+    assert str(tmp_path) not in suite.text
+
+
+def test_a_stream_that_is_another_response_is_told_and_asked_again(init: Init, tmp_path: Path) -> None:
+    done = init(*TOLD, "--baseline", "/whole?total=799")
+    assert done.returncode == ExitCode.INVALID
+    assert "rows rows=40, rows rows=200: from byte 15,980 on it differs from its whole form" in done.stderr
+    text = (tmp_path / "streaming.toml").read_text()
+    number = text[: text.index("baseline = ")].count("\n") + 1
+    assert (
+        f'streaming.toml:{number}: baseline = "/whole?total=799"  (is this the same response built whole?'
+        in done.stderr
+    )
+    assert "ask again with: streamgauge init streaming.toml --check" in done.stderr
+    mended = text.replace("?total=799", "").replace('window = "1s"', 'window = "4s"')
+    (tmp_path / "streaming.toml").write_text(mended)
+    done = init("--check")
+    assert done.returncode == ExitCode.GOOD, done.stderr
+    assert "byte for byte" in done.stdout
+    assert (tmp_path / "streaming.toml").read_text() == mended
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--stream", "/nowhere?rows={rows}"), ["status 404 instead of 200", ': stream = "/nowhere']),
+        (("--header", "X-Other: t"), ["status 403 instead of 200", ": headers = { X-Other"]),
+        (("--stream", "/broken?rows={rows}"), ["status 500 instead of 200", "no such order book"]),
+        (("--stream", "/clock?rows={rows}", "--baseline", "/whole"), ["it differs", ': # check = "length"']),
+        (("--app", "shopp:app"), ["ended with code", "No module named 'shopp'", ': app = "shopp:app"']),
+        (("--ready", "/broken"), ["answered /broken with status 500", ': ready = "/broken"']),
+        (("--python", "nowhere/python"), ["correct the path", ': python = "nowhere/python"']),
+        (("--prepare", "false"), ["ended with code 1", ': prepare = ["false"]']),
+    ],
+)
+def test_what_went_wrong_is_told_with_the_line_that_decides_it(
+    init: Init, tmp_path: Path, words: tuple[str, ...], told: list[str]
+) -> None:
+    given = TOLD if words[0] != "--header" else (*TOLD[:2], *TOLD[4:])
+    done = init(*given, "--baseline", "join", *words)
+    assert done.returncode == ExitCode.INVALID
+    for text in told:
+        assert text in done.stderr
+    assert suite_in(tmp_path), "it is kept"
+
+
+def test_a_response_that_changes_by_itself_is_seen_when_it_is_asked_again(init: Init) -> None:
+    """Both forms come from processes of their own here, whose first responses are alike."""
+    stream = ("--stream", "/clock?rows={rows}", "--axis", "rows=200", "--baseline", "join")
+    done = init(*TOLD[:4], *stream)
+    assert done.returncode == ExitCode.INVALID
+    assert "asked once it was right, asked again it was not" in done.stderr
+    assert ': # check = "length"' in done.stderr
+
+
+def test_an_environment_of_the_app_s_own_is_pointed_at(init: Init, tmp_path: Path) -> None:
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    done = init(*TOLD, *WHOLE, "--app", "shopp:app")
+    assert 'python = ".venv/bin/python" would run it there' in done.stderr
+
+
+def test_a_response_that_is_small_or_not_streamed_is_doubted(init: Init) -> None:
+    done = init(*TOLD[:4], "--stream", "/rows?total=9&rows={rows}", "--axis", "rows=9", "--baseline", "join")
+    assert done.returncode == ExitCode.GOOD, done.stderr
+    assert "Doubtful: the response has 180 bytes" in done.stdout
+    assert "came in one chunk: it does not stream" in done.stdout
+
+
+def test_a_slow_response_gets_a_window_for_ten_of_it(init: Init, tmp_path: Path) -> None:
+    done = init(*TOLD[:4], "--stream", "/slow", *WHOLE)
+    assert done.returncode == ExitCode.GOOD, done.stderr
+    assert suite_in(tmp_path).window >= 10 * 0.3
+    assert "fit into a window" not in done.stdout
+
+
+def test_chunks_that_the_load_driver_cannot_take_are_doubted(init: Init, tmp_path: Path) -> None:
+    """All chunks of a response are there at once: the server has next to nothing to do for each."""
+    (tmp_path / "ready made.py").write_text(READY_MADE)
+    serve = f"{shlex.quote(sys.executable)} 'ready made.py' {{bind}}"
+    words = ("--command", serve, "--stream", "/in/{size}", "--axis", "size=1,50000", "--baseline", "/whole")
+    done = init(*words)
+    assert done.returncode == ExitCode.GOOD, done.stderr
+    assert "Doubtful: the load driver can hardly take in size=1 (chunks of 1 bytes" in done.stdout
+    assert "Leave it out: in size=50000" in done.stdout
+
+
+def test_a_url_is_asked_where_it_is(init: Init, tmp_path: Path) -> None:
+    port = free_port()
+    gunicorn = [sys.executable, "-m", "gunicorn", "-b", f"127.0.0.1:{port}", "shop:app"]
+    with subprocess.Popen(gunicorn, cwd=tmp_path, env=environment(), stderr=subprocess.DEVNULL) as process:
+        try:
+            words = ("--url", f"http://127.0.0.1:{port}", "--pid", str(process.pid), *TOLD[2:], *WHOLE)
+            done = init(*words)
+        finally:
+            process.terminate()
+    assert done.returncode == ExitCode.GOOD, done.stderr
+    target = suite_in(tmp_path).target[0]
+    assert (target.url, target.pid, target.directory) == (f"http://127.0.0.1:{port}", process.pid, None)
+
+
+def test_a_url_at_which_nobody_is_is_told(init: Init) -> None:
+    done = init("--url", f"http://127.0.0.1:{free_port()}", *TOLD[2:], *WHOLE)
+    assert done.returncode == ExitCode.INVALID
+    assert "streamgauge does not start this server: start it before" in done.stderr
+    assert ': url = "http://127.0.0.1:' in done.stderr
+
+
+def test_who_ends_it_leaves_nothing_behind(init: Init, tmp_path: Path) -> None:
+    """As a CI server does, while a response is waited for."""
+    private = tmp_path / "private"
+    private.mkdir()
+    asked = tmp_path / "asked"
+
+    def end(text: str, pid: int) -> None:
+        if text.rstrip().endswith("Asking each response once ..."):
+            while not asked.exists():
+                time.sleep(0.05)
+            os.kill(pid, signal.SIGTERM)
+
+    words = (*TOLD[:4], "--stream", "/forever", *WHOLE)
+    seen = in_terminal(tmp_path, "init", *words, variables={"TMPDIR": str(private)}, react=end)
+    assert seen.code == ExitCode.INTERRUPTED
+    assert not list(private.iterdir())
+
+
+def test_who_sits_at_a_terminal_is_asked(init: Init, tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(
+        APP + "\nfrom flask import Flask\nweb = Flask(__name__)\nweb.wsgi_app = app\n"
+        "@web.get('/healthz')\ndef up(): ...\n"
+    )
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    answers = ["\n", "\n", "\n", "/rows?rows={rows}\n", "40,40\n", "40, 200\n", "\n", "/\n"]
+    seen = in_terminal(tmp_path, "init", "orders.toml", "--header", "X-Token: t", answers=answers)
+    assert seen.code == ExitCode.GOOD, seen.text
+    for text in (
+        "Directory [.]:",
+        "App, command or url [shop:web]:",
+        "There is an environment: .venv/bin/python.",
+        "Paths found in the app: /healthz.",
+        "has the same value twice",
+        "Values of rows [20,100,500]:",
+        "Baseline [join]:",
+        "Ready [/healthz]:",
+        "Every streamed response is its whole form",
+    ):
+        assert text in seen.text
+    (target,) = suite_in(tmp_path, "orders.toml").target
+    assert target.python == tmp_path / ".venv" / "bin" / "python"
+    assert (target.app, target.axes, target.baseline, target.ready) == (
+        "shop:web",
+        {"rows": [40, 200]},
+        "join",
+        "/",
+    )
+
+
+def test_who_goes_away_leaves_no_file(init: Init, tmp_path: Path) -> None:
+    (tmp_path / "shop.py").unlink()
+    seen = in_terminal(tmp_path, "init", answers=["\n", "\x04"])
+    assert seen.code == ExitCode.INTERRUPTED
+    assert not (tmp_path / "streaming.toml").exists()
+    assert "App, command or url: " in seen.text, "nothing was found, and nothing is proposed"
