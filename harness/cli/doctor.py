@@ -15,6 +15,7 @@ from rich.text import Text
 from analysis.doctor.delivery import Delivery
 from analysis.doctor.findings import Diagnosis, Kind
 from analysis.exports.printable import printable
+from harness.cli.checked import HEADER
 from harness.cli.prose import say
 from harness.cli.session import Duration
 from harness.cli.tables import print_rows
@@ -22,6 +23,7 @@ from harness.doctor.arriving import examine_url
 from harness.doctor.examine import examine
 from harness.doctor.subject import Subject, tools
 from harness.matrix import cases_of
+from harness.server_words import kind_and_options
 from harness.suite import Suite
 from results.errors import ExitCode, UsageError
 from scenarios.listener import Question
@@ -30,14 +32,14 @@ from scenarios.listener import Question
 @click.command("doctor")
 @click.argument("what", metavar="URL_OR_APP")
 @click.argument("path", required=False)
-@click.option("--server", default="gunicorn", show_default=True, metavar="KIND [OPTION=VALUE ...]")
-@click.option("--proxy", metavar="KIND [OPTION=VALUE ...]", help='A proxy in front, like "nginx".')
+@click.option("--server", default="gunicorn", show_default=True, metavar="KIND[/CLASS][/OPTION=VALUE]")
+@click.option("--proxy", metavar="KIND[/OPTION=VALUE]", help="A proxy in front, like nginx.")
 @click.option("--command", "own_server", metavar="COMMAND", help="A server of your own: {bind} and {app}.")
 @click.option("--proxy-command", metavar="COMMAND", help="A proxy of your own: {bind} and {upstream}.")
 @click.option("--directory", type=click.Path(file_okay=False, path_type=Path), help="Where the app is.")
 @click.option("--python", type=click.Path(path_type=Path), help="The interpreter that runs the app.")
 @click.option("--method", default="GET", show_default=True, help="How it is asked.")
-@click.option("--header", "headers", multiple=True, metavar='"NAME: VALUE"', help="A header of the request.")
+@click.option("--header", "headers", type=HEADER, multiple=True, help="A header of the request; repeatable.")
 @click.option("--body", help="The request's body.")
 @click.option("--row-marker", help="What ends a row, where the content type does not tell.")
 @click.option("--longest", type=Duration(), default="10s", show_default=True, help="Leave a stream after.")
@@ -80,7 +82,7 @@ def _of_url(url: str, path: str | None, longest: float, given: dict[str, Any]) -
         raise UsageError(f"{', '.join(wrong) or 'PATH'} is for an app; a URL is asked as it is")
     if not url.startswith(("http://", "https://")):
         raise UsageError(f"{url} is no URL that can be asked: write http:// or https://")
-    headers = _headers(given["headers"])
+    headers = dict(given["headers"])
     if not any(name.lower() == "accept-encoding" for name in headers):
         headers["Accept-Encoding"] = "gzip, deflate, br, zstd"
     return examine_url(
@@ -108,7 +110,7 @@ def _subject(app: str, path: str | None, longest: float, given: dict[str, Any]) 
         "stream": path.replace("{", "%7B").replace("}", "%7D"),
         "baseline": "join",
         "method": given["method"],
-        "headers": _headers(given["headers"]),
+        "headers": dict(given["headers"]),
     }
     for key in ("body", "row_marker"):
         if given[key] is not None:
@@ -118,11 +120,11 @@ def _subject(app: str, path: str | None, longest: float, given: dict[str, Any]) 
     suite = {
         "name": "doctor",
         "target": [target],
-        "server": [_kind_and_options(given["server"])],
+        "server": [_kind(given["server"])],
         "scenario": [{"kind": "download"}],
     }
     if given["proxy"] is not None:
-        suite["proxy"] = [_kind_and_options(given["proxy"])]
+        suite["proxy"] = [_kind(given["proxy"])]
     try:
         checked = Suite.model_validate(suite, context={"folder": Path.cwd()})
     except ValidationError as error:
@@ -137,32 +139,10 @@ def _mistake(item: Any) -> str:
     return f"{' '.join(where[1:] or where)}{given}: {item['msg'].removeprefix('Value error, ')}"
 
 
-def _kind_and_options(text: str) -> dict[str, Any]:
-    """``gunicorn worker_class=gthread threads=4`` as the table of a suite."""
-    kind, *words = text.split()
-    options = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals:
-            raise UsageError(f"{word!r} is no option of {kind}; write OPTION=VALUE, like threads=4")
-        options[name] = _value(value)
+def _kind(word: str) -> dict[str, Any]:
+    """``gunicorn/gthread/threads=4`` as the table of a suite."""
+    kind, options = kind_and_options(word)
     return {"kind": kind, **options}
-
-
-def _value(text: str) -> str | int | bool:
-    if text in {"true", "false"}:
-        return text == "true"
-    return int(text) if text.isdecimal() else text
-
-
-def _headers(lines: tuple[str, ...]) -> dict[str, str]:
-    headers = {}
-    for line in lines:
-        name, colon, value = line.partition(":")
-        if not colon:
-            raise UsageError(f'--header {line!r} is no header; write "NAME: VALUE"')
-        headers[name.strip()] = value.strip()
-    return headers
 
 
 def _document(found: Diagnosis) -> dict[str, Any]:

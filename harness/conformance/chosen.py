@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 
+from harness.server_words import kind_and_options
 from results.conformance.findings import Missing
 from results.errors import MeasurementError, UsageError
 from targets.servers import KINDS, OptionError
 from targets.servers.gunicorn import DEFAULTS as GUNICORN_CLASSES
-
-_SWITCHES = {"true": True, "false": False}
 
 
 class NotInstalled(MeasurementError):  # noqa: N818  - named for what is wrong
@@ -66,21 +65,9 @@ def server_words() -> list[str]:
 
 
 def _read(word: str) -> list[Chosen]:
-    kind, *parts = word.split("/")
+    kind, options = kind_and_options(word)
     if kind not in KINDS:
         raise UsageError(f"there is no server {kind!r}; servers are {', '.join(server_words())}")
-    options: dict[str, str | int] = {}
-    for part in parts:
-        name, given, value = part.partition("=")
-        if given:
-            options[name] = _value(value)
-        elif kind == "gunicorn":
-            options["worker_class"] = name
-        else:
-            raise UsageError(
-                f"{word!r} names no server: {kind} has no worker classes; an option is given as "
-                f"{kind}/OPTION=VALUE"
-            )
     all_classes = kind == "gunicorn" and "worker_class" not in options
     classes = [{"worker_class": name} for name in GUNICORN_CLASSES] if all_classes else [{}]
     return [_checked(word, kind, {**one, **options}) for one in classes]
@@ -93,9 +80,3 @@ def _checked(word: str, kind: str, options: Mapping[str, str | int]) -> Chosen:
         raise UsageError(f"{word!r} cannot be served: {error}") from error
     parts = [str(value) if name == "worker_class" else f"{name}={value}" for name, value in options.items()]
     return Chosen("/".join([kind, *parts]), kind, options)
-
-
-def _value(text: str) -> str | int:
-    if text in _SWITCHES:
-        return _SWITCHES[text]
-    return int(text) if text.isdecimal() else text
