@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,25 +11,13 @@ import pytest
 from analysis.doctor.delivery import Delivery
 from analysis.doctor.findings import Diagnosis, Kind, Layer
 from harness.doctor.examine import examine
-from harness.doctor.subject import Subject, Tools, tools
+from harness.doctor.subject import Subject, Tools
 from harness.matrix import cases_of
 from harness.suite import Suite
 from results.errors import MeasurementError
-from tests.harness.doctor import breakers
 from tests.programs import need
 
 SYNC = {"kind": "gunicorn"}
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return breakers.lay_out(tmp_path_factory.mktemp("shop"))
-
-
-@pytest.fixture(scope="module")
-def at_hand() -> Iterator[Tools]:
-    with tools() as found:
-        yield found
 
 
 def examined(

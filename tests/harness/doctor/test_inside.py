@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,22 +11,11 @@ from analysis.doctor.delivery import Delivery
 from analysis.doctor.findings import Diagnosis, Kind, Layer
 from analysis.doctor.inside_report import layers_inside
 from harness.doctor.inside import look_inside
-from harness.doctor.subject import Subject, Tools, tools
+from harness.doctor.subject import Subject, Tools
 from harness.matrix import cases_of
 from harness.suite import Suite
 from results.errors import MeasurementError
 from tests.harness.doctor import breakers
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return breakers.lay_out(tmp_path_factory.mktemp("shop"))
-
-
-@pytest.fixture(scope="module")
-def at_hand() -> Iterator[Tools]:
-    with tools() as found:
-        yield found
 
 
 def looked_at(app: str, path: str, folder: Path, at_hand: Tools, longest_s: float = 3.0) -> Diagnosis:
