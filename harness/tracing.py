@@ -93,7 +93,7 @@ class CaseTracer:
             since_ns, count = int(load.requests[0, COLUMN["sent_ns"]]), len(load.requests)
             found = await_ledger(wrapped.records, since_ns=since_ns, count=count, patience_s=_PATIENCE_S)
             output = server.output()
-        items = joined(load.requests, load.reads, found)
+        items = joined(load.requests, load.reads, found, load.wire_reads)
         if len(items) < count:
             raise TraceFailed(
                 f"the ledger has no record, or no single one, of {count - len(items)} of {count} requests: "

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import xxhash
 
-from harness.load import LoadDriver
+from harness.load import Fetched, LoadDriver
 from harness.matrix import PlannedCase
 from harness.ports import HOST
 from harness.serving import RunningServer, last_words
@@ -98,27 +98,27 @@ def verify_group(
 
     Returns what is not as it must be.
     """
-    bodies: dict[object, tuple[Path, Verification]] = {}
+    bodies: dict[object, tuple[Path, Fetched]] = {}
     problems: list[Problem] = []
     by_identity = {planned.case.identity: planned for planned in group.cases}
 
-    def asked(planned: PlannedCase) -> tuple[Path, Verification]:
+    def asked(planned: PlannedCase) -> tuple[Path, Fetched]:
         key = _key(planned)
         if key not in bodies:
             body = folder / f"body-{len(bodies)}"
-            found = driver.fetch(
+            fetched = driver.fetch(
                 FetchSpecification(address_of(planned, servers[planned.joined].port), str(body))
             )
-            bodies[key] = body, found
+            bodies[key] = body, fetched
         return bodies[key]
 
     try:
         for identity, planned in by_identity.items():
-            body, found = asked(planned)
-            record(identity, found)
+            body, fetched = asked(planned)
+            record(identity, fetched.found)
             baseline = by_identity.get(planned.case.baseline or "")
             whole = asked(baseline)[0] if baseline is not None else None
-            wrong = list(_problems(planned, found, body, whole))
+            wrong = list(_problems(planned, fetched, body, whole))
             words = last_words(servers[planned.joined].output()) if wrong else ""
             problems += [Problem(identity, what + words) for what in wrong]
             if not planned.case.is_baseline:
@@ -156,8 +156,8 @@ def _key(planned: PlannedCase) -> object:
     return planned.joined, target.method, planned.path, tuple(target.headers.items()), target.body
 
 
-def _problems(planned: PlannedCase, found: Verification, body: Path, whole: Path | None) -> Iterator[str]:
-    target = planned.target
+def _problems(planned: PlannedCase, fetched: Fetched, body: Path, whole: Path | None) -> Iterator[str]:
+    target, found = planned.target, fetched.found
     if planned.case.expect_failure:
         if found.failure is None and found.status == target.status:
             yield "the suite expects a failure, and the response came whole"

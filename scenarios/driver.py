@@ -92,6 +92,7 @@ def _fetch(specification: FetchSpecification, polls: PollClock) -> dict[str, Any
         "status": exchange.status,
         "body_bytes": exchange.body_bytes,
         "digest": exchange.digest(),
+        "encoding": exchange.encoding,
         "framing": exchange.framing,
         "chunk_bytes": exchange.chunk_bytes if exchange.chunked else None,
         "failure": exchange.error or None,
