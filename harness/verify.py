@@ -20,6 +20,7 @@ from results.sides import Side
 from scenarios.specification import Address, FetchSpecification
 
 _PIECE_BYTES = 1 << 20
+_ACCEPT = "accept-encoding"
 
 
 class VerifyFailed(MeasurementError):  # noqa: N818  - named for what happened
@@ -62,6 +63,7 @@ def groups_of(cases: Sequence[PlannedCase]) -> list[Group]:
             repr(sorted(target.environment.items())),
             planned.server_kind,
             repr(options),
+            planned.middleware,
             planned.proxy_kind,
             repr(sorted((name, str(value)) for name, value in planned.proxy_options.items())),
         )
@@ -78,11 +80,21 @@ def address_of(planned: PlannedCase, port: int) -> Address:
         port=port,
         method=target.method,
         path=planned.path,
-        headers=tuple((name, filled(text)) for name, text in target.headers.items()),
+        headers=(
+            *((name, filled(text)) for name, text in target.headers.items()),
+            *_accepted(planned),
+        ),
         body=None if target.body is None else filled(target.body),
         timeout_s=target.timeout,
         keep_alive=planned.keep_alive,
     )
+
+
+def _accepted(planned: PlannedCase) -> list[tuple[str, str]]:
+    """Nobody compresses for a client that does not ask for it; what the target itself asks for stands."""
+    if planned.encoding is None or any(name.lower() == _ACCEPT for name in planned.target.headers):
+        return []
+    return [("Accept-Encoding", planned.encoding)]
 
 
 def verify_group(
@@ -168,6 +180,12 @@ def _problems(planned: PlannedCase, fetched: Fetched, body: Path, whole: Path | 
     if found.status != target.status:
         yield f"status {found.status} instead of {target.status}"
         return
+    if planned.encoding is not None and fetched.encoding != planned.encoding:
+        yield (
+            f"it is not encoded as {planned.encoding} (its Content-Encoding: {fetched.encoding or 'none'}), "
+            "and so measures nothing of that. Does the target ask for something else (Accept-Encoding), or "
+            "is its content type one that is not compressed?"
+        )
     if _digest(body) != found.digest:
         yield "the client's hash is not the hash of the bytes that it kept: a fault of streamgauge"
     if whole is not None and target.check == "bytes":
