@@ -15,7 +15,8 @@ from backports import zstd
 
 from results.records import MISSING, Outcome
 from scenarios.arrival import Arrival
-from scenarios.exchange import NEVER_NS, Exchange, Expected, KeptExchange, Window
+from scenarios.exchange import NEVER_NS, Exchange, Expected, Window
+from scenarios.kept import KeptExchange
 from scenarios.traced import TracedExchange
 
 WINDOW = Window(NEVER_NS, NEVER_NS)
