@@ -9,7 +9,7 @@ import platform
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -19,6 +19,7 @@ import psutil
 
 from analysis.runs.fingerprint import changes
 from harness.cores import Cores
+from harness.matrix import PlannedCase, packages_of, proxies_of
 from harness.proxying import installed_version
 
 PACKAGES = (
@@ -46,10 +47,13 @@ _ALLOCATION_VARIABLES = ("PYTHONMALLOC", "MALLOC_ARENA_MAX", "MALLOC_TRIM_THRESH
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def read_environment(cores: Cores, suite_folder: Path | None, proxies: Iterable[str] = ()) -> dict[str, Any]:
+def read_environment(
+    cores: Cores, suite_folder: Path | None, cases: Sequence[PlannedCase] = ()
+) -> dict[str, Any]:
     """The fingerprint of this machine and this program, JSON-ready; null where it cannot be known.
 
-    ``proxies`` are the kinds that the suite uses: the version of one that it does not use is of no matter.
+    The version of a proxy, or of a middleware's package, is told where one of the ``cases`` has it: what a
+    run does not use makes it no other run.
     """
     return {
         "cpu": _cpu_model(),
@@ -69,8 +73,8 @@ def read_environment(cores: Cores, suite_folder: Path | None, proxies: Iterable[
         "python_implementation": platform.python_implementation(),
         "sqlite": sqlite3.sqlite_version,
         "packages": {
-            **{name: _version(name) for name in PACKAGES},
-            **{kind: installed_version(kind) for kind in proxies},
+            **{name: _version(name) for name in (*PACKAGES, *packages_of(cases))},
+            **{kind: installed_version(kind) for kind in proxies_of(cases)},
         },
         "allocation_variables": {
             name: os.environ[name] for name in _ALLOCATION_VARIABLES if name in os.environ

@@ -29,6 +29,7 @@ from results.records import (
 from results.trace import PointArray
 from scenarios.link import Link, LinkClosed
 from scenarios.specification import (
+    POINT_NUMBERS,
     FetchSpecification,
     Specification,
     TraceSpecification,
@@ -53,15 +54,25 @@ class TracedLoad:
     """What the load driver saw in one traced trial.
 
     ``reads`` has for each request an array of shape (reads, 3): arrival (CLOCK_MONOTONIC ns), bytes of the
-    body so far, and by how much (ns) these may have arrived earlier. ``failure`` says how the last request
-    failed, null when all are verified. The clock is as in `LoadRecord`.
+    content so far, and by how much (ns) these may have arrived earlier. ``wire_reads`` are the same with the
+    bytes of the body as they are on the wire, its content encoding not undone. ``failure`` says how the last
+    request failed, null when all are verified. The clock is as in `LoadRecord`.
     """
 
     requests: RequestArray
     reads: Sequence[PointArray]
+    wire_reads: Sequence[PointArray]
     failure: str | None
     clock_drift_ns: int | None
     clock_span_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What was found of one response, and its Content-Encoding, which is undone; empty without one."""
+
+    found: Verification
+    encoding: str
 
 
 class LoadDriver:
@@ -107,8 +118,8 @@ class LoadDriver:
         """The driver's process."""
         return self._process.pid
 
-    def fetch(self, specification: FetchSpecification) -> Verification:
-        """Ask once; the body is kept in the specification's file.
+    def fetch(self, specification: FetchSpecification) -> Fetched:
+        """Ask once; the content is kept in the specification's file.
 
         Raises LoadFailed when the driver is gone, MeasurementError when the file cannot be written.
         """
@@ -116,7 +127,7 @@ class LoadDriver:
         if "status" not in answer:
             raise MeasurementError(f"{answer['failure']}; make room there, or set TMPDIR to another folder")
         chunks = answer["chunk_bytes"] or None
-        return Verification(
+        found = Verification(
             status=answer["status"] if answer["status"] > 0 else None,
             body_bytes=answer["body_bytes"],
             digest=f"{answer['digest']:016x}",
@@ -126,6 +137,7 @@ class LoadDriver:
             median_chunk_bytes=round(statistics.median(chunks)) if chunks else None,
             failure=answer["failure"],
         )
+        return Fetched(found, answer["encoding"])
 
     def run(self, specification: TrialSpecification) -> LoadRecord:
         """One trial's load, from the warm-up to the end of the drain.
@@ -157,13 +169,14 @@ class LoadDriver:
         """One user's requests with all of their reads. Raises LoadFailed when the driver is gone."""
         answer, packed = self._ask(specification)
         size = answer["requests"] * REQUEST_STRUCT.size
-        points = np.frombuffer(packed[size:], dtype="<i8").reshape(-1, 3).copy()
+        points = np.frombuffer(packed[size:], dtype="<i8").reshape(-1, POINT_NUMBERS).copy()
         if answer["clock_drift_ns"]:
             points[:, 0] -= _shift_ns(points[:, 0], answer)
         ends = np.cumsum(answer["reads"])[:-1]
         return TracedLoad(
             requests=corrected(unpack_requests(packed[:size]), answer),
-            reads=np.split(points, ends),
+            reads=np.split(points[:, [0, 1, 2]], ends),
+            wire_reads=np.split(points[:, [0, 3, 2]], ends),
             failure=answer["failure"],
             clock_drift_ns=answer["clock_drift_ns"],
             clock_span_ns=answer["clock_span_ns"],

@@ -15,6 +15,7 @@ from results.case import Case, Value, value_text
 from results.errors import UsageError
 from scenarios.specification import Arrivals, Download, Load
 from targets import proxies
+from targets.middleware import BUILT_IN, NONE, encoding_of
 from targets.servers import KINDS
 
 #: What else than the path decides how a target's case is asked and judged.
@@ -44,6 +45,7 @@ class PlannedCase:
 
     ``server_kind`` is one of `targets.servers.KINDS`, or ``command`` or ``url``, which the target names;
     ``proxy_kind`` one of `targets.proxies.KINDS`, or ``none``.
+    ``middleware`` is one of `targets.middleware.BUILT_IN`, a ``module:callable`` of the app's, or ``none``.
     ``joined``: what the app streams is collected before it is sent. ``variables`` and ``python_path`` are
     added to the server's environment. ``checkout`` is the worktree that the case of an ab is served from
     (for our own targets, the folder of streamgauge in it), null in a run.
@@ -58,10 +60,19 @@ class PlannedCase:
     keep_alive: bool
     proxy_kind: str = proxies.NONE
     proxy_options: Mapping[str, Any] = field(default_factory=dict)
+    middleware: str = NONE
     joined: bool = False
     variables: Mapping[str, str] = field(default_factory=dict)
     python_path: tuple[Path, ...] = ()
     checkout: Path | None = None
+
+    @property
+    def encoding(self) -> str | None:
+        """The Content-Encoding that is asked for, and that the response must have; None: any or none."""
+        if encoding := encoding_of(self.middleware):
+            return encoding
+        proxy = proxies.KINDS.get(self.proxy_kind)
+        return None if proxy is None else proxy.encoding(proxy.read_options(self.proxy_options))
 
 
 def cases_of(suite: Suite, only: str | None = None) -> list[PlannedCase]:
@@ -106,6 +117,12 @@ def proxies_of(cases: Iterable[PlannedCase]) -> list[str]:
     return list(dict.fromkeys(item.proxy_kind for item in cases if item.proxy_kind != proxies.NONE))
 
 
+def packages_of(cases: Iterable[PlannedCase]) -> list[str]:
+    """The packages of the middleware that these cases have, each once."""
+    used = (BUILT_IN[item.middleware] for item in cases if item.middleware in BUILT_IN)
+    return list(dict.fromkeys(name for middleware in used for name in middleware.packages))
+
+
 def matches(case: Case, pattern: str) -> bool:
     """Whether each word of the pattern is a value of the case, or ``key=value`` of it."""
     words = pattern.split()
@@ -137,9 +154,10 @@ def case_of_gate(cases: list[PlannedCase], pattern: str) -> PlannedCase:
 
 def _all(suite: Suite) -> Iterator[PlannedCase]:
     for target, scenario in itertools.product(suite.target, suite.scenario):
-        for served, proxy in itertools.product(_servers(suite, target), _proxies(suite)):
+        layers = itertools.product(_servers(suite, target), target.middleware, _proxies(suite))
+        for served, middleware, proxy in layers:
             for load in scenario.loads():
-                yield from _forms(target, served, proxy, scenario, load)
+                yield from _forms(target, served, middleware, proxy, scenario, load)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,12 +200,13 @@ def _proxy_parameters(kind: str, options: Mapping[str, Any]) -> dict[str, Value]
 
 
 def _forms(
-    target: Target, served: _Served, proxy: _Served, scenario: Scenario, load: Load
+    target: Target, served: _Served, middleware: str, proxy: _Served, scenario: Scenario, load: Load
 ) -> Iterator[PlannedCase]:
     shared: dict[str, Value] = {
         "target": target.name,
         "server": served.kind,
         **served.parameters,
+        **({} if target.middleware == [NONE] else {"middleware": middleware}),
         **proxy.parameters,
         "scenario": scenario.kind,
         **_of_load(load),
@@ -205,6 +224,7 @@ def _forms(
             scenario.keep_alive,
             proxy.kind,
             proxy.options,
+            middleware,
         )
 
     for values in itertools.product(*target.axes.values()):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from harness.conduct import Workshop, serving_group
-from harness.load import LoadDriver
+from harness.load import Fetched, LoadDriver
 from harness.matrix import PlannedCase
 from harness.prepare import PrepareFailed, check_interpreters, prepare
 from harness.processes import StartError
@@ -140,7 +140,7 @@ class _Timed:
     driver: LoadDriver
     took_s: dict[Address, float] = field(default_factory=dict)
 
-    def fetch(self, specification: FetchSpecification) -> Verification:
+    def fetch(self, specification: FetchSpecification) -> Fetched:
         """What came."""
         begun = time.monotonic()
         found = self.driver.fetch(specification)

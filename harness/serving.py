@@ -22,7 +22,7 @@ from harness.processes import OwnedProcess, Processes
 from harness.proxying import RunningProxy, proxied
 from harness.suite_target import Target
 from harness.variables import filled, hidden
-from harness.wrapping import with_join
+from harness.wrapping import with_middleware
 from results.errors import MeasurementError
 from targets import proxies
 from targets.servers import KINDS
@@ -125,8 +125,10 @@ def _unproxied(
         _wait_until_ready(None, port, planned.target)
         yield RunningServer(None, planned.target.pid, port, None, planned.target)
         return
-    with with_join(planned, folder) as served:
-        process, port = _start(served, processes, folder, cores, python)
+    # verify has two at once: one that collects, and one that does not
+    output = folder / f"server-{'collects' if planned.joined else 'streams'}.log"
+    with with_middleware(planned, folder) as served:
+        process, port = _start(served, planned.target, processes, folder, output, cores, python)
         try:
             kind = KINDS.get(planned.server_kind)
             ran_as = kind.worker_class_that_ran(process.output_head()) if kind is not None else None
@@ -139,12 +141,14 @@ def _unproxied(
 
 def _start(
     planned: PlannedCase,
+    target: Target,
     processes: Processes,
     folder: Path,
+    output: Path,
     cores: Sequence[int] | None,
     python: str,
 ) -> tuple[OwnedProcess, int]:
-    target = planned.target
+    """``target`` is the suite's own, whose app may be wrapped in ``planned``: messages name it as it is."""
     for attempt in range(1, _START_ATTEMPTS + 1):
         # a server that shares no port with a socket that only holds it gets one that nobody holds
         port, holder = held_port() if attempt == 1 else (free_port(), None)
@@ -152,8 +156,7 @@ def _start(
             _arguments(planned, port, python),
             cwd=target.directory or planned.checkout or folder,
             env=environment_of(planned),
-            # verify has two at once: one that collects, and one that does not
-            output=folder / f"server-{'wrapped' if planned.python_path else 'bare'}.log",
+            output=output,
             cpus=cores,
         )
         try:

@@ -25,6 +25,7 @@ from harness.suite_values import Connections, Duration, LimitText, Name, Rate, T
 from results.metrics import FIGURES, Margin
 from scenarios.schedule import Spacing
 from scenarios.specification import Arrivals, Download
+from targets.middleware import encoding_of
 
 
 class DownloadScenario(Table):
@@ -141,6 +142,22 @@ class Suite(Table):
             raise ValueError(f"no [[server]]: the app of {apps[0]} is served by none")
         if self.server and not apps:
             raise ValueError("a [[server]] is for targets with an app, and there is none; leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _check_compression(self) -> Suite:
+        compressing = [
+            (target.name, name)
+            for target in self.target
+            for name in target.middleware
+            if encoding_of(name) is not None
+        ]
+        if compressing and any(table.encodes for table in self.proxy):
+            target, name = compressing[0]
+            raise ValueError(
+                f"the proxy's gzip would find nothing to do: the responses of {target} come to it compressed "
+                f'(middleware = "{name}"); leave one of the two out, or measure them in two suites'
+            )
         return self
 
     def with_source(self, text: str, folder: Path | None) -> Suite:

@@ -84,3 +84,11 @@ class ProxyTable(_KindTable):
     """One kind of proxy in front of what a suite measures; ``none`` is the same without one."""
 
     kinds = {proxies.NONE: _NoProxy(), **proxies.KINDS}
+
+    @property
+    def encodes(self) -> bool:
+        """Whether one of its combinations encodes responses."""
+        if self.kind == proxies.NONE:
+            return False
+        proxy = proxies.KINDS[self.kind]
+        return any(proxy.encoding(proxy.read_options(given)) for given in self.combinations())

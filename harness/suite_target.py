@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from analysis.buffers.caps import read_cap
 from harness.suite_values import (
@@ -19,6 +19,7 @@ from harness.suite_values import (
     HeaderName,
     HeaderValue,
     Method,
+    MiddlewareName,
     Name,
     Path_,
     PathTemplate,
@@ -31,6 +32,7 @@ from harness.suite_values import (
     placeholders,
 )
 from results.case import SETTINGS
+from targets.middleware import NONE
 
 
 class Target(Table):
@@ -60,6 +62,9 @@ class Target(Table):
     headers: dict[HeaderName, HeaderValue] = Field({})
     body: str | None = None
     environment: dict[VariableName, VariableValue] = Field({})
+    middleware: Annotated[list[MiddlewareName], BeforeValidator(as_list), AfterValidator(distinct)] = Field(
+        [NONE]
+    )
     memory_cap: str | None = None
     timeout: Annotated[Duration, Field(gt=0)] = 30.0
     status: Annotated[int, Field(ge=200, le=599, strict=True)] = 200
@@ -140,6 +145,7 @@ class Target(Table):
             f"{key} is for {needs}"
             for key, needs, wrong in (
                 ("python", "an app", self.python and not self.app),
+                ("middleware", "an app", self.middleware != [NONE] and not self.app),
                 ('baseline = "join"', "an app", self.joined and not self.app),
                 ("pid", "a url", self.pid and not self.url),
                 ("environment", "an app or a command", self.environment and self.url),

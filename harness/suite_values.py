@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from targets.middleware import BUILT_IN, NONE
+
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m)")
 #: What a command's words may name: where the server is to listen.
 _PLACE = re.compile(r"\{(?:bind|host|port)\}")
@@ -133,6 +135,14 @@ Name = Annotated[
     str, _written(r"[\w.-]{1,60}", 'not a name; write up to 60 letters, digits, ".", "_" and "-"')
 ]
 App = Annotated[str, _written(r"[\w.]+:\w+", 'not an app; write module:name, like "shop.wsgi:app"')]
+#: One of ours, ``none``, or a callable of the app's own that is called with the app and returns one.
+MiddlewareName = Annotated[
+    str,
+    _written(
+        "|".join([NONE, *BUILT_IN, r"[\w.]+:\w+"]),
+        f"not a middleware; known are {', '.join([NONE, *BUILT_IN])}, or write module:callable",
+    ),
+]
 #: A command line, split as a shell would, and run without one.
 CommandLine = Annotated[str, AfterValidator(_command_line)]
 Url = Annotated[

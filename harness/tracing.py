@@ -20,12 +20,13 @@ from harness.serving import RunningServer, last_words, serving
 from harness.validity import clock_step
 from harness.verify import address_of
 from harness.watch import ServerWatch
-from harness.wrapping import around, with_join
+from harness.wrapping import around, with_middleware
 from results.errors import MeasurementError
 from results.records import COLUMN, MemorySample, Verification
 from results.trace import Trace
 from scenarios.specification import TraceSpecification
-from targets import ledger
+from targets import ledger, stamps
+from targets.middleware import NONE
 
 #: Requests after the warm-up; fewer, but one at least, where these take longer than LONGEST_S.
 REQUESTS = 5
@@ -93,7 +94,7 @@ class CaseTracer:
             since_ns, count = int(load.requests[0, COLUMN["sent_ns"]]), len(load.requests)
             found = await_ledger(wrapped.records, since_ns=since_ns, count=count, patience_s=_PATIENCE_S)
             output = server.output()
-        items = joined(load.requests, load.reads, found)
+        items = joined(load.requests, load.reads, found, load.wire_reads)
         if len(items) < count:
             raise TraceFailed(
                 f"the ledger has no record, or no single one, of {count - len(items)} of {count} requests: "
@@ -148,10 +149,17 @@ class Wrapped:
 
 @contextlib.contextmanager
 def ledger_around(planned: PlannedCase, folder: Path) -> Iterator[Wrapped]:
-    """The case with a ledger around its app; the ledger's file is gone after the block."""
+    """The case with a ledger around its app; the ledger's file is gone after the block.
+
+    Where the case has a middleware, the ledger is around it, and the yields are stamped inside: they are the
+    app's, so that what the middleware holds back is seen to be late.
+    """
     records = folder / f"ledger-{secrets.token_hex(4)}"
-    with with_join(planned, folder) as whole:
+    inside = [] if planned.middleware == NONE else [stamps]
+    with with_middleware(planned, folder, inside) as whole:
         variables = {ledger.APP_VARIABLE: whole.target.served, ledger.FILE_VARIABLE: str(records)}
+        if inside:
+            variables[ledger.INSIDE_VARIABLE] = "1"
         try:
             with around(whole, folder, ledger, variables) as wrapped:
                 yield Wrapped(wrapped, records)

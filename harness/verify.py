@@ -10,6 +10,7 @@ from typing import Protocol
 
 import xxhash
 
+from harness.load import Fetched
 from harness.matrix import PlannedCase
 from harness.ports import HOST
 from harness.serving import RunningServer, last_words
@@ -20,6 +21,7 @@ from results.sides import Side
 from scenarios.specification import Address, FetchSpecification
 
 _PIECE_BYTES = 1 << 20
+_ACCEPT = "accept-encoding"
 
 
 class VerifyFailed(MeasurementError):  # noqa: N818  - named for what happened
@@ -67,6 +69,7 @@ def groups_of(cases: Sequence[PlannedCase]) -> list[Group]:
             repr(sorted(target.environment.items())),
             planned.server_kind,
             repr(options),
+            planned.middleware,
             planned.proxy_kind,
             repr(sorted((name, str(value)) for name, value in planned.proxy_options.items())),
         )
@@ -83,7 +86,10 @@ def address_of(planned: PlannedCase, port: int) -> Address:
         port=port,
         method=target.method,
         path=planned.path,
-        headers=tuple((name, filled(text)) for name, text in target.headers.items()),
+        headers=(
+            *((name, filled(text)) for name, text in target.headers.items()),
+            *_accepted(planned),
+        ),
         body=None if target.body is None else filled(target.body),
         timeout_s=target.timeout,
         keep_alive=planned.keep_alive,
@@ -93,8 +99,15 @@ def address_of(planned: PlannedCase, port: int) -> Address:
 class Fetcher(Protocol):
     """Asks once, as the load driver does."""
 
-    def fetch(self, specification: FetchSpecification) -> Verification:
+    def fetch(self, specification: FetchSpecification) -> Fetched:
         """What came; the body is kept in the specification's file. Raises MeasurementError."""
+
+
+def _accepted(planned: PlannedCase) -> list[tuple[str, str]]:
+    """Nobody compresses for a client that does not ask for it; what the target itself asks for stands."""
+    if planned.encoding is None or any(name.lower() == _ACCEPT for name in planned.target.headers):
+        return []
+    return [("Accept-Encoding", planned.encoding)]
 
 
 def verify_group(
@@ -110,27 +123,27 @@ def verify_group(
 
     Returns what is not as it must be.
     """
-    bodies: dict[object, tuple[Path, Verification]] = {}
+    bodies: dict[object, tuple[Path, Fetched]] = {}
     problems: list[Problem] = []
     by_identity = {planned.case.identity: planned for planned in group.cases}
 
-    def asked(planned: PlannedCase) -> tuple[Path, Verification]:
+    def asked(planned: PlannedCase) -> tuple[Path, Fetched]:
         key = _key(planned)
         if key not in bodies:
             body = folder / f"body-{len(bodies)}"
-            found = driver.fetch(
+            fetched = driver.fetch(
                 FetchSpecification(address_of(planned, servers[planned.joined].port), str(body))
             )
-            bodies[key] = body, found
+            bodies[key] = body, fetched
         return bodies[key]
 
     try:
         for identity, planned in by_identity.items():
-            body, found = asked(planned)
-            record(identity, found)
+            body, fetched = asked(planned)
+            record(identity, fetched.found)
             baseline = by_identity.get(planned.case.baseline or "")
             whole = asked(baseline)[0] if baseline is not None else None
-            wrong = list(_problems(planned, found, body, whole))
+            wrong = list(_problems(planned, fetched, body, whole))
             words = last_words(servers[planned.joined].output()) if wrong else ""
             problems += [Problem(identity, what, keys, words) for what, keys in wrong]
             if not planned.case.is_baseline:
@@ -169,10 +182,10 @@ def _key(planned: PlannedCase) -> object:
 
 
 def _problems(
-    planned: PlannedCase, found: Verification, body: Path, whole: Path | None
+    planned: PlannedCase, fetched: Fetched, body: Path, whole: Path | None
 ) -> Iterator[tuple[str, Sequence[str]]]:
     """What is wrong, each with the target's keys that decide it."""
-    target = planned.target
+    target, found = planned.target, fetched.found
     path = "baseline" if planned.case.is_baseline and not target.joined else "stream"
     if planned.case.expect_failure:
         if found.failure is None and found.status == target.status:
@@ -184,6 +197,13 @@ def _problems(
     if found.status != target.status:
         yield f"status {found.status} instead of {target.status}", _decide_status(found.status, path)
         return
+    if planned.encoding is not None and fetched.encoding != planned.encoding:
+        what = (
+            f"it is not encoded as {planned.encoding} (its Content-Encoding: {fetched.encoding or 'none'}), "
+            "and so measures nothing of that. Does the target ask for something else (Accept-Encoding), or "
+            "is its content type one that is not compressed?"
+        )
+        yield what, ("headers", "middleware")
     if _digest(body) != found.digest:
         yield "the client's hash is not the hash of the bytes that it kept: a fault of streamgauge", ()
     if whole is not None and target.check == "bytes":

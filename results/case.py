@@ -16,7 +16,9 @@ REGISTERED_DEFAULTS: Mapping[str, Value] = MappingProxyType({"workers": 1, "keep
 
 #: The same for parameters that came after runs were stored. Stores hold identities as text: so that it stays
 #: the same letter for letter, these are left out of it where they have their default.
-LATER_DEFAULTS: Mapping[str, Value] = MappingProxyType({"preload": False, "proxy": "none"})
+LATER_DEFAULTS: Mapping[str, Value] = MappingProxyType(
+    {"preload": False, "middleware": "none", "proxy": "none"}
+)
 
 #: The parameters that a case has besides its target, form and axes, in the order in which a label shows them.
 SETTINGS = (
@@ -29,6 +31,7 @@ SETTINGS = (
     "send_bytes",
     "timeout_s",
     "keep_alive_s",
+    "middleware",
     "proxy",
     "proxy_buffering",
     "proxy_http_version",

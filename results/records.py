@@ -181,6 +181,9 @@ class Verification:
     ``digest`` is the body's xxh3_64 as 16 hex digits. ``framing`` is how the body's end was marked:
     ``chunked``, ``length`` or ``close``. The chunk figures are those of the wire's chunks and null when
     the response is not chunked. ``failure`` says how the response failed, null when it came whole.
+
+    ``body_bytes`` and ``digest`` are those of the content: a Content-Encoding of gzip, deflate, br or zstd is
+    undone.
     """
 
     status: int | None

@@ -11,7 +11,7 @@ from typing import TypeVar
 import gevent
 import httptools
 
-from results.records import Outcome
+from results.records import MISSING, Outcome
 from scenarios.arrival import StampClock
 from scenarios.exchange import MALFORMED, Exchange
 from scenarios.polling import PollClock
@@ -136,7 +136,7 @@ class TimedClient:
         exchange.sending(parser)
         connection.send(request.wire)
         while not exchange.complete:
-            begun = exchange.body_bytes > 0
+            begun = exchange.first_body_ns != MISSING
             if begun and not exchange.BOUNDED:
                 size, at_ns = connection.receive(_READS, self._clock)
                 if size:

@@ -26,7 +26,8 @@ from results.records import REQUEST_STRUCT
 from scenarios.arrival import StampClock
 from scenarios.arrivals import ArrivalsUser
 from scenarios.client import Request, TimedClient
-from scenarios.exchange import NEVER_NS, KeptExchange, Window
+from scenarios.exchange import NEVER_NS, Window
+from scenarios.kept import KeptExchange
 from scenarios.link import Link, LinkClosed
 from scenarios.polling import PollClock
 from scenarios.schedule import offsets_ns
@@ -92,6 +93,7 @@ def _fetch(specification: FetchSpecification, polls: PollClock) -> dict[str, Any
         "status": exchange.status,
         "body_bytes": exchange.body_bytes,
         "digest": exchange.digest(),
+        "encoding": exchange.encoding,
         "framing": exchange.framing,
         "chunk_bytes": exchange.chunk_bytes if exchange.chunked else None,
         "failure": exchange.error or None,

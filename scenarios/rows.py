@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
@@ -67,46 +66,6 @@ class MarkerRowFinder:
         return True
 
 
-#: The header of a zlib wrapper (RFC 1950, 2.2): once it is through, there was one.
-_WRAPPER_BYTES = 2
-
-
-class DecodingRowFinder:
-    """Undoes gzip or deflate (RFC 1950, with or without its wrapper) before another finder looks."""
-
-    __slots__ = ("_decoder", "_finder", "_format", "_undecided")
-
-    def __init__(self, finder: RowFinder, encoding: str) -> None:
-        self._finder = finder
-        self._format = 16 + zlib.MAX_WBITS if encoding == "gzip" else zlib.MAX_WBITS
-        self._decoder = zlib.decompressobj(self._format)
-        #: What came so far of a deflate that may turn out to have no wrapper.
-        self._undecided: bytes | None = b"" if encoding == "deflate" else None
-
-    def feed(self, content: bytes | memoryview) -> bool:
-        """Whether the first row is complete with this piece.
-
-        Raises zlib.error when the content is not what its encoding says.
-        """
-        try:
-            found = self._finder.feed(self._decoder.decompress(content))
-        except zlib.error:
-            if self._undecided is None:
-                raise
-            self._decoder = zlib.decompressobj(-zlib.MAX_WBITS)
-            content, self._undecided = self._undecided + bytes(content), None
-            return self._finder.feed(self._decoder.decompress(content))
-        if self._undecided is not None:
-            self._undecided += bytes(content)
-            if len(self._undecided) > _WRAPPER_BYTES:
-                self._undecided = None
-        while not found and self._decoder.unused_data and self._format > zlib.MAX_WBITS:
-            rest = self._decoder.unused_data  # the next member of a gzip (RFC 1952, 2.2)
-            self._decoder = zlib.decompressobj(self._format)
-            found = self._finder.feed(self._decoder.decompress(rest))
-        return found
-
-
 def _page_rows() -> RowFinder:
     return MarkerRowFinder(b"<tbody", b"</tr>")
 
@@ -128,22 +87,14 @@ _FINDERS: Mapping[str, Callable[[], RowFinder]] = {
 _SEQUENCE_SUFFIX = "+json-seq"
 
 
-def row_finder(content_type: str, content_encoding: str, marker: str | None) -> RowFinder | None:
-    """The finder for a response with these headers (lower case), None where no row can be told.
+def row_finder(content_type: str, marker: str | None) -> RowFinder | None:
+    """The finder for content of this type, None where no row can be told.
 
-    ``marker`` is the suite's own and goes before what the content type says. Content in an encoding that
-    is not undone here (br, zstd) has no first row.
+    ``marker`` is the suite's own and goes before what the content type says.
     """
-    media_type = content_type.partition(";")[0].strip()
-    finder: RowFinder
     if marker is not None:
-        finder = MarkerRowFinder(marker.encode())
-    elif media_type in _FINDERS:
-        finder = _FINDERS[media_type]()
-    elif media_type.endswith(_SEQUENCE_SUFFIX):
-        finder = JsonSequenceRowFinder()
-    else:
-        return None
-    if content_encoding in {"gzip", "deflate"}:
-        return DecodingRowFinder(finder, content_encoding)
-    return finder if content_encoding in {"", "identity"} else None
+        return MarkerRowFinder(marker.encode())
+    media_type = content_type.partition(";")[0].strip()
+    if media_type in _FINDERS:
+        return _FINDERS[media_type]()
+    return JsonSequenceRowFinder() if media_type.endswith(_SEQUENCE_SUFFIX) else None

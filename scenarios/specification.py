@@ -12,6 +12,10 @@ from scenarios.schedule import Spacing
 WEB_UI_HOST = "127.0.0.1"
 
 
+#: How many numbers tell of each read of a traced request (`scenarios.traced.TracedExchange`).
+POINT_NUMBERS = 4
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where the server under test listens and what it is asked."""

@@ -12,29 +12,36 @@ from scenarios.arrival import Arrival, StampClock
 from scenarios.client import Request, TimedClient
 from scenarios.exchange import NEVER_NS, Exchange, Expected, Window
 from scenarios.polling import PollClock
-from scenarios.specification import TraceSpecification
+from scenarios.specification import POINT_NUMBERS, TraceSpecification
 
 
 class TracedExchange(Exchange):
     """Also keeps when each read arrived and how many bytes of the body had by then: never in a timed trial.
 
-    ``points`` holds three numbers for each read that brought bytes of the body: its arrival (ns), bytes so
-    far, and by how much (ns) they may have arrived earlier, MISSING where nobody knows (`Arrival`).
+    ``points`` holds POINT_NUMBERS for each read that brought bytes of the body: its arrival (ns),
+    bytes of the content so far, by how much (ns) they may have arrived earlier, MISSING where nobody knows
+    (`Arrival`), and bytes of the body so far as they are on the wire.
     """
 
-    __slots__ = ("points",)
+    __slots__ = ("_wire_bytes", "points")
     BOUNDED = True
 
     def __init__(self, method: str, window: Window, marker: str | None) -> None:
         super().__init__(method, window, marker)
+        self._wire_bytes = 0
         self.points = array("q")
 
     def arrived_bounded(self, data: memoryview, arrival: Arrival) -> None:
         """A read brought these bytes."""
-        before = self.body_bytes
+        before = self._wire_bytes
         super().arrived_bounded(data, arrival)
-        if self.body_bytes > before:
-            self.points.extend((arrival.at_ns, self.body_bytes, arrival.error_ns))
+        if self._wire_bytes > before:
+            self.points.extend((arrival.at_ns, self.body_bytes, arrival.error_ns, self._wire_bytes))
+
+    def on_body(self, body: bytes | memoryview) -> None:
+        """Some bytes of the body."""
+        self._wire_bytes += len(body)
+        super().on_body(body)
 
 
 def trace(specification: TraceSpecification, polls: PollClock) -> tuple[dict[str, Any], bytes]:
@@ -69,7 +76,7 @@ def trace(specification: TraceSpecification, polls: PollClock) -> tuple[dict[str
     message = {
         "failure": exchanges[-1].error or None,
         "requests": len(exchanges),
-        "reads": [len(exchange.points) // 3 for exchange in exchanges],
+        "reads": [len(exchange.points) // POINT_NUMBERS for exchange in exchanges],
         "clock_drift_ns": clock.drift_ns() if clock.stamped else None,
         "clock_begun_ns": clock.begun_ns,
         "clock_span_ns": monotonic_ns() - clock.begun_ns if clock.stamped else None,

@@ -61,6 +61,22 @@ class Join:
         return [whole]
 
 
+#: As `middleware.applied` names it.
+around = Join
+
+
+def in_flask(app: Any) -> None:
+    """Have a Flask app's views return their responses collected, before anything else works on them."""
+
+    def whole(response: Any) -> Any:
+        response.direct_passthrough = False
+        response.make_sequence()
+        response.set_data(response.get_data())
+        return response
+
+    app.after_request(whole)
+
+
 def __getattr__(name: str) -> Join:
     """``app``: the wrapper around the app that the environment names, made when it is first asked for."""
     if name != "app":

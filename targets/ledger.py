@@ -4,6 +4,9 @@ Stands alone: it is copied under a name of its own beside a server under test, i
 standard library is sure to be there (Python 3.8 or newer), and is served as ``NAME:app``. APP_VARIABLE names
 the real app, FILE_VARIABLE the file to which one record is appended for each request.
 
+Where a middleware is around the app, INSIDE_VARIABLE is set: the ledger is around both, and what the app
+hands over is stamped by `stamps` inside.
+
 A body that is a ``wsgi.file_wrapper`` is iterated as any other, so that its yields are seen; the server's
 shortcut for it (sendfile) is lost, and the record says so. uWSGI's wrapper is a function that returns the
 file itself, which would yield its lines: it is read in blocks, as other wrappers do.
@@ -24,11 +27,14 @@ from time import monotonic_ns
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
 APP_VARIABLE = "STREAMGAUGE_LEDGER_APP"
 FILE_VARIABLE = "STREAMGAUGE_LEDGER_FILE"
+INSIDE_VARIABLE = "STREAMGAUGE_LEDGER_INSIDE"
+#: The request's record in its WSGI environment, for whoever stamps inside.
+KEY = "streamgauge.ledger"
 
 MAGIC = b"sgledger"
 FIELDS = (
@@ -71,7 +77,7 @@ class Ledger:
         self._books: list[array[int]] = []
 
     def __call__(
-        self, environ: Mapping[str, Any], start_response: Callable[..., Callable[[bytes], object]]
+        self, environ: dict[str, Any], start_response: Callable[..., Callable[[bytes], object]]
     ) -> Iterable[bytes]:
         """Serve one request as the app does."""
         request = _Request(self, environ)
@@ -91,14 +97,25 @@ class Ledger:
             request.ended(_RAISED)
             request.file()
             raise
+        return self._watched(environ, body, request, request.note)
+
+    def _watched(
+        self,
+        environ: dict[str, Any],
+        body: Iterable[bytes],
+        request: _Request,
+        note: Callable[[int], None],
+    ) -> Iterable[bytes]:
+        """The body with its end, and each yield told to ``note``."""
         wrapper = environ.get("wsgi.file_wrapper")
         if isinstance(wrapper, type):
-            request.sendfile_lost = isinstance(body, wrapper)
+            request.sendfile_lost |= isinstance(body, wrapper)
         elif wrapper is not None and hasattr(body, "read"):
             request.sendfile_lost = True
             body = _FileBody(body)
         # A server may take a length from it (PEP 3333, "Handling the Content-Length Header").
-        return _SizedBody(body, request) if hasattr(body, "__len__") else _Body(body, request)
+        kind = _SizedBody if hasattr(body, "__len__") else _Body
+        return kind(body, request, note)
 
     def begin(self) -> tuple[array[int], int, bool]:
         """A book for one more request, the request's number, and whether it is the only one in flight."""
@@ -132,6 +149,27 @@ class Ledger:
             self._books.append(book)
 
 
+class LedgerAround(Ledger):
+    """The ledger around a middleware: the yields are those of the app, stamped inside of it (`stamps`)."""
+
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Callable[[bytes], object]]
+    ) -> Iterable[bytes]:
+        """Serve one request as the app does."""
+        request = environ[KEY] = _Request(self, environ)
+        try:
+            body = self._app(environ, start_response)
+        except BaseException:
+            request.ended(_RAISED)
+            request.file()
+            raise
+        return self._watched(environ, body, request, _stamped_inside)
+
+
+def _stamped_inside(_size: int) -> None:
+    """What a middleware hands over is not noted."""
+
+
 class _Request:
     """What is known of one request; filed once."""
 
@@ -153,7 +191,7 @@ class _Request:
         "sendfile_lost",
     )
 
-    def __init__(self, ledger: Ledger, environ: Mapping[str, Any]) -> None:
+    def __init__(self, ledger: Ledger, environ: dict[str, Any]) -> None:
         self._ledger = ledger
         self._path = str(environ.get("PATH_INFO", "")).encode("latin-1", "replace")
         port = str(environ.get("REMOTE_PORT", ""))
@@ -178,9 +216,10 @@ class _Request:
         self._used = used + 2
 
     def ended(self, ending: int) -> None:
-        """The app hands over no more."""
-        self._ended_ns = monotonic_ns()
-        self._ending = ending
+        """The app hands over no more; a middleware around it that ends after it changes nothing of that."""
+        if self._ended_ns == MISSING:
+            self._ended_ns = monotonic_ns()
+            self._ending = ending
 
     def closing(self) -> None:
         """The server calls close()."""
@@ -216,12 +255,13 @@ class _Request:
 class _Body:
     """The app's iterable, each yield stamped before the server gets it."""
 
-    def __init__(self, body: Iterable[bytes], request: _Request) -> None:
+    def __init__(self, body: Iterable[bytes], request: _Request, note: Callable[[int], None]) -> None:
         self._body = body
         self._request = request
+        self._note = note
 
     def __iter__(self) -> Iterator[bytes]:
-        note = self._request.note
+        note = self._note
         try:
             for chunk in self._body:
                 note(len(chunk))
@@ -302,5 +342,6 @@ def __getattr__(name: str) -> Ledger:
     found: Any = importlib.import_module(module)
     for attribute in path.split("."):
         found = getattr(found, attribute)
-    ledger = globals()["app"] = Ledger(found, os.environ[FILE_VARIABLE])
+    kind = LedgerAround if os.environ.get(INSIDE_VARIABLE) else Ledger
+    ledger = globals()["app"] = kind(found, os.environ[FILE_VARIABLE])
     return ledger

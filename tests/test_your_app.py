@@ -6,10 +6,13 @@ import re
 import shlex
 from pathlib import Path
 
+from harness.matrix import cases_of
 from harness.suite_file import load_suite, parse_suite
 from harness.suite_target import Target
 from results.errors import ExitCode
 from results.store import Store
+from targets.middleware import BUILT_IN, NONE
+from targets.proxies import nginx
 from targets.servers import KINDS
 from targets.servers.launched import Launched
 from tests.cli.conftest import once
@@ -59,3 +62,18 @@ def test_every_key_server_and_option_is_told() -> None:
         (row,) = re.findall(rf"^\| `{kind}` \|.*$", TEXT, re.MULTILINE)
         options = server.known if isinstance(server, Launched) else ("worker_class", "workers", "preload")
         assert all(f"`{name}`" in row for name in options)
+
+
+def test_every_proxy_option_and_middleware_is_told() -> None:
+    for name in nginx.KNOWN:
+        assert re.search(rf"^\| `{name}` \| .*`proxy_|^\| `{name}` \| `gzip`", TEXT, re.MULTILINE), name
+    told = " ".join(re.findall(r"^\| (`[a-z].*?) \|", TEXT, re.MULTILINE))
+    assert all(f"`{name}`" in told for name in (NONE, *BUILT_IN))
+
+
+def test_its_layers_are_as_many_cases_as_it_says(tmp_path: Path) -> None:
+    (layers,) = re.findall(r"<!-- read: layers -->\n```toml\n(.*?)```", TEXT, re.DOTALL)
+    text = f'name = "layers"\n{layers}\n[[scenario]]\nkind = "download"\n'
+    cases = cases_of(parse_suite(text, "your-app.md", tmp_path))
+    assert "here nine" in TEXT
+    assert [planned.case.is_baseline for planned in cases].count(False) == 9

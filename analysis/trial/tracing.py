@@ -26,8 +26,9 @@ Nanoseconds = npt.NDArray[np.int64]
 class Joined:
     """One request from both sides. ``request`` is its row by REQUEST_FIELDS.
 
-    ``reads`` has the shape (reads, 3): arrival (CLOCK_MONOTONIC ns), bytes of the body so far, and by how
-    much (ns) they may have arrived earlier, MISSING where nobody knows.
+    ``reads`` has the shape (reads, 3): arrival (CLOCK_MONOTONIC ns), bytes so far, and by how much (ns) they
+    may have arrived earlier, MISSING where nobody knows. The bytes are those that the app yielded: of the
+    content, or of the body as it is on the wire where the app itself encodes it.
     """
 
     number: int
@@ -47,21 +48,27 @@ class Joined:
 
 
 def joined(
-    requests: RequestArray, reads: Sequence[PointArray], records: Sequence[LedgerRecord]
+    requests: RequestArray,
+    reads: Sequence[PointArray],
+    records: Sequence[LedgerRecord],
+    wire_reads: Sequence[PointArray] | None = None,
 ) -> list[Joined]:
     """The client's requests, each with the one ledger record that began while it was under way.
 
+    ``reads`` are of the content, ``wire_reads`` of the body as it is on the wire (by default the same).
     Several records (of somebody else's requests) are told apart by the client's port. Requests without
     exactly one record are left out.
     """
     found = []
-    for number, (request, points) in enumerate(zip(requests, reads, strict=True)):
+    for number, (request, points, wire) in enumerate(zip(requests, reads, wire_reads or reads, strict=True)):
         sent, last, port = (int(request[COLUMN[name]]) for name in ("sent_ns", "last_ns", "connection"))
         inside = [record for record in records if sent <= record.began_ns <= last]
         if len(inside) > 1:
             inside = [record for record in inside if record.remote_port == port]
         if len(inside) == 1:
-            found.append(Joined(number, request, points, inside[0]))
+            yielded = inside[0].yields[:, 1].sum()
+            encoded = len(wire) and wire[-1, 1] == yielded
+            found.append(Joined(number, request, wire if encoded else points, inside[0]))
     return found
 
 
@@ -196,7 +203,7 @@ def note_of(items: Sequence[Joined]) -> str | None:
     notes = []
     for item in items:
         yielded = int(item.ledger.yields[:, 1].sum())
-        received = int(item.request[COLUMN["body_bytes"]])
+        received = int(item.reads[-1, 1]) if len(item.reads) else 0
         if yielded != received:
             notes.append(
                 f"no lags: the app yielded {yielded:,} bytes and {received:,} arrived, so something between "

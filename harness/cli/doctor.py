@@ -21,7 +21,7 @@ from harness.cli.session import Duration
 from harness.cli.tables import print_rows
 from harness.doctor.arriving import examine_url
 from harness.doctor.examine import examine
-from harness.doctor.subject import Subject, tools
+from harness.doctor.subject import Subject, as_browsers_ask, tools
 from harness.matrix import cases_of
 from harness.server_words import kind_and_options
 from harness.suite import Suite
@@ -82,12 +82,9 @@ def _of_url(url: str, path: str | None, longest: float, given: dict[str, Any]) -
         raise UsageError(f"{', '.join(wrong) or 'PATH'} is for an app; a URL is asked as it is")
     if not url.startswith(("http://", "https://")):
         raise UsageError(f"{url} is no URL that can be asked: write http:// or https://")
-    headers = dict(given["headers"])
-    if not any(name.lower() == "accept-encoding" for name in headers):
-        headers["Accept-Encoding"] = "gzip, deflate, br, zstd"
+    headers = as_browsers_ask(tuple(given["headers"]))
     return examine_url(
-        url,
-        Question(url, given["method"], tuple(headers.items()), given["body"], given["row_marker"], longest),
+        url, Question(url, given["method"], headers, given["body"], given["row_marker"], longest)
     )
 
 

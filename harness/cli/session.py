@@ -181,8 +181,7 @@ def begun(
 ) -> Session:
     """A store with the plan of the first blocks. ``web``: the load will be shown in a browser meanwhile."""
     check_variables(asked.cases)
-    kinds = proxies_of(asked.cases)
-    check_proxies(kinds)
+    check_proxies(proxies_of(asked.cases))
     seed = words.seed if words.seed is not None else secrets.randbelow(2**31)
     plan = asked.plan(seed, sides)
     header = RunHeader(
@@ -198,7 +197,7 @@ def begun(
         command=["streamgauge", *sys.argv[1:]],
         cases=[planned.case for planned in plan.cases],
         slots=plan.slots,
-        environment=marked(read_environment(split_cores(), asked.suite.folder, kinds), shown=web),
+        environment=marked(read_environment(split_cores(), asked.suite.folder, asked.cases), shown=web),
         terms=asked.terms,
         sides=sides,
         margin_gates=margin_gates,
@@ -219,8 +218,8 @@ def resumed(name: str, verb: str, *, web: bool = False) -> Session:
     folder = header.environment.get("suite_folder")
     suite = parse_suite(header.suite_toml, str(path), Path(folder) if folder else None)
     planned = {item.case.identity: item for item in cases_of(suite)}
-    kinds = proxies_of(planned[case.identity] for case in header.cases if case.identity in planned)
-    now = marked(read_environment(split_cores(), None, kinds), shown=shown)
+    known = [planned[case.identity] for case in header.cases if case.identity in planned]
+    now = marked(read_environment(split_cores(), None, known), shown=shown)
     unlike = differences(header.environment, now)
     if unlike:
         raise UsageError(

@@ -21,13 +21,13 @@ from harness.revisions import FOLDER_PREFIX
 from harness.serving import RunningServer, serving
 from harness.variables import filled
 from results.errors import MeasurementError
+from scenarios.decoding import encodings
 from scenarios.listener import Question
 from targets import proxies
 
 _READY_S = 10.0
 _POLL_EVERY_S = 0.01
-#: What browsers ask for: a compressor that nobody asks holds nothing.
-_ACCEPT = ("Accept-Encoding", "gzip, deflate, br, zstd")
+_ACCEPT = "Accept-Encoding"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +57,25 @@ class Subject:
         )
 
     def question(self, port: int, extra: tuple[tuple[str, str], ...] = ()) -> Question:
-        """What is asked on a port; ``extra`` headers go before those that the target does not name."""
+        """What is asked on a port; ``extra`` headers go before the target's of the same name."""
         target = self.planned.target
-        headers = [(name, filled(text)) for name, text in target.headers.items()]
-        named = {name.lower() for name, _ in headers}
-        headers += [item for item in extra if item[0].lower() not in named]
-        named |= {name.lower() for name, _ in extra}
-        if _ACCEPT[0].lower() not in named:
-            headers.append(_ACCEPT)
+        named = tuple((name, filled(text)) for name, text in target.headers.items())
         return Question(
             url=f"http://{HOST}:{port}{self.planned.path}",
             method=target.method,
-            headers=tuple(headers),
+            headers=as_browsers_ask((*extra, *named)),
             body=None if target.body is None else filled(target.body),
             row_marker=target.row_marker,
             longest_s=self.longest_s,
         )
+
+
+def as_browsers_ask(headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """The headers, each name once, and what may be compressed: a compressor that nobody asks holds nothing."""
+    found: dict[str, tuple[str, str]] = {}
+    for name, value in (*headers, (_ACCEPT, ", ".join(encodings()))):
+        found.setdefault(name.lower(), (name, value))
+    return tuple(found.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,6 +135,11 @@ def in_force(options: Options) -> dict[str, str | int]:
     return {name: getattr(options, name) for name in KNOWN}
 
 
+def encoding(options: Options) -> str | None:
+    """Return what it encodes responses as for clients that ask for it."""
+    return "gzip" if options.gzip else None
+
+
 def configuration(options: Options, place: Place) -> str:
     """Return the text of a complete configuration; its files are relative to the prefix (`-p`)."""
     return _CONFIGURATION.format(

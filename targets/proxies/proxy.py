@@ -52,6 +52,9 @@ class Proxy(Protocol[OptionsT]):
     def in_force(self, options: OptionsT) -> dict[str, str | int]:
         """Return each option with the value that the proxy runs with, defaults filled in."""
 
+    def encoding(self, options: OptionsT) -> str | None:
+        """Return what it encodes responses as for clients that ask for it; None where it does not."""
+
     def configuration(self, options: OptionsT, place: Place) -> str:
         """Return the text of its configuration; what it names of files is relative to its folder."""
 

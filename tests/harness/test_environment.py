@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+from importlib import metadata
 from pathlib import Path
 
 from harness.cores import Cores
-from harness.environment import git_state, read_environment
+from harness.environment import PACKAGES, git_state, read_environment
+from harness.matrix import cases_of
 from harness.proxying import installed_version
+from tests.harness.examples import HEAD, SCENARIO, SERVER, TARGET, suite_of
 
 NOBODY = {
     "GIT_AUTHOR_NAME": "A",
@@ -43,6 +46,14 @@ def test_a_checkout_has_its_commit_the_commit_s_date_in_utc_and_whether_it_is_cl
     assert git_state(tmp_path) == state | {"dirty": True}
 
 
-def test_a_proxy_has_its_version_where_a_suite_uses_it() -> None:
-    assert "nginx" not in read_environment(Cores(), None)["packages"]
-    assert read_environment(Cores(), None, ["nginx"])["packages"]["nginx"] == installed_version("nginx")
+def test_a_proxy_and_middleware_have_their_versions_where_a_suite_uses_them() -> None:
+    target = TARGET + 'middleware = ["etag", "compress-br"]\n'
+    cases = cases_of(suite_of(HEAD + target + SERVER + '[[proxy]]\nkind = "nginx"\n' + SCENARIO))
+    packages = read_environment(Cores(), None, cases)["packages"]
+    found = {name: packages[name] for name in packages.keys() - set(PACKAGES)}
+    assert found == {
+        "nginx": installed_version("nginx"),
+        "flask-compress": metadata.version("flask-compress"),
+        "brotli": metadata.version("brotli"),
+    }
+    assert read_environment(Cores(), None)["packages"].keys() == set(PACKAGES)

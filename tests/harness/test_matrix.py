@@ -7,6 +7,7 @@ import itertools
 import pytest
 
 from harness.matrix import PlannedCase, case_of_gate, cases_of, matches, proxies_of
+from harness.verify import address_of
 from results.case import Case
 from results.errors import ExitCode, UsageError
 from tests.harness.examples import FAILING, HEAD, SCENARIO, SERVER, TARGET, orders, suite_of
@@ -243,3 +244,43 @@ def test_a_proxy_stands_before_a_command_and_a_url_too() -> None:
     assert [planned.proxy_kind for planned in cases] == ["none", "none"] + ["nginx"] * 4
     assert proxies_of(cases) == ["nginx"]
     assert proxies_of(orders()) == []
+
+
+def test_middleware_is_an_axis_that_its_baseline_shares() -> None:
+    target = TARGET + 'middleware = ["none", "etag", "shop.layers:wrap"]\n'
+    cases = orders(target=target)
+    assert sorted(map(str, said(cases, "middleware", "rows"))) == sorted(
+        map(str, itertools.product(["none", "etag", "shop.layers:wrap"], [None, 1, 500]))
+    )
+    by_identity = {planned.case.identity: planned for planned in cases}
+    for planned in cases:
+        assert planned.middleware == planned.case.parameters["middleware"]
+        if planned.case.baseline:
+            assert by_identity[planned.case.baseline].middleware == planned.middleware
+    without = [planned.case.identity for planned in orders()]
+    assert [planned.case.identity for planned in cases if planned.middleware == "none"] == without
+    assert "middleware=etag" in cases[3].case.identity.split()
+
+
+@pytest.mark.parametrize(
+    ("middleware", "proxy", "encoding"),
+    [
+        ("none", "", None),
+        ("etag", "", None),
+        ("shop:wrap", "", None),
+        ("compress-br", "", "br"),
+        ("compress-zstd", '[[proxy]]\nkind = "nginx"\n', "zstd"),
+        ("none", '[[proxy]]\nkind = "nginx"\ngzip = true\n', "gzip"),
+    ],
+)
+def test_a_case_knows_how_its_response_has_to_be_encoded_and_asks_for_it(
+    middleware: str, proxy: str, encoding: str | None
+) -> None:
+    target = f'{TARGET}middleware = "{middleware}"\n'
+    (planned, *_) = cases_of(suite_of(HEAD + target + SERVER + proxy + SCENARIO))
+    assert planned.encoding == encoding
+    asked = [] if encoding is None else [("Accept-Encoding", encoding)]
+    assert list(address_of(planned, 1).headers) == asked
+    own = target + 'headers = { accept-encoding = "deflate" }\n'
+    (planned, *_) = cases_of(suite_of(HEAD + own + SERVER + proxy + SCENARIO))
+    assert list(address_of(planned, 1).headers) == [("accept-encoding", "deflate")]

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from harness import proxying
-from harness.conduct import Workshop, workshop
+from harness.conduct import Workshop, verify, workshop
 from harness.cores import Cores
 from harness.matrix import PlannedCase, cases_of
 from harness.ports import HOST, free_port
@@ -22,6 +22,7 @@ from harness.serving import RunningServer, serving
 from harness.suite_file import parse_suite
 from results.errors import UsageError
 from targets.proxies import nginx
+from tests.harness.examples import Untold
 from tests.programs import need
 
 PIECES, GAP_S = 8, 0.04
@@ -149,6 +150,67 @@ def test_the_headers_of_a_suite_arrive_and_so_does_the_host(shop: Workshop, tmp_
         assert "HTTP_HOST: shop.example:81\n" in answer
         assert "HTTP_X_TENANT: 7\n" in answer
         assert f"SERVER_PROTOCOL: HTTP/{planned.proxy_options['http_version']}" in answer
+
+
+def test_it_stands_before_a_server_that_runs_already(shop: Workshop) -> None:
+    with served(shop, case_of('kind = "none"')) as there:
+        text = f"""name = "there"
+        [[target]]
+        name = "there"
+        url = "http://127.0.0.1:{there.port}"
+        pid = {there.pid}
+        ready = "/?pieces=1&bytes=64&gap_ms=0"
+        baseline = "/?pieces=2&bytes=64&gap_ms=0"
+        stream = "/?pieces=2&bytes=64&gap_ms=1"
+        [[proxy]]
+        kind = "nginx"
+        [[scenario]]
+        kind = "download"
+        """
+        cases = {
+            planned.case.identity: planned for planned in cases_of(parse_suite(text, "there.toml", None))
+        }
+        assert {found.body_bytes for found in verify(cases, shop, Untold()).values()} == {128}
+        for planned in cases.values():
+            with served(shop, planned) as server:
+                assert (server.process, server.pid) == (None, there.pid)
+                assert server.port != there.port
+
+
+UNBUFFERED = """
+import time
+
+def app(environ, start_response):
+    header = [("X-Accel-Buffering", "no")] if environ["PATH_INFO"] == "/" else []
+    start_response("200 OK", [("Content-Type", "text/plain"), *header])
+    return paced()
+
+def paced():
+    for number in range({pieces}):
+        time.sleep({gap_s} if number else 0)
+        yield b"piece"
+"""
+
+
+def test_an_app_may_switch_buffering_off_by_itself(shop: Workshop, tmp_path: Path) -> None:
+    (tmp_path / "unbuffered_app.py").write_text(UNBUFFERED.format(pieces=PIECES, gap_s=GAP_S))
+    text = """name = "unbuffered"
+    [[target]]
+    name = "unbuffered"
+    app = "unbuffered_app:app"
+    directory = "."
+    baseline = "/"
+    stream = "/buffered"
+    [[server]]
+    kind = "gunicorn"
+    [[proxy]]
+    kind = "nginx"
+    [[scenario]]
+    kind = "download"
+    """
+    with served(shop, cases_of(parse_suite(text, "unbuffered.toml", tmp_path))[1]) as server:
+        assert span_s(server.port, "/") > SCHEDULE_S / 2
+        assert span_s(server.port, "/buffered") < SCHEDULE_S / 2
 
 
 BROKEN = """

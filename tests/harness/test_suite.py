@@ -212,6 +212,40 @@ def test_a_mistake_in_a_proxy_is_told(table: str, place: str, words: list[str]) 
     assert all(word in told for word in words)
 
 
+@pytest.mark.parametrize(
+    ("lines", "place", "words"),
+    [
+        (
+            'middleware = "gzip"',
+            "target.1.middleware.1",
+            ["not a middleware; known are none, profiler", "'gzip'"],
+        ),
+        ('middleware = "shop"', "target.1.middleware.1", ["write module:callable"]),
+        ("middleware = []", "target.1.middleware", ["empty list"]),
+        ('middleware = ["lint", "lint"]', "target.1.middleware", ["same value twice"]),
+    ],
+)
+def test_a_mistake_in_middleware_is_told(lines: str, place: str, words: list[str]) -> None:
+    text = ORDERS.replace('app = "shop:app"\n', f'app = "shop:app"\n{lines}\n')
+    (told,) = mistakes(text)
+    assert told.startswith(f"9: {place}: ")
+    assert all(word in told for word in words)
+
+
+def test_middleware_is_for_an_app() -> None:
+    text = HEAD + TARGET.replace('app = "shop:app"', 'url = "http://127.0.0.1:8000"\nmiddleware = "etag"')
+    (told,) = mistakes(text + SCENARIO)
+    assert "middleware is for an app" in told
+
+
+def test_a_proxy_that_would_find_nothing_to_compress_is_refused() -> None:
+    text = ORDERS.replace('app = "shop:app"\n', 'app = "shop:app"\nmiddleware = ["none", "compress-br"]\n')
+    assert suite_of(f'{text}[[proxy]]\nkind = "nginx"\n').proxy
+    (told,) = mistakes(f'{text}[[proxy]]\nkind = "nginx"\ngzip = [false, true]\n')
+    for word in ("orders.csv", "compress-br", "two suites"):
+        assert word in told
+
+
 def test_arrivals_have_an_axis_of_rates_and_one_of_spacings() -> None:
     text = HEAD + TARGET + SERVER + ARRIVALS
     (scenario,) = suite_of(text.replace("20, 50", "20, 0.5")).scenario

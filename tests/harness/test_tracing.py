@@ -171,7 +171,7 @@ def behind(shop: Workshop, outer: str, path: str) -> tuple[list[Joined], dict[st
             seen = shop.driver.fetch(
                 FetchSpecification(address_of(planned, server.port), str(shop.folder / "body"))
             )
-            load = shop.driver.trace(replace(specification(planned, seen, server.port), requests=2))
+            load = shop.driver.trace(replace(specification(planned, seen.found, server.port), requests=2))
             sent = int(load.requests[0, COLUMN["sent_ns"]])
             records = await_ledger(wrapped.records, since_ns=sent, count=3, patience_s=5)
     items = joined(load.requests, load.reads, records)

@@ -149,7 +149,7 @@ def test_a_kept_body_is_the_server_s_and_its_chunks_are_the_yields(
 ) -> None:
     path = server.path(chunks=(10, 300, 20, 300), pace_s=0.001)
     kept = tmp_path / "body"
-    found = driver.fetch(FetchSpecification(specification(server, path).address, str(kept)))
+    found = driver.fetch(FetchSpecification(specification(server, path).address, str(kept))).found
     assert kept.read_bytes() == server.body(path)
     assert found.digest == xxhash.xxh3_64_hexdigest(server.body(path))
     assert (found.framing, found.chunks, found.first_chunk_bytes) == ("chunked", 4, 10)
@@ -161,7 +161,9 @@ def test_a_cut_off_body_is_reported_with_how_it_failed(
     driver: LoadDriver, server: SyntheticServer, tmp_path: Path
 ) -> None:
     path = server.path(chunks=(1000,), repeat=4, cut_at=1500)
-    found = driver.fetch(FetchSpecification(specification(server, path).address, str(tmp_path / "body")))
+    found = driver.fetch(
+        FetchSpecification(specification(server, path).address, str(tmp_path / "body"))
+    ).found
     assert found.failure
     assert found.body_bytes == 1500
 
