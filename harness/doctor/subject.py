@@ -71,7 +71,7 @@ class Subject:
 
 
 def as_browsers_ask(headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-    """The headers, each name once, and what may be compressed: a compressor that nobody asks holds nothing."""
+    """The headers, each name once, and what may be compressed: who is not asked compresses nothing."""
     found: dict[str, tuple[str, str]] = {}
     for name, value in (*headers, (_ACCEPT, ", ".join(encodings()))):
         found.setdefault(name.lower(), (name, value))
