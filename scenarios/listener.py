@@ -6,11 +6,12 @@ the doctor judges in tens of milliseconds.
 
 from __future__ import annotations
 
+import base64
 import socket
 import ssl
 from dataclasses import dataclass
 from time import monotonic_ns
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 import httptools
 
@@ -20,6 +21,8 @@ from scenarios.exchange import MALFORMED, NEVER_NS, Exchange, Window
 
 _CONNECT_S = 10.0
 _PIECE_BYTES = 256 * 1024
+#: What a path or a query has as it is (RFC 3986, 3.3); all else is written as %XX of its UTF-8.
+_PLAIN = "/?:@!$&'()*+,;=-._~%"
 
 
 class NotHeard(Exception):  # noqa: N818  - named for what happened
@@ -115,12 +118,12 @@ def listen(question: Question) -> Heard:
     parts = urlsplit(question.url)
     secure = parts.scheme == "https"
     host, port = parts.hostname or "", parts.port or (443 if secure else 80)
-    begun = monotonic_ns()
     try:
-        connection = socket.create_connection((host, port), timeout=_CONNECT_S)
-    except OSError as error:
-        raise NotHeard(f"nobody answers at {host} port {port}: {error.strerror or error}") from error
-    round_trip_ns = monotonic_ns() - begun
+        connection, round_trip_ns = _connected(host, port)
+    except (OSError, UnicodeError) as error:
+        raise NotHeard(
+            f"nobody answers at {host} port {port}: {getattr(error, 'strerror', None) or error}"
+        ) from error
     with connection:
         if secure:
             try:
@@ -129,6 +132,23 @@ def listen(question: Question) -> Heard:
                 raise NotHeard(f"no secure connection with {host}: {error}") from error
         with connection:
             return _converse(connection, question, round_trip_ns)
+
+
+def _connected(host: str, port: int) -> tuple[socket.socket, int]:
+    """A connection, and how long (ns) it took to the address that answered, without finding that."""
+    last: OSError = OSError("it has no address")
+    for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        connection = socket.socket(family, kind, protocol)
+        connection.settimeout(_CONNECT_S)
+        begun = monotonic_ns()
+        try:
+            connection.connect(address)
+        except OSError as error:
+            last = error
+            connection.close()
+            continue
+        return connection, monotonic_ns() - begun
+    raise last
 
 
 def _converse(connection: socket.socket, question: Question, round_trip_ns: int) -> Heard:
@@ -150,6 +170,8 @@ def _converse(connection: socket.socket, question: Question, round_trip_ns: int)
         failure = exchange.error or None
     except TimeoutError:
         pass  # it goes on: the caller asked for no more of it
+    except httptools.HttpParserUpgrade:
+        failure = "the server changed the protocol, which nobody asked for"
     except MALFORMED as error:
         failure = f"{Outcome.MALFORMED.label}: {error}"
     except OSError as error:
@@ -178,14 +200,23 @@ def _known(value: int) -> int | None:
 
 def _wire(question: Question) -> bytes:
     parts = urlsplit(question.url)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    target = quote(parts.path or "/", safe=_PLAIN) + (
+        f"?{quote(parts.query, safe=_PLAIN)}" if parts.query else ""
+    )
     body = b"" if question.body is None else question.body.encode()
     given = {name.lower() for name, _ in question.headers}
     lines = [
         f"{question.method} {target} HTTP/1.1",
         *([] if "host" in given else [f"Host: {parts.netloc.rpartition('@')[2]}"]),
+        *([] if "authorization" in given or parts.username is None else [_authorization(parts)]),
         *(f"{name}: {value}" for name, value in question.headers),
         *([] if question.body is None else [f"Content-Length: {len(body)}"]),
         "Connection: close",
     ]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body
+
+
+def _authorization(parts: SplitResult) -> str:
+    """The user and password that a URL names (RFC 7617)."""
+    told = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
+    return f"Authorization: Basic {base64.b64encode(told.encode()).decode()}"

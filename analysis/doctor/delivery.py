@@ -21,7 +21,7 @@ LEAST_SPAN_NS = 10_000_000
 #: Below this, what comes in one piece is no stream that somebody held.
 LEAST_BYTES = 4096
 #: One piece with such a share of the bytes is the response.
-_ONE_PIECE = 0.8
+_ONE_PIECE, _ALL_OF_IT = 0.8, 0.95
 #: Reads that are closer to each other than this are one arrival.
 APART_NS = 1_000_000
 #: Up to this share of late pieces a probe came through as it was sent.
@@ -131,6 +131,8 @@ def judged_inside(course: Course | None) -> Delivery:
         return Delivery.HELD
     if course.span_ns >= LEAST_SPAN_NS:
         return judged(course)
+    if course.largest_share >= _ALL_OF_IT:
+        return Delivery.HELD
     return Delivery.PARTLY if course.largest_share >= _ONE_PIECE else Delivery.STREAMS
 
 
@@ -138,10 +140,10 @@ def judged_inside(course: Course | None) -> Delivery:
 class Pace:
     """What became of a stream whose schedule is known.
 
-    ``late`` of its ``gaps`` pieces had not come when the next one was handed over; ``to_end`` of these not
-    before the last one was. ``most_held_bytes`` is what was on the way at most at such an instant,
-    ``lag_p50_ns`` how late pieces came; both are null where the bytes that came are others (something
-    re-encodes).
+    Of ``late`` ones of its ``gaps`` pieces not even half had come when the next one was handed over;
+    ``to_end`` of these were not there before the last one was. ``most_held_bytes`` is what was on the way
+    at most at such an instant, ``lag_p50_ns`` how late pieces came; both are null where the bytes that came
+    are others (something re-encodes).
     """
 
     gaps: int
@@ -180,8 +182,6 @@ def pace_of(yields: Points, arrivals: Points) -> Pace:
         return _pace_of_others(yields, arrivals)
     sizes = [size for _, size in arrived]
     came = [arrived[bisect_left(sizes, size)][0] for _, size in yielded]
-    due = [at for at, _ in yielded[1:]]
-    late = sum(one >= following for one, following in zip(came[:-1], due, strict=True))
     last = yielded[-1][0]
     held = [
         size - max((got for at, got in arrived if at < following), default=0)
@@ -189,7 +189,7 @@ def pace_of(yields: Points, arrivals: Points) -> Pace:
     ]
     return Pace(
         gaps=gaps,
-        late=late,
+        late=sum(2 * missing >= size for missing, (_, size) in zip(held, yields, strict=False)),
         to_end=sum(one >= last for one in came[:-1]),
         most_held_bytes=max(0, *held),
         lag_p50_ns=statistics.median(one - at for one, (at, _) in zip(came, yielded, strict=True)),
@@ -199,11 +199,12 @@ def pace_of(yields: Points, arrivals: Points) -> Pace:
 def _pace_of_others(yields: Points, arrivals: Points) -> Pace:
     """Of bytes that are others than those that were yielded: whether something came in each gap.
 
-    A compressor's own header comes at once, and is no piece.
+    A compressor's own header comes at once, and is no piece; and what filters may leave out some of them.
     """
     gaps = [any(at <= one < following for one, _ in arrivals) for (at, _), (following, _) in pairwise(yields)]
     nothing = gaps.count(False)
-    return Pace(len(gaps), nothing, len(gaps) if nothing >= len(gaps) - 1 > 0 else 0, None, None)
+    to_end = len(gaps) if nothing >= len(gaps) - 1 > 0 else 0
+    return Pace(len(gaps), nothing if 2 * nothing > len(gaps) else 0, to_end, None, None)
 
 
 def _so_far(pieces: Points) -> list[tuple[int, int]]:

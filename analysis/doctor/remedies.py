@@ -15,6 +15,12 @@ RAISED: Final = (
     "the view has returned by then, and no error handler of the app hears of it; what the generator needs of "
     "the request is kept by stream_with_context"
 )
+ASYNCHRONOUS: Final = (
+    "give StreamingHttpResponse a synchronous iterator under WSGI, or serve the project by ASGI"
+)
+OWN_CLASSES: Final = (
+    "one of them touches the whole body (process_response, get_app_iter): let it leave alone what is_streamed"
+)
 EMPTY_FIRST: Final = (
     'it yields nothing first (yield ""): servers send the headers then, and the first byte of the body comes '
     "no sooner; leave that out, and yield the first rows"

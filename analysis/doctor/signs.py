@@ -49,7 +49,7 @@ def signs_of(
     if framing == "close":
         yield "Its end is the end of the connection, as in HTTP/1.0: one that breaks off looks complete."
     size = _buffer_bytes(chunk_bytes)
-    if size is not None:
+    if held and size is not None:
         yield f"Most of its chunks have exactly {size:,} B: a buffer of that size lets them out when full."
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 from pydantic import ValidationError
@@ -15,7 +17,7 @@ from rich.text import Text
 from analysis.doctor.delivery import Delivery
 from analysis.doctor.findings import Diagnosis, Kind
 from analysis.exports.printable import printable
-from harness.cli.checked import HEADER
+from harness.cli.checked import HEADER, Checked
 from harness.cli.prose import say
 from harness.cli.session import Duration
 from harness.cli.tables import print_rows
@@ -25,6 +27,7 @@ from harness.doctor.subject import Subject, as_browsers_ask, tools
 from harness.matrix import cases_of
 from harness.server_words import kind_and_options
 from harness.suite import Suite
+from harness.suite_values import Method
 from results.errors import ExitCode, UsageError
 from scenarios.listener import Question
 
@@ -32,13 +35,16 @@ from scenarios.listener import Question
 @click.command("doctor")
 @click.argument("what", metavar="URL_OR_APP")
 @click.argument("path", required=False)
-@click.option("--server", default="gunicorn", show_default=True, metavar="KIND[/CLASS][/OPTION=VALUE]")
+@click.option("--server", metavar="KIND[/CLASS][/OPTION=VALUE]", help="What serves the app: gunicorn.")
 @click.option("--proxy", metavar="KIND[/OPTION=VALUE]", help="A proxy in front, like nginx.")
 @click.option("--command", "own_server", metavar="COMMAND", help="A server of your own: {bind} and {app}.")
 @click.option("--proxy-command", metavar="COMMAND", help="A proxy of your own: {bind} and {upstream}.")
 @click.option("--directory", type=click.Path(file_okay=False, path_type=Path), help="Where the app is.")
 @click.option("--python", type=click.Path(path_type=Path), help="The interpreter that runs the app.")
-@click.option("--method", default="GET", show_default=True, help="How it is asked.")
+@click.option("--ready", default="/", show_default=True, help="A path with a small response, for the start.")
+@click.option(
+    "--method", type=Checked[str]("METHOD", Method), default="GET", help="How it is asked, if not by GET."
+)
 @click.option("--header", "headers", type=HEADER, multiple=True, help="A header of the request; repeatable.")
 @click.option("--body", help="The request's body.")
 @click.option("--row-marker", help="What ends a row, where the content type does not tell.")
@@ -71,6 +77,7 @@ def command(what: str, path: str | None, longest: float, strict: bool, as_json: 
 
 def _of_url(url: str, path: str | None, longest: float, given: dict[str, Any]) -> Diagnosis:
     for_apps = {
+        "server": "--server",
         "directory": "--directory",
         "python": "--python",
         "proxy": "--proxy",
@@ -80,16 +87,31 @@ def _of_url(url: str, path: str | None, longest: float, given: dict[str, Any]) -
     wrong = [option for name, option in for_apps.items() if given[name] is not None]
     if wrong or path is not None:
         raise UsageError(f"{', '.join(wrong) or 'PATH'} is for an app; a URL is asked as it is")
-    if not url.startswith(("http://", "https://")):
-        raise UsageError(f"{url} is no URL that can be asked: write http:// or https://")
+    _check_url(url)
     headers = as_browsers_ask(tuple(given["headers"]))
     return examine_url(
         url, Question(url, given["method"], headers, given["body"], given["row_marker"], longest)
     )
 
 
+def _check_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        told = "" if parts.hostname else "it names no host"
+        told = told if parts.port is None or parts.port else "its port is 0"
+        (parts.hostname or "").encode("idna")
+    except ValueError as error:  # UnicodeError is one
+        told = str(error)
+    else:
+        told = told or ("" if parts.scheme in {"http", "https"} else "write http:// or https://")
+    if told:
+        raise UsageError(f"{url} is no URL that can be asked: {told}")
+
+
 def _subject(app: str, path: str | None, longest: float, given: dict[str, Any]) -> Subject:
     """What the words name. Raises UsageError."""
+    if re.match(r"[\w.-]+:\d+(?:/|$)", app):
+        raise UsageError(f"{app} is no app; a URL begins with http://, like http://{app}")
     if path is None:
         raise UsageError(f'name the path of the response too, like: doctor {app} "/orders.csv?rows=500"')
     own = given["own_server"]
@@ -106,6 +128,7 @@ def _subject(app: str, path: str | None, longest: float, given: dict[str, Any]) 
         "directory": str(given["directory"] or "."),
         "stream": path.replace("{", "%7B").replace("}", "%7D"),
         "baseline": "join",
+        "ready": given["ready"],
         "method": given["method"],
         "headers": dict(given["headers"]),
     }
@@ -117,7 +140,7 @@ def _subject(app: str, path: str | None, longest: float, given: dict[str, Any]) 
     suite = {
         "name": "doctor",
         "target": [target],
-        "server": [_kind(given["server"])],
+        "server": [_kind(given["server"] or "gunicorn")],
         "scenario": [{"kind": "download"}],
     }
     if given["proxy"] is not None:

@@ -82,12 +82,11 @@ def diagnosis(
         # few bytes alone would not tell: that they stream where nobody compresses them does
         delivery = Delivery.HELD if delivery is Delivery.CANNOT_TELL else delivery
         remedies = (COMPRESSOR,)
-    signs = list(
-        signs_of(headers, framing=heard.framing, held=delivery.is_held, chunk_bytes=heard.chunk_bytes)
-    )
+    held = delivery in {Delivery.PARTLY, Delivery.HELD}
+    signs = list(signs_of(headers, framing=heard.framing, held=held, chunk_bytes=heard.chunk_bytes))
     first = heard.points[0][0] if heard.points else None
     early = headers_early(heard.sent_ns, heard.headers_ns, first)
-    signs += [early] if early else []
+    signs += [early] if early and held else []
     whole = Layer(Kind.WHOLE, "the response", delivery, arrived.words, None, remedies)
     return Diagnosis(subject, (*layers, whole), tuple(signs))
 

@@ -22,6 +22,7 @@ _UNBUFFERED = ("X-Accel-Buffering", "no")
 #: What stands in front of most servers.
 _COMMON = "nginx"
 _IDENTITY = (("Accept-Encoding", "identity"),)
+_LONGER = "wait for longer (--longest)."
 Told = Callable[[str], None]
 
 
@@ -39,6 +40,10 @@ def examine(name: str, subject: Subject, shop: Tools, told: Told) -> Diagnosis:
     told("looking into the app")
     report = look_inside(subject, shop)
     layers = layers_inside(report)
+    if layers[0].delivery is Delivery.CUT_OFF:
+        return Diagnosis(name, tuple(layers))  # there is nothing that a layer could hold
+    if not report["answer"]["complete"] and not report["answer"]["count"]:
+        return Diagnosis(name, tuple(layers), (f"Nothing came within {subject.longest_s:g} s: {_LONGER}",))
     probe = Probe(report["probe_bytes"], report["coarse_bytes"], tuple(headers_of(report)))
     signs: list[str] = []
     told("sending a probe through the server")
@@ -131,6 +136,5 @@ def _elsewhere(
     if probed.delivery.is_held:
         yield (
             f"Behind an {_COMMON} with its defaults it would be {probed.delivery} ({probed.words}): send the "
-            "header X-Accel-Buffering: no with the response, or set proxy_http_version 1.1 or "
-            "proxy_buffering off there."
+            "header X-Accel-Buffering: no with the response, or switch proxy_buffering off there."
         )

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .asking import Pieces, ask, stamped
-from .django_layers import DjangoView, handler_behind, middlewares_of
+from .django_layers import DjangoView, handler_behind, links_of
 from .flask_layers import FlaskView, endpoint_of, flask_behind
-from .probes import sent_through, without_length
+from .probes import of_response, sent_through, without_length
 from .seams import layers_of, replaced, seams_of
 from .templates import look_at_templates
 
@@ -34,35 +34,45 @@ def look(app: Any, job: dict[str, Any]) -> dict[str, Any]:
     if inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(getattr(type(app), _CALL, None)):
         return {"is_asgi": True}
     first = ask(app, job)
-    answer = ask(app, job) if first["complete"] else first
+    outmost = Pieces()
+    answer = ask(app, job, outmost) if first["complete"] else first
     found: dict[str, Any] = {"answer": answer}
-    if not answer["complete"] and not answer["count"]:
-        return found
+    # what a server gets has been through all layers
+    found["probe_bytes"], found["coarse_bytes"] = _sizes(answer, job["probe"])
+    if not answer["complete"] and not answer["raised"] and not answer["count"]:
+        return found  # whoever asks again would wait as long
     short = {**job, "longest_s": min(job["longest_s"], _SHORT_S)}
     layers = layers_of(app, short)
     seams = seams_of(layers)
     found["layers"] = [{"name": layer.name, "place": layer.place} for layer in layers]
-    handed_over = [_listen(app, seam, short) for seam in seams]
+    heard = [_listen(app, seam, short) for seam in seams]
     views = views_of(app, layers, job)
-    inmost = [*([views.seen] if views is not None else []), *reversed(handed_over), answer]
-    fine, coarse = _sizes(next(one for one in inmost if one["count"]), job["probe"])
-    probed = {**short, "probe": {**job["probe"], "bytes": fine, "coarse_bytes": coarse}}
-    # what a server gets has been through all layers
-    found["probe_bytes"], found["coarse_bytes"] = _sizes(answer, job["probe"])
+    handed_over = [*([views.pieces] if views else []), *(pieces for _, pieces in reversed(heard)), outmost]
+    inmost = next((pieces for pieces in handed_over if pieces.kept), outmost)
+    probed = {**short, "probe": of_response(inmost.kept, job["probe"])}
     found["seams"] = [
         {
-            "outer": seam.outer.name,
+            "outer": " or ".join(_outside(seams, number, layers)),
             "place": seam.outer.place,
             "inner": seam.inner.name,
-            "handed_over": heard,
-            "probe": _probe_under(app, seam, heard["headers"], probed),
+            "own": seam.outer.owner is not None
+            and seam.outer.owner is seam.inner.owner
+            and len(_outside(seams, number, layers)) == 1,
+            "handed_over": seen,
+            "probe": _probe_under(app, seam, seen["headers"], probed),
         }
-        for seam, heard in zip(seams, handed_over, strict=True)
+        for number, (seam, (seen, _)) in enumerate(zip(seams, heard, strict=True))
     ]
-    found["templates"] = look_at_templates(app, probed)
+    found["templates"] = look_at_templates(app, short)
     if views is not None:
         found |= {"view": views.seen, **views.probe(probed)}
     return found
+
+
+def _outside(seams: list[Any], number: int, layers: list[Any]) -> list[str]:
+    """The names of the layers between a seam and the one before it: those without one go with others."""
+    begin = layers.index(seams[number - 1].inner) if number else 0
+    return [layer.name for layer in layers[begin : layers.index(seams[number].outer) + 1]]
 
 
 def views_of(app: Any, layers: list[Any], job: dict[str, Any]) -> FlaskView | DjangoView | None:
@@ -72,7 +82,7 @@ def views_of(app: Any, layers: list[Any], job: dict[str, Any]) -> FlaskView | Dj
     if endpoint is not None:
         return FlaskView(app, flask_app, endpoint, job)
     handler = handler_behind(app, layers)
-    return DjangoView(app, handler, job) if handler is not None and middlewares_of(handler) else None
+    return DjangoView(app, handler, job) if handler is not None and links_of(handler) else None
 
 
 def _sizes(seen: dict[str, Any], asked: dict[str, Any]) -> tuple[int, int]:
@@ -87,7 +97,7 @@ def _sizes(seen: dict[str, Any], asked: dict[str, Any]) -> tuple[int, int]:
     return fine, min(max(sum(sizes) // asked["pieces"], fine), most)
 
 
-def _listen(app: Any, seam: Any, job: dict[str, Any]) -> dict[str, Any]:
+def _listen(app: Any, seam: Any, job: dict[str, Any]) -> tuple[dict[str, Any], Pieces]:
     """What the seam's inner layer hands over; asks once."""
     headers: list[Any] = []
     pieces = Pieces()
@@ -102,7 +112,7 @@ def _listen(app: Any, seam: Any, job: dict[str, Any]) -> dict[str, Any]:
     with replaced(seam, listening):
         answer = ask(app, job)
     times = {name: answer[name] for name in ("began_ns", "ended_ns", "complete", "raised")}
-    return {"headers": headers, **times, **pieces.report()}
+    return {"headers": headers, **times, **pieces.report()}, pieces
 
 
 def _probe_under(app: Any, seam: Any, headers: list[Any], job: dict[str, Any]) -> dict[str, Any] | None:

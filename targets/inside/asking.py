@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import signal
 import sys
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Of more pieces each two neighbours become one.
 _MOST_PIECES = 20_000
+_KEPT_BYTES = 512 * 1024
+_AGAIN_S = 0.2
 
 
 class TooLong(BaseException):
@@ -24,24 +27,32 @@ class TooLong(BaseException):
 
 
 class Pieces:
-    """What was handed over, and when: pairs of instant and bytes; empty ones are only counted."""
+    """What was handed over, and when: pairs of instant and bytes; empty ones only if they came first.
+
+    ``kept`` holds the begin of it, piece by piece.
+    """
 
     def __init__(self) -> None:
         self.points: list[list[int]] = []
         self.count = 0
         self.largest = 0
-        self.empty = 0
         self.empty_first = False
+        self.kept: list[bytes] = []
+        self._room = _KEPT_BYTES
 
-    def note(self, size: int) -> None:
-        """One piece is here."""
+    def note(self, piece: bytes | str) -> None:
+        """One piece is here; a view of Flask's may still have text."""
+        piece = piece.encode() if isinstance(piece, str) else piece
+        size = len(piece)
         if not size:
-            self.empty += 1
             self.empty_first = self.empty_first or not self.count
             return
         self.count += 1
         self.largest = max(self.largest, size)
         self.points.append([monotonic_ns(), size])
+        if self._room > 0:
+            self._room -= size
+            self.kept.append(bytes(piece))
         if len(self.points) > _MOST_PIECES:
             pairs = zip(self.points[::2], self.points[1::2], strict=False)
             self.points = [[later[0], earlier[1] + later[1]] for earlier, later in pairs]
@@ -60,7 +71,7 @@ def stamped(items: Iterable[Any], pieces: Pieces) -> Iterator[Any]:
     """The items, each noted before it is handed on; closes what it got them from."""
     try:
         for item in items:
-            pieces.note(len(item))
+            pieces.note(item)
             yield item
     finally:
         close = getattr(items, "close", None)
@@ -99,41 +110,40 @@ def environ_of(job: dict[str, Any]) -> dict[str, Any]:
     return environ
 
 
-def ask(app: Callable[..., Iterable[bytes]], job: dict[str, Any]) -> dict[str, Any]:
-    """One request, read to its end, or for ``longest_s`` of the job."""
-    pieces = Pieces()
+def ask(
+    app: Callable[..., Iterable[bytes]], job: dict[str, Any], pieces: Pieces | None = None
+) -> dict[str, Any]:
+    """One request, read to its end, or for ``longest_s`` of the job; what came is noted in ``pieces``."""
+    pieces = Pieces() if pieces is None else pieces
     answer: list[Any] = []
 
     def start_response(status: str, headers: list[Any], exc_info: Any = None) -> Callable[[bytes], None]:
         del exc_info
         answer[:] = [status, [list(map(str, header)) for header in headers]]
-        return lambda data: pieces.note(len(data))
+        return pieces.note
 
-    returned, raised, complete = "", None, False
-    began = monotonic_ns()
-    handed = None
+    raised, complete = None, False
     body: Any = None
+    began = monotonic_ns()
     with limited(job["longest_s"]):
         try:
             body = app(environ_of(job), start_response)
-            handed, returned = monotonic_ns(), name_of(type(body))
             for piece in body:
-                pieces.note(len(piece))
+                pieces.note(piece)
             complete = True
         except TooLong:
             pass
         except Exception as error:  # noqa: BLE001  - the app's own, which is told
-            raised = f"{type(error).__name__}: {error}"
+            raised = f"{type(error).__name__}: {error}".splitlines()[0]
     ended = monotonic_ns()
     close = getattr(body, "close", None)
     if close is not None:
-        close()
+        with contextlib.suppress(Exception):  # the server's business, and nothing of the response
+            close()
     return {
         "status": answer[0] if answer else None,
         "headers": answer[1] if answer else [],
-        "returned": returned,
         "began_ns": began,
-        "handed_ns": handed,
         "ended_ns": ended,
         "complete": complete,
         "raised": raised,
@@ -141,17 +151,14 @@ def ask(app: Callable[..., Iterable[bytes]], job: dict[str, Any]) -> dict[str, A
     }
 
 
-class limited:  # noqa: N801  - is used as a word
-    """Throws TooLong into the block after so many seconds."""
-
-    def __init__(self, longest_s: float) -> None:
-        self._longest_s = longest_s
-
-    def __enter__(self) -> None:
-        signal.signal(signal.SIGALRM, _too_long)
-        signal.setitimer(signal.ITIMER_REAL, self._longest_s)
-
-    def __exit__(self, *_: object) -> None:
+@contextlib.contextmanager
+def limited(longest_s: float) -> Iterator[None]:
+    """Throws TooLong into the block after so many seconds, and again and again: an app may catch all."""
+    signal.signal(signal.SIGALRM, _too_long)
+    signal.setitimer(signal.ITIMER_REAL, longest_s, _AGAIN_S)
+    try:
+        yield
+    finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 

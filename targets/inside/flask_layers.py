@@ -39,13 +39,13 @@ class FlaskView:
         self._app = app
         self._flask_app = flask_app
         self._endpoint = endpoint
+        self.pieces = Pieces()
         self.seen = self._look(job)
         """What the view returns, before anything else of the app has it."""
 
     def _look(self, job: dict[str, Any]) -> dict[str, Any]:
         flask_app = self._flask_app
         original = flask_app.view_functions[self._endpoint]
-        pieces = Pieces()
         seen: dict[str, Any] = {"whole": False, "headers": []}
 
         def view(**arguments: Any) -> Any:
@@ -55,13 +55,20 @@ class FlaskView:
             seen["whole"] = not response.is_streamed
             seen["headers"] = [[name, value] for name, value in response.headers]
             if response.is_streamed:
-                response.response = stamped(response.response, pieces)
+                response.response = stamped(response.response, self.pieces)
             return response
 
         with self._viewed(view):
             answer = ask(self._app, job)
         times = {name: answer[name] for name in ("began_ns", "ended_ns", "complete", "raised")}
-        return {"name": name_of(original), "place": place_of(original), **seen, **times, **pieces.report()}
+        function = getattr(original, "view_class", original)
+        return {
+            "name": name_of(function),
+            "place": place_of(function),
+            **seen,
+            **times,
+            **self.pieces.report(),
+        }
 
     def probe(self, job: dict[str, Any]) -> dict[str, Any]:
         """What comes out when the view is a probe with the headers of its own response.
@@ -79,7 +86,13 @@ class FlaskView:
             with _only(self._flask_app, scopes, (scope, function)):
                 found = self._probe_once(job)
             alone.append({"name": name_of(function), "place": place_of(function), "probe": found})
-        return {"after_request": {"without": without, "functions": alone}}
+        response = self._flask_app.response_class
+        return {
+            "after_request": {
+                "without": {"names": [name_of(type(self._flask_app)), name_of(response)], "probe": without},
+                "functions": alone,
+            }
+        }
 
     def _probe_once(self, job: dict[str, Any]) -> dict[str, Any] | None:
         headers = without_length(self.seen["headers"])

@@ -1,16 +1,19 @@
 """Finds the WSGI layers of an app by what they do, and puts something else under each.
 
 A layer is whatever is called with an environ and a start_response. A seam is the place where a layer keeps
-the next one: an attribute, a variable of a closure, an entry of a dict or list.
+the next one: an attribute, a variable of a closure, a global, an argument of a partial, an entry of a dict,
+list or tuple in one of these.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import sys
+import threading
 from itertools import pairwise
-from types import FunctionType, MethodType
+from types import CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, NamedTuple
 
 from .asking import ask, name_of, place_of
@@ -22,9 +25,10 @@ if TYPE_CHECKING:
 
 #: What is called inside of these is their own business: the response that they make is a WSGI app too.
 _INNERMOST = ("flask.app.Flask.wsgi_app", "django.core.handlers.wsgi.WSGIHandler")
-
-
 _CALL = "__call__"
+#: Containers are looked into so deep.
+_DEPTH = 3
+_VARARGS, _VARKEYWORDS = 0x04, 0x08
 
 
 class Layer(NamedTuple):
@@ -53,10 +57,8 @@ def layers_of(app: Any, job: dict[str, Any]) -> list[Layer]:
     def watch(frame: FrameType, event: str, _: Any) -> None:
         if event != "call" or not _takes_a_request(frame):
             return
-        code = frame.f_code
-        first = frame.f_locals[code.co_varnames[0]]
-        owner = None if _is_environ(first) else first
-        key = (id(code), id(owner))
+        owner = _owner(frame)
+        key = (id(frame.f_code), id(owner))
         if key in seen:  # a generator is called again for each of its pieces
             return
         seen.add(key)
@@ -67,10 +69,12 @@ def layers_of(app: Any, job: dict[str, Any]) -> list[Layer]:
             found.append(layer)
 
     sys.settrace(watch)  # not setprofile: a profiler among the layers would take it away
+    threading.settrace(watch)
     try:
         ask(app, job)
     finally:
         sys.settrace(None)
+        threading.settrace(None)
     return found
 
 
@@ -95,10 +99,40 @@ def replaced(seam: Seam, other: Any) -> Iterator[None]:
 
 
 def _takes_a_request(frame: FrameType) -> bool:
+    """Whether it is called with an environ, and with something to call behind it."""
+    values = _given(frame)
+    at = next((number for number, value in enumerate(values) if _is_environ(value)), None)
+    return at is not None and any(callable(value) for value in values[at + 1 :])
+
+
+def _given(frame: FrameType) -> list[Any]:
+    """The values of all arguments, those without a name of their own too."""
+    code, variables = frame.f_code, frame.f_locals
+    count = code.co_argcount + code.co_kwonlyargcount
+    values = [variables.get(name) for name in code.co_varnames[:count]]
+    if code.co_flags & _VARARGS:
+        values += variables.get(code.co_varnames[count], ())
+        count += 1
+    if code.co_flags & _VARKEYWORDS:
+        values += variables.get(code.co_varnames[count], {}).values()
+    return values
+
+
+def _owner(frame: FrameType) -> Any:
+    """The object whose method this is; None of a function."""
     code = frame.f_code
-    names = code.co_varnames[: code.co_argcount]
-    values = [frame.f_locals.get(name) for name in names[:3]]
-    return any(_is_environ(one) and callable(other) for one, other in pairwise(values))
+    if not code.co_argcount:
+        return None
+    first = frame.f_locals.get(code.co_varnames[0])
+    return first if _method_of(type(first), code) is not None else None
+
+
+def _method_of(kind: type, code: CodeType) -> Any:
+    """The function of a class that has this code, whatever stands before it in an object."""
+    function = getattr(kind, code.co_name, None)
+    while function is not None and getattr(function, "__code__", None) is not code:
+        function = getattr(function, "__wrapped__", None)
+    return function
 
 
 def _is_environ(value: Any) -> bool:
@@ -108,11 +142,9 @@ def _is_environ(value: Any) -> bool:
 def _layer(frame: FrameType, owner: Any) -> Layer | None:
     code = frame.f_code
     if owner is not None:
-        # the class's own: an attribute of the object may stand before it
-        function = getattr(type(owner), code.co_name, None)
-        if code.co_name == _CALL or function is None or getattr(function, "__code__", None) is not code:
+        if code.co_name == _CALL:
             return Layer(owner, owner, name_of(type(owner)), place_of(type(owner)))
-        method = MethodType(function, owner)
+        method = MethodType(_method_of(type(owner), code), owner)
         return Layer(method, owner, f"{name_of(type(owner))}.{code.co_name}", place_of(method))
     for function in gc.get_referrers(code):
         if isinstance(function, FunctionType) and function.__code__ is code and _is_of(frame, function):
@@ -141,44 +173,68 @@ def _between_methods(outer: Layer, inner: Layer) -> Seam | None:
 
 
 def _in_what_is_held(outer: Layer, inner: Layer) -> Seam | None:
-    for holder in _holders(outer):
-        for put, value in holder:
-            if (
-                value is inner.call
-                or value == inner.call
-                or (inner.owner is not None and value is inner.owner)
-            ):
-                return Seam(outer, inner, put, lambda put=put, value=value: put(value))  # type: ignore[misc]
+    for put, value in _places(outer):
+        if is_or_calls(value, inner.call) or (inner.owner is not None and value is inner.owner):
+            return Seam(outer, inner, put, lambda put=put, value=value: put(value))  # type: ignore[misc]
     return None
 
 
-def _holders(layer: Layer) -> Iterator[Iterator[tuple[Callable[[Any], None], Any]]]:
-    """What a layer may keep another one in, each as pairs of a way to set a place and what is there."""
+def is_or_calls(value: Any, call: Any) -> bool:
+    """Whether a value is this callable, or a partial of it."""
+    while isinstance(value, functools.partial):
+        value = value.func
+    return value is call or (isinstance(value, MethodType) and value == call)
+
+
+def _places(layer: Layer) -> Iterator[tuple[Callable[[Any], None], Any]]:
+    """What a layer may keep another one in, as pairs of a way to set a place and what is there."""
     if layer.owner is not None:
-        yield _attributes(layer.owner)
-    functions = [
-        layer.call,
-        getattr(type(layer.owner), _CALL, None),
-        getattr(layer.call, "__func__", None),
-    ]
-    for function in functions:
-        if isinstance(function, FunctionType):
-            yield _cells(function)
-            yield _entries(
-                {name: function.__globals__.get(name) for name in function.__code__.co_names},
-                function.__globals__,
-            )
-    if layer.owner is not None:
-        for _, value in list(_attributes(layer.owner)):
-            if isinstance(value, dict):
-                yield _entries(value, value)
-            elif isinstance(value, list):
-                yield _entries(dict(enumerate(value)), value)
+        yield from held_by(layer.owner)
+    function = getattr(type(layer.owner), _CALL, None) if layer.owner is not None else None
+    for one in (layer.call, function, getattr(layer.call, "__func__", None)):
+        if isinstance(one, FunctionType):
+            yield from held_by(one)
+
+
+def held_by(holder: Any) -> Iterator[tuple[Callable[[Any], None], Any]]:
+    """The places in which an object or a function keeps others, and in containers there."""
+    if isinstance(holder, FunctionType):
+        yield from _within(_cells(holder))
+        names = {
+            name: holder.__globals__[name] for name in holder.__code__.co_names if name in holder.__globals__
+        }
+        yield from _within(_entries(names, holder.__globals__))
+        for partial in gc.get_referrers(holder):
+            if isinstance(partial, functools.partial) and partial.func is holder:
+                yield from _within(_arguments(partial))
+        return
+    yield from _within(_attributes(holder))
+
+
+def _within(
+    places: Iterator[tuple[Callable[[Any], None], Any]], depth: int = _DEPTH
+) -> Iterator[tuple[Callable[[Any], None], Any]]:
+    """The places, and those in containers that are there."""
+    for put, value in places:
+        yield put, value
+        if not depth:
+            continue
+        if isinstance(value, dict):
+            yield from _within(_entries(value, value), depth - 1)
+        elif isinstance(value, list):
+            yield from _within(_entries(dict(enumerate(value)), value), depth - 1)
+        elif isinstance(value, tuple):
+            yield from _within(_parts(value, put), depth - 1)
 
 
 def _attributes(owner: Any) -> Iterator[tuple[Callable[[Any], None], Any]]:
-    slots = [name for kind in type(owner).__mro__ for name in getattr(kind, "__slots__", ())]
-    for name in [*getattr(owner, "__dict__", {}), *slots]:
+    names = list(getattr(owner, "__dict__", {}))
+    for kind in type(owner).__mro__:
+        slots = kind.__dict__.get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            private = name.startswith("__") and not name.endswith("__")
+            names.append(f"_{kind.__name__.lstrip('_')}{name}" if private else name)
+    for name in names:
         if hasattr(owner, name):
             yield lambda other, name=name: setattr(owner, name, other), getattr(owner, name)  # type: ignore[misc]
 
@@ -192,3 +248,20 @@ def _cells(function: FunctionType) -> Iterator[tuple[Callable[[Any], None], Any]
 def _entries(shown: dict[Any, Any], container: Any) -> Iterator[tuple[Callable[[Any], None], Any]]:
     for key, value in list(shown.items()):
         yield lambda other, key=key: container.__setitem__(key, other), value  # type: ignore[misc]
+
+
+def _parts(value: tuple[Any, ...], put: Callable[[Any], None]) -> Iterator[tuple[Callable[[Any], None], Any]]:
+    """Of a tuple, which is replaced as a whole."""
+    for at, part in enumerate(value):
+        yield lambda other, at=at: put((*value[:at], other, *value[at + 1 :])), part  # type: ignore[misc]
+
+
+def _arguments(partial: functools.partial[Any]) -> Iterator[tuple[Callable[[Any], None], Any]]:
+    """What a partial was given; it is changed by the state from which it can be made again."""
+
+    def put(arguments: Any) -> None:
+        state = (partial.func, arguments, partial.keywords, None)
+        partial.__setstate__(state)  # type: ignore[attr-defined]  # that of copy and pickle
+
+    yield put, partial.args
+    yield from _entries(partial.keywords, partial.keywords)

@@ -1,84 +1,101 @@
-"""Looks at Jinja templates that are streamed: whether each row that goes in comes out before the next one.
+"""Looks at Jinja templates that are streamed: whether text comes out while rows still go in.
 
-The rows of a template are slowed down and cut short: what is iterable in its context is handed on with a
-pause before each item. Which constructs can hold it back is read from the template's syntax.
+What is iterable in a template's context is handed on with a note of how much text had come out by each of its
+rows. Nothing is slowed down: the order of rows and text is the same however fast they are.
 """
 
 from __future__ import annotations
 
-import contextlib
 import sys
-import time
-from time import monotonic_ns
 from typing import TYPE_CHECKING
 
-from .asking import Pieces, ask
+from .asking import ask
+from .constructs import constructs_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-_ROWS = 8
+#: More rows than that show nothing more.
+_MOST_ROWS = 5000
 #: What these put into a context (like Flask's g) are no rows.
-_OF_FRAMEWORKS = frozenset(("flask", "werkzeug", "jinja2"))
-#: Filters that need all items before they can say the first.
-_GREEDY_FILTERS = frozenset(
-    (
-        *("list", "sort", "length", "count", "join", "groupby", "reverse", "batch", "slice", "unique"),
-        *("sum", "min", "max", "last", "random", "dictsort", "tojson"),
-    )
-)
-#: What a loop can only tell when it has seen all of its items.
-_GREEDY_LOOP = frozenset(("length", "revindex", "revindex0"))
+_OF_FRAMEWORKS = frozenset(("flask", "werkzeug", "jinja2", "django"))
 
 
-class _PacedRows:
-    """Some rows of an iterable, each after a pause; in all else it is the iterable."""
+class _Text:
+    """What has come out of a template: characters, events, the largest of these."""
 
-    def __init__(self, rows: Any, gap_s: float, pulls: list[int]) -> None:
+    def __init__(self) -> None:
+        self.characters = self.events = self.largest = 0
+
+    def note(self, size: int) -> None:
+        self.characters += size
+        self.events += 1
+        self.largest = max(self.largest, size)
+
+
+class _Rows:
+    """Some iterable of a context, which notes how far the text was at its first and its latest row.
+
+    In all else it is the iterable: what has a length or can be called keeps that by staying unwrapped.
+    """
+
+    def __init__(self, rows: Any, text: _Text) -> None:
         self._rows = rows
-        self._gap_s = gap_s
-        self._pulls = pulls
+        self._text = text
+        self._counts = {"rows": 0, "at_first": 0, "at_last": 0}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._rows, name)
 
+    def __str__(self) -> str:
+        return str(self._rows)
+
+    def __contains__(self, item: Any) -> bool:
+        return item in self._rows
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._rows[key]
+
     def __iter__(self) -> Iterator[Any]:
-        for number, row in enumerate(self._rows):
-            if number >= _ROWS:
+        for row in self._rows:
+            if not self._counts["rows"]:
+                self._counts["at_first"] = self._text.characters
+            self._counts["rows"] += 1
+            self._counts["at_last"] = self._text.characters
+            if self._counts["rows"] > _MOST_ROWS:
                 return
-            time.sleep(self._gap_s)
-            self._pulls.append(monotonic_ns())
             yield row
 
+    def report(self) -> dict[str, int]:
+        return self._counts
 
-class _PacedList(list):  # type: ignore[type-arg]
-    """The same of a list, which knows its length."""
 
-    gap_s = 0.0
-    pulls: list[int]
+class _Iterator(_Rows):
+    """The same of what is its own iterator."""
 
     def __iter__(self) -> Iterator[Any]:
-        for row in list.__iter__(self):
-            time.sleep(self.gap_s)
-            self.pulls.append(monotonic_ns())
-            yield row
+        return self
+
+    def __next__(self) -> Any:
+        row = next(self._rows)
+        counts = self._counts
+        if not counts["rows"]:
+            counts["at_first"] = self._text.characters
+        counts["rows"] += 1
+        counts["at_last"] = self._text.characters
+        if counts["rows"] > _MOST_ROWS:
+            raise StopIteration
+        return row
 
 
-def paced(value: Any, gap_s: float, pulls: list[int], listed: list[int]) -> Any:
-    """The value, or where it holds rows, something like it that hands them out slowly.
-
-    ``pulls`` gets the instants of rows that nobody has yet, ``listed`` those of rows that are in a list.
-    """
-    if type(value) is list and len(value) > 1:
-        rows = _PacedList(value[:_ROWS])
-        rows.gap_s, rows.pulls = gap_s, listed
-        return rows
+def watched(value: Any, text: _Text) -> Any:
+    """The value, or where it may hold rows that nobody has yet, something like it that notes them."""
     if type(value).__module__.partition(".")[0] in _OF_FRAMEWORKS or isinstance(value, type):
         return value
-    if hasattr(value, "__iter__") and not hasattr(value, "__len__"):
-        return _PacedRows(value, gap_s, pulls)
-    return value
+    if not hasattr(value, "__iter__") or hasattr(value, "__len__") or callable(value):
+        return value
+    return _Iterator(value, text) if hasattr(value, "__next__") else _Rows(value, text)
 
 
 def look_at_templates(app: Any, job: dict[str, Any]) -> list[dict[str, Any]]:
@@ -88,26 +105,14 @@ def look_at_templates(app: Any, job: dict[str, Any]) -> list[dict[str, Any]]:
         return []
     template_class = jinja.environment.Template
     original = template_class.generate
-    gap_s = job["probe"]["gap_ms"] / 1000
-    found: list[dict[str, Any]] = []
+    found: list[tuple[Any, _Text, list[_Rows]]] = []
 
     def generate(template: Any, *args: Any, **kwargs: Any) -> Iterator[str]:
-        pulls: list[int] = []
-        listed: list[int] = []
-        events = Pieces()
-        given = dict(*args, **kwargs)
-        context = {name: paced(value, gap_s, pulls, listed) for name, value in given.items()}
-        found.append(
-            {
-                "name": template.name,
-                "pulls": pulls,
-                "listed": listed,
-                "events": events,
-                "environment": template.environment,
-            }
-        )
+        text = _Text()
+        context = {name: watched(value, text) for name, value in dict(*args, **kwargs).items()}
+        found.append((template, text, [value for value in context.values() if isinstance(value, _Rows)]))
         for event in original(template, context):
-            events.note(len(event))
+            text.note(len(event))
             yield event
 
     template_class.generate = generate
@@ -117,61 +122,12 @@ def look_at_templates(app: Any, job: dict[str, Any]) -> list[dict[str, Any]]:
         template_class.generate = original
     return [
         {
-            "name": item["name"],
-            "pulls": item["pulls"],
-            "listed": item["listed"],
-            **item["events"].report(),
-            "constructs": constructs_of(item["environment"], item["name"]),
+            "name": template.name,
+            "characters": text.characters,
+            "events": text.events,
+            "largest": text.largest,
+            "iterables": [rows.report() for rows in iterables],
+            "constructs": constructs_of(template.environment, template.name),
         }
-        for item in found
+        for template, text, iterables in found
     ]
-
-
-def constructs_of(environment: Any, name: str | None) -> list[dict[str, Any]]:
-    """What can hold rows back in a template and in those that it extends, includes or imports."""
-    found: list[dict[str, Any]] = []
-    todo, seen = [name], set()
-    from jinja2 import TemplateError, meta  # noqa: PLC0415  - there: a template was made by it
-
-    while todo:
-        current = todo.pop()
-        if current is None or current in seen or environment.loader is None:
-            continue
-        seen.add(current)
-        with contextlib.suppress(
-            TemplateError
-        ):  # one that is named and not there: the app did without it too
-            tree = environment.parse(environment.loader.get_source(environment, current)[0])
-            found += [{"template": current, **item} for item in _constructs(tree)]
-            todo += meta.find_referenced_templates(tree)
-    return found
-
-
-def _constructs(tree: Any) -> Iterator[dict[str, Any]]:
-    from jinja2 import nodes  # noqa: PLC0415  - as above
-
-    for kind, words in (
-        (nodes.FilterBlock, "{%% filter %s %%}"),
-        (nodes.AssignBlock, "{%% set %s %%} ... {%% endset %%}"),
-        (nodes.CallBlock, "{%% call %s %%}"),
-        (nodes.Macro, "{%% macro %s %%}"),
-    ):
-        for node in tree.find_all(kind):
-            if node.find(nodes.For) is not None:
-                yield {"line": node.lineno, "what": words % _name_of(node), "kind": "collects"}
-    for node in tree.find_all(nodes.Getattr):
-        if isinstance(node.node, nodes.Name) and node.node.name == "loop" and node.attr in _GREEDY_LOOP:
-            yield {"line": node.lineno, "what": f"loop.{node.attr}", "kind": "reads all"}
-    for node in tree.find_all(nodes.Filter):
-        if node.name in _GREEDY_FILTERS:
-            yield {"line": node.lineno, "what": f"|{node.name}", "kind": "reads all"}
-
-
-def _name_of(node: Any) -> str:
-    for part in ("name", "target", "filter", "call"):
-        value = getattr(node, part, None)
-        if isinstance(value, str):
-            return value
-        if value is not None:
-            return str(getattr(value, "name", "") or getattr(getattr(value, "node", None), "name", ""))
-    return ""

@@ -72,7 +72,13 @@ def test_an_app_is_bisected_and_the_layer_named_with_its_place(tmp_path: Path) -
         (("shop:app", "/rows", "--directory", "nowhere"), 2, "nowhere"),
         (("http://127.0.0.1:9/", "/rows"), 2, "a URL is asked as it is"),
         (("http://127.0.0.1:9/", "--proxy", "nginx"), 2, "--proxy is for an app"),
+        (("http://127.0.0.1:9/", "--server", "waitress"), 2, "--server is for an app"),
         (("ftp://127.0.0.1/",), 2, "write http:// or https://"),
+        (("http://127.0.0.1:99999/",), 2, "out of range"),
+        (("http://[::1/x",), 2, "Invalid IPv6"),
+        (("http:///x",), 2, "it names no host"),
+        (("127.0.0.1:8000/x",), 2, "a URL begins with http://"),
+        (("localhost:8000", "/x"), 2, "a URL begins with http://"),
         (("http://127.0.0.1:9/",), 3, "Connection refused"),
     ],
 )

@@ -55,7 +55,8 @@ def test_the_first_row_counts_and_not_the_first_byte() -> None:
     ("pieces", "ended_ms", "delivery"),
     [
         (evenly(50, span_ms=2), 2, Delivery.STREAMS),
-        ([(0, 100), (1 * MS, 50_000), (2 * MS, 100)], 2, Delivery.PARTLY),
+        ([(0, 100), (1 * MS, 50_000), (2 * MS, 100)], 2, Delivery.HELD),
+        ([(0, 1000), (1 * MS, 9000), (2 * MS, 500)], 2, Delivery.PARTLY),
         ([(2 * MS, 50_000)], 2, Delivery.HELD),
         ([(2 * MS, 500)], 2, Delivery.CANNOT_TELL),
         (evenly(50, span_ms=100, first_ms=95), 100, Delivery.HELD),
@@ -94,6 +95,8 @@ def arriving(*arrivals: tuple[float, int]) -> Points:
         ([(211, 800)], Delivery.HELD, 700),
         # the buffer holds three pieces
         ([(60.1, 300), (150.1, 300), (210.1, 200)], Delivery.PARTLY, 200),
+        # a little of each piece waits for the next one: it streams
+        ([(0.1, 95), *((at / MS + 0.1, 100) for at, _ in YIELDS[1:-1]), (210.1, 105)], Delivery.STREAMS, 5),
         # each piece waits for the next one
         ([(at / MS + 30.1, size) for at, size in YIELDS], Delivery.PARTLY, 100),
     ],

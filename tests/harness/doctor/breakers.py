@@ -68,10 +68,37 @@ def made(name="app"):
     def small():
         return Response(iter(["a,b\\r\\n"]), mimetype="text/csv")
 
+    @app.get("/objects")
+    def objects():
+        def stream():
+            for number in range(200):
+                time.sleep(0.0005)
+                yield '{"n": %d, "secret": "x", "of": "%s"}\\n' % (number, "y" * 40)
+        return Response(stream(), mimetype="application/x-ndjson")
+
+    @app.get("/empty")
+    def empty():
+        return Response(iter(()), mimetype="text/csv")
+
+    @app.get("/silent")
+    def silent():
+        def stream():
+            time.sleep(3)
+            yield "late"
+        return Response(stream(), mimetype="text/csv")
+
+    @app.get("/raises_at_once")
+    def raises_at_once():
+        def stream():
+            raise RuntimeError("no rows at all")
+            yield ""
+        return Response(stream(), mimetype="text/csv")
+
     @app.get("/page/<name>")
     def page(name):
         rows = (number for number in range(2000))
-        return Response(stream_template(f"{name}.html", rows=rows, listed=list(range(500))))
+        tags = (tag for tag in "abcdefghij")
+        return Response(stream_template(f"{name}.html", rows=rows, listed=list(range(500)), tags=tags))
 
     return app
 
@@ -85,6 +112,16 @@ TEMPLATES = {
     "block": "{% extends 'base.html' %}{% block body %}"
     "{% for row in rows %}<p>{{ row }}</p>{% endfor %}"
     "{% endblock %}",
+    "some": "<html>{% for row in rows if row % 100 == 0 %}<p>{{ row }}{{ 'x' * 300 }}</p>{% endfor %}</html>",
+    "batched": "<html>{% for some in rows|batch(50) %}<p>{{ some }}</p>{% endfor %}</html>",
+    "prelude": "<html>{{ tags|join(', ') }}{% for row in rows %}<p>{{ row }}</p>{% endfor %}</html>",
+    "macros": "{% macro menu(rows) %}{% for row in rows %}<li>{{ row }}</li>{% endfor %}{% endmacro %}",
+    "imported": "{% from 'macros.html' import menu %}<html>{{ menu([1, 2]) }}"
+    "{% for row in rows %}<p>{{ row }}</p>{% endfor %}</html>",
+    "row_macro": "{% from 'macros.html' import menu %}<html>"
+    "{% for row in rows %}<p>{{ row }}{{ menu([1, 2]) }}</p>{% endfor %}</html>",
+    "row_set": "<html>{% for row in rows %}{% set all %}{% for one in [1, 2] %}{{ one }}{% endfor %}"
+    "{% endset %}<p>{{ row }}{{ all }}</p>{% endfor %}</html>",
     "base": "<html>{% block body %}{% endblock %}</html>",
     "set": "{% set all %}{% for row in rows %}<p>{{ row }}</p>{% endfor %}{% endset %}<html>{{ all }}</html>",
     "filter": "<html>{% filter trim %}{% for row in rows %}<p>{{ row }}</p>{% endfor %}{% endfilter %}"
@@ -93,7 +130,12 @@ TEMPLATES = {
     "<html>{{ table(rows) }}</html>",
     "call": "{% macro box() %}<b>{{ caller() }}</b>{% endmacro %}<html>"
     "{% call box() %}{% for row in rows %}<p>{{ row }}</p>{% endfor %}{% endcall %}</html>",
-    "length": "<html>{% for row in rows %}<p>{{ row }} of {{ loop.length }}</p>{% endfor %}</html>",
+    "length": "{% from 'macros.html' import menu %}<html>"
+    "{% for row in rows %}<p>{{ row }} of {{ loop.length }}{{ menu([1]) }}</p>{% endfor %}</html>",
+    "sorts": "<html>{% for row in rows|sort %}<p>{{ row }}</p>{% endfor %}</html>",
+    "below": "<html>{% block body %}{% for row in rows %}<p>{{ row }}</p>{% endfor %}{% endblock %}</html>",
+    "super": "{% extends 'below.html' %}{% block body %}{{ super() }}{% endblock %}",
+    "recursive": "<html>{% for row in rows recursive %}<p>{{ row }}</p>{% endfor %}</html>",
 }
 
 #: After `from shop import made`.
@@ -173,6 +215,108 @@ class Wq9:
                 kept = b""
         yield kept
 app = Wq9(app)
+""",
+}
+
+#: More shapes in which a middleware keeps its application, or is called.
+SHAPES = {
+    "partial": """
+from functools import partial
+def wq1(application, environ, start_response):
+    return [b"".join(application(environ, start_response))]
+app = partial(wq1, app)
+""",
+    "variadic": """
+def wq2(application):
+    def answer(*given, **named):
+        return [b"".join(application(*given, **named))]
+    return answer
+app.wsgi_app = wq2(app.wsgi_app)
+""",
+    "slots": """
+class Wq3:
+    __slots__ = ("__inner",)
+    def __init__(self, application):
+        self.__inner = application
+    def __call__(self, environ, start_response):
+        return [b"".join(self.__inner(environ, start_response))]
+app = Wq3(app)
+""",
+    "tuple": """
+class Wq4:
+    def __init__(self, application):
+        self.all = {"a": [("b", application)]}
+    def __call__(self, environ, start_response):
+        return [b"".join(self.all["a"][0][1](environ, start_response))]
+app = Wq4(app)
+""",
+    "keywords": """
+class Wq5:
+    def __init__(self, application):
+        self.application = application
+    def __call__(self, environ, start_response):
+        return [b"".join(self.application(environ=environ, start_response=start_response))]
+app = Wq5(app)
+""",
+    "thread": """
+from threading import Thread
+class Wq6:
+    def __init__(self, application):
+        self.application = application
+    def __call__(self, environ, start_response):
+        found = []
+        one = Thread(target=lambda: found.append(b"".join(self.application(environ, start_response))))
+        one.start()
+        one.join()
+        return found
+app = Wq6(app)
+""",
+    "lazy": """
+import sys
+inner = app
+class Wq0:
+    def __call__(self, environ, start_response):
+        return [b"".join(getattr(sys.modules[__name__], "in" + "ner")(environ, start_response))]
+app = Wq0()
+""",
+    "process_response": """
+class Held(type(app)):
+    def process_response(self, response):
+        response = super().process_response(response)
+        response.get_data()
+        return response
+app.__class__ = Held
+""",
+    "response_class": """
+from flask import Response
+from shop import rows
+class Held(Response):
+    def get_app_iter(self, environ):
+        return [b"".join(super().get_app_iter(environ))]
+app.response_class = Held
+app.view_functions["streamed"] = lambda: Held(rows(), mimetype="text/csv")
+""",
+    "redacting": """
+import json
+class Redacting:
+    def __init__(self, application):
+        self.application = application
+    def __call__(self, environ, start_response):
+        for piece in self.application(environ, start_response):
+            found = json.loads(piece)
+            found.pop("secret")
+            yield json.dumps(found).encode() + b"\\n"
+app.wsgi_app = Redacting(app.wsgi_app)
+""",
+    "skipping": """
+class Skipping:
+    def __init__(self, application):
+        self.application = application
+    def __call__(self, environ, start_response):
+        for piece in self.application(environ, start_response):
+            if b"secret" in piece and b'"n": 3,' not in piece:
+                yield piece
+app.wsgi_app = Skipping(app.wsgi_app)
 """,
 }
 
@@ -267,6 +411,19 @@ class Vx1:
         response = self.get_response(request)
         return HttpResponse(b"".join(response), content_type=response["Content-Type"])
 
+class Vx2:
+    def __init__(self, get_response):
+        self.what_comes = get_response
+    def __call__(self, request):
+        response = self.what_comes(request)
+        return HttpResponse(b"".join(response), content_type=response["Content-Type"])
+
+def vx3(following):
+    def answer(request):
+        response = following(request)
+        return HttpResponse(b"".join(response), content_type=response["Content-Type"])
+    return answer
+
 def rows():
     for number in range(200):
         time.sleep(0.0005)
@@ -289,7 +446,7 @@ def lay_out(folder: Path) -> Path:
     for name, text in TEMPLATES.items():
         (folder / "templates" / f"{name}.html").write_text(text)
     (folder / "shop.py").write_text(FLASK)
-    others = {**AFTER_REQUEST, **MIDDLEWARE, "healthy": HEALTHY_MIDDLEWARE}
+    others = {**AFTER_REQUEST, **MIDDLEWARE, **SHAPES, "healthy": HEALTHY_MIDDLEWARE}
     for name, text in others.items():
         (folder / f"with_{name}.py").write_text(f"from shop import made\napp = made()\n{text}")
     (folder / "server.py").write_text(SERVER)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 
 import pytest
@@ -70,7 +69,9 @@ def test_a_view_that_holds_is_named_with_what_helps(
     assert holder.place.startswith(str(shop / "shop.py:"))
 
 
-@pytest.mark.parametrize("name", ["fine", "sorted", "block"])
+@pytest.mark.parametrize(
+    "name", ["fine", "sorted", "block", "some", "batched", "prelude", "imported", "row_macro", "row_set"]
+)
 def test_a_template_that_hands_its_rows_on_is_none_that_holds(name: str, shop: Path, at_hand: Tools) -> None:
     found = looked_at("shop:app", f"/page/{name}", shop, at_hand)
     assert found.holders == [], found
@@ -83,8 +84,11 @@ def test_a_template_that_hands_its_rows_on_is_none_that_holds(name: str, shop: P
         ("set", "{% set all %}"),
         ("filter", "{% filter trim %}"),
         ("macro", "{% macro table %}"),
-        ("call", "{% call box %}"),
+        ("call", "{% call box() %}"),
         ("length", "loop.length"),
+        ("sorts", "|sort"),
+        ("super", "{{ super() }}"),
+        ("recursive", "{% for ... recursive %}"),
     ],
 )
 def test_a_template_that_collects_is_named_with_its_construct(
@@ -94,6 +98,7 @@ def test_a_template_that_collects_is_named_with_its_construct(
     assert holder.kind is Kind.TEMPLATE
     assert construct in " ".join(holder.remedies)
     assert f"of {name}.html" in " ".join(holder.remedies)
+    assert "of macros.html" not in " ".join(holder.remedies)
 
 
 @pytest.mark.parametrize(
@@ -124,6 +129,12 @@ def test_an_after_request_function_that_holds_is_named(
         ("class", "with_class.Wq7", Delivery.HELD),
         ("closure", "with_closure.wq8.<locals>.answer", Delivery.HELD),
         ("some", "with_some.Wq9", Delivery.PARTLY),
+        ("partial", "with_partial.wq1", Delivery.HELD),
+        ("variadic", "with_variadic.wq2.<locals>.answer", Delivery.HELD),
+        ("slots", "with_slots.Wq3", Delivery.HELD),
+        ("tuple", "with_tuple.Wq4", Delivery.HELD),
+        ("keywords", "with_keywords.Wq5", Delivery.HELD),
+        ("thread", "with_thread.Wq6", Delivery.HELD),
     ],
 )
 def test_a_middleware_that_holds_is_named_by_what_it_does(
@@ -132,6 +143,41 @@ def test_a_middleware_that_holds_is_named_by_what_it_does(
     holder = only_holder(looked_at(f"with_{module}:app", "/rows", shop, at_hand))
     assert (holder.kind, holder.name, holder.delivery) == (Kind.MIDDLEWARE, name, delivery)
     assert "PEP 3333" in " ".join(holder.remedies) or module == "profiler"
+
+
+@pytest.mark.parametrize("module", ["process_response", "response_class"])
+def test_classes_of_an_app_that_hold_are_named(module: str, shop: Path, at_hand: Tools) -> None:
+    holder = only_holder(looked_at(f"with_{module}:app", "/rows", shop, at_hand))
+    assert holder.kind is Kind.APP
+    assert "the classes" in holder.name
+    assert "is_streamed" in holder.remedies[0]
+
+
+@pytest.mark.parametrize("module", ["redacting", "skipping"])
+def test_a_middleware_that_reads_what_it_passes_on_is_not_accused(
+    module: str, shop: Path, at_hand: Tools
+) -> None:
+    found = looked_at(f"with_{module}:app", "/objects", shop, at_hand)
+    assert found.holders == [], found
+    assert found.delivery is Delivery.STREAMS
+
+
+def test_a_middleware_in_a_place_that_nobody_knows_is_named_with_what_is_beside_it(
+    shop: Path, at_hand: Tools
+) -> None:
+    holder = only_holder(looked_at("with_lazy:app", "/rows", shop, at_hand))
+    assert "with_lazy.Wq0" in holder.name
+
+
+@pytest.mark.parametrize("path", ["/empty", "/silent"])
+def test_what_has_no_body_cannot_be_told(path: str, shop: Path, at_hand: Tools) -> None:
+    found = looked_at("shop:app", path, shop, at_hand, longest_s=1.0)
+    assert found.delivery is Delivery.CANNOT_TELL
+
+
+def test_a_generator_that_raises_at_once_is_cut_off(shop: Path, at_hand: Tools) -> None:
+    holder = only_holder(looked_at("shop:app", "/raises_at_once", shop, at_hand))
+    assert holder.delivery is Delivery.CUT_OFF
 
 
 def test_an_endless_stream_is_left_and_judged_by_what_came(shop: Path, at_hand: Tools) -> None:
@@ -150,6 +196,8 @@ def test_a_small_response_cannot_be_told(shop: Path, at_hand: Tools) -> None:
         ("", None),
         ('"django.middleware.gzip.GZipMiddleware",', "django.middleware.gzip.GZipMiddleware"),
         ('"site_of_ours.Vx1",', "site_of_ours.Vx1"),
+        ('"site_of_ours.Vx2",', "site_of_ours.Vx2"),
+        ('"site_of_ours.vx3",', "site_of_ours.vx3.<locals>.answer"),
     ],
 )
 def test_a_django_middleware_that_holds_is_named(
@@ -217,5 +265,4 @@ def test_the_app_sees_nothing_of_ours(tmp_path: Path, at_hand: Tools) -> None:
         "    for _ in range(3):\n"
         "        yield b'x' * 4096\n"
     )
-    with contextlib.suppress(KeyError):
-        assert looked_at("own:app", "/", tmp_path, at_hand).delivery is Delivery.STREAMS
+    assert looked_at("own:app", "/", tmp_path, at_hand).delivery is Delivery.STREAMS
