@@ -385,7 +385,7 @@ import time
 from django.conf import settings
 settings.configure(
     SECRET_KEY="x", ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"],
-    MIDDLEWARE=["site_of_ours.Plain", {middleware} "site_of_ours.passing"],
+    MIDDLEWARE=[f"{{__name__}}.Plain", {middleware} f"{{__name__}}.passing"],
 )
 import django
 django.setup()
@@ -439,6 +439,58 @@ urlpatterns = [path("rows", streamed), path("whole", whole)]
 application = get_wsgi_application()
 """
 
+#: What stands between the two healthy middlewares of a Django site.
+SITES = {
+    "plain": "",
+    "gzip": '"django.middleware.gzip.GZipMiddleware",',
+    "class": 'f"{__name__}.Vx1",',
+    "renamed": 'f"{__name__}.Vx2",',
+    "function": 'f"{__name__}.vx3",',
+}
+
+#: A response that says how it wants to go through nginx, and one that takes longer than a worker may.
+ACCEL = """
+from shop import made
+app = made()
+@app.after_request
+def accel(response):
+    response.headers["X-Accel-Buffering"] = "no"
+    return response
+"""
+SLOW = """
+import time
+from flask import Flask, Response
+app = Flask(__name__)
+@app.get("/")
+def home():
+    return "ok"
+@app.get("/rows")
+def rows():
+    def stream():
+        for number in range(12):
+            time.sleep(0.2)
+            yield f"{number}\\r\\n" * 100
+    return Response(stream(), mimetype="text/csv")
+"""
+
+PLAIN = """
+import sys, time
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/csv")])
+    for number in range(50):
+        time.sleep(0.001)
+        yield b"%d\\r\\n" % number * 40
+def whole(environ, start_response):
+    return [b"".join(app(environ, start_response))]
+def suspicious(environ, start_response):
+    ours = [name for name in sys.modules if name in ("harness", "targets", "gevent", "locust")]
+    assert not ours, ours
+    return app(environ, start_response)
+async def asynchronous(scope, receive, send): ...
+def broken(environ, start_response):
+    raise RuntimeError("out of order")
+"""
+
 
 def lay_out(folder: Path) -> Path:
     """Write the modules: ``shop`` is the healthy app, the others bear the name of their breaker."""
@@ -449,6 +501,11 @@ def lay_out(folder: Path) -> Path:
     others = {**AFTER_REQUEST, **MIDDLEWARE, **SHAPES, "healthy": HEALTHY_MIDDLEWARE}
     for name, text in others.items():
         (folder / f"with_{name}.py").write_text(f"from shop import made\napp = made()\n{text}")
+    for name, middleware in SITES.items():
+        (folder / f"site_{name}.py").write_text(DJANGO.format(middleware=middleware))
+    (folder / "plain.py").write_text(PLAIN)
+    for name, text in {"accel": ACCEL, "slow": SLOW}.items():
+        (folder / f"{name}.py").write_text(text)
     (folder / "server.py").write_text(SERVER)
     (folder / "proxy.py").write_text(PROXY)
     return folder

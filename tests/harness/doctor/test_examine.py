@@ -3,45 +3,17 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from analysis.doctor.delivery import Delivery
 from analysis.doctor.findings import Diagnosis, Kind, Layer
-from harness.doctor.examine import examine
-from harness.doctor.subject import Subject, Tools
-from harness.matrix import cases_of
-from harness.suite import Suite
 from results.errors import MeasurementError
+from tests.harness.doctor.looks import Exam, Looked
 from tests.programs import need
 
-SYNC = {"kind": "gunicorn"}
-
-
-def examined(
-    at_hand: Tools,
-    folder: Path,
-    app: str = "shop:app",
-    path: str = "/rows",
-    *,
-    server: dict[str, Any] = SYNC,
-    proxy: dict[str, Any] | None = None,
-    command: str | None = None,
-    proxy_command: str | None = None,
-) -> Diagnosis:
-    suite: dict[str, Any] = {
-        "name": "doctor",
-        "target": [{"name": "r", "app": app, "directory": str(folder), "stream": path, "baseline": "join"}],
-        "server": [server],
-        "scenario": [{"kind": "download"}],
-    }
-    if proxy is not None:
-        suite["proxy"] = [proxy]
-    planned = next(item for item in cases_of(Suite.model_validate(suite)) if not item.case.is_baseline)
-    subject = Subject(planned, command, proxy_command, longest_s=5.0)
-    return examine(app, subject, at_hand, lambda _: None)
+_SERVER = f"{sys.executable} server.py {{bind}} {{app}}"
+_PROXY = f"{sys.executable} proxy.py {{bind}} {{upstream}}"
 
 
 def layer(found: Diagnosis, kind: Kind) -> Layer:
@@ -50,117 +22,107 @@ def layer(found: Diagnosis, kind: Kind) -> Layer:
 
 
 @pytest.mark.parametrize(
-    "server",
+    "look",
     [
-        {"kind": "gunicorn", "worker_class": "sync"},
-        {"kind": "gunicorn", "worker_class": "gthread"},
-        {"kind": "gunicorn", "worker_class": "gevent"},
-        {"kind": "waitress"},
-        {"kind": "werkzeug"},
-        {"kind": "granian"},
-        {"kind": "uwsgi"},
-        {"kind": "cheroot"},
+        Exam(server=server)
+        for server in (
+            *("gunicorn/sync", "gunicorn/gthread", "gunicorn/gevent", "waitress"),
+            *("werkzeug", "granian", "uwsgi", "cheroot"),
+        )
     ],
-    ids=lambda server: "/".join(server.values()),
+    ids=lambda look: look.server,
 )
-def test_no_healthy_server_is_accused(server: dict[str, Any], shop: Path, at_hand: Tools) -> None:
-    found = examined(at_hand, shop, server=server)
+def test_no_healthy_server_is_accused(look: Exam, looked: Looked) -> None:
+    found = looked(look)
     assert found.holders == [], found
     assert layer(found, Kind.SERVER).delivery is Delivery.STREAMS
     assert found.delivery is Delivery.STREAMS
 
 
-def test_a_server_that_waits_for_bytes_is_named(shop: Path, at_hand: Tools) -> None:
-    found = examined(at_hand, shop, server={"kind": "waitress", "send_bytes": 1 << 20})
+@pytest.mark.parametrize("look", [Exam(server="waitress/send_bytes=1048576")], ids=str)
+def test_a_server_that_waits_for_bytes_is_named(look: Exam, looked: Looked) -> None:
+    found = looked(look)
     assert [item.kind for item in found.holders] == [Kind.SERVER]
     assert found.delivery is Delivery.HELD
     assert "send_bytes" in found.holders[0].remedies[0]
 
 
-@pytest.mark.parametrize("holds", [True, False])
-def test_a_server_of_ones_own_is_judged_by_what_it_does(holds: bool, shop: Path, at_hand: Tools) -> None:
-    words = "hold" if holds else "pass"
-    command = f"{sys.executable} server.py {{bind}} {{app}} {words}"
-    found = examined(at_hand, shop, command=command)
-    assert [item.kind for item in found.holders] == ([Kind.SERVER] if holds else []), found
-    assert found.delivery is (Delivery.HELD if holds else Delivery.STREAMS)
-
-
-@pytest.mark.parametrize("holds", [True, False])
-def test_a_proxy_of_ones_own_is_judged_by_what_it_does(holds: bool, shop: Path, at_hand: Tools) -> None:
-    words = "hold" if holds else "pass"
-    command = f"{sys.executable} proxy.py {{bind}} {{upstream}} {words}"
-    found = examined(at_hand, shop, proxy_command=command)
-    assert [item.kind for item in found.holders] == ([Kind.PROXY] if holds else []), found
-    assert found.delivery is (Delivery.HELD if holds else Delivery.STREAMS)
+@pytest.mark.parametrize(
+    ("look", "kind"),
+    [
+        (Exam(command=f"{_SERVER} hold"), Kind.SERVER),
+        (Exam(command=f"{_SERVER} pass"), None),
+        (Exam(proxy_command=f"{_PROXY} hold"), Kind.PROXY),
+        (Exam(proxy_command=f"{_PROXY} pass"), None),
+    ],
+    ids=["server holds", "server passes", "proxy holds", "proxy passes"],
+)
+def test_a_server_or_proxy_of_ones_own_is_judged_by_what_it_does(
+    look: Exam, kind: Kind | None, looked: Looked
+) -> None:
+    found = looked(look)
+    assert [item.kind for item in found.holders] == ([] if kind is None else [kind]), found
+    assert found.delivery is (Delivery.STREAMS if kind is None else Delivery.HELD)
 
 
 @pytest.mark.parametrize(
-    ("options", "helpful"),
+    ("look", "helpful"),
     [
-        ({}, ("X-Accel-Buffering: no", "proxy_buffering off", "proxy_http_version 1.1")),
-        ({"gzip": True}, ("gzip off", "X-Accel-Buffering: no")),
+        (Exam(proxy="nginx"), ("X-Accel-Buffering: no", "proxy_buffering off", "proxy_http_version 1.1")),
+        (Exam(proxy="nginx/gzip=true"), ("gzip off", "X-Accel-Buffering: no")),
     ],
     ids=str,
 )
 def test_nginx_that_buffers_is_named_with_what_was_seen_to_help(
-    options: dict[str, Any], helpful: tuple[str, ...], shop: Path, at_hand: Tools
+    look: Exam, helpful: tuple[str, ...], looked: Looked
 ) -> None:
     need("nginx")
-    found = examined(at_hand, shop, proxy={"kind": "nginx", **options})
+    found = looked(look)
     assert [item.kind for item in found.holders] == [Kind.PROXY], found
     told = " ".join(found.holders[0].remedies)
     assert [word for word in helpful if word not in told] == []
 
 
-@pytest.mark.parametrize(("version", "buffering"), [("1.0", False), ("1.1", False), ("1.1", True)])
-def test_nginx_that_passes_pieces_on_is_not_accused(
-    version: str, buffering: bool, shop: Path, at_hand: Tools
-) -> None:
-    """In HTTP/1.1 nginx passes on each chunk that comes, whether it buffers or not (seen in 1.22)."""
+@pytest.mark.parametrize(
+    "look",
+    [
+        Exam(proxy="nginx/buffering=false/http_version=1.0"),
+        Exam(proxy="nginx/buffering=false/http_version=1.1"),
+        Exam(proxy="nginx/http_version=1.1"),
+    ],
+    ids=lambda look: look.proxy,
+)
+def test_nginx_that_passes_pieces_on_is_not_accused(look: Exam, looked: Looked) -> None:
+    """In HTTP/1.1 nginx passes on each small chunk that comes, whether it buffers or not (seen in 1.22)."""
     need("nginx")
-    found = examined(at_hand, shop, proxy={"kind": "nginx", "buffering": buffering, "http_version": version})
+    found = looked(look)
     assert found.holders == [], found
     assert found.delivery is Delivery.STREAMS
-    assert any("HTTP/1.0" in sign for sign in found.signs) == (version == "1.0")
+    assert any("HTTP/1.0" in sign for sign in found.signs) == str(look.proxy).endswith("1.0")
 
 
+@pytest.mark.parametrize(
+    ("look", "warned"), [(Exam(server="cheroot"), True), (Exam(app="accel:app"), False)], ids=str
+)
 def test_a_stream_that_says_how_it_goes_through_nginx_is_not_warned_of(
-    shop: Path, at_hand: Tools, tmp_path: Path
+    look: Exam, warned: bool, looked: Looked
 ) -> None:
     need("nginx")
-    told = examined(at_hand, shop)
-    assert any("Behind an nginx" in sign for sign in told.signs)
-    (shop / "accel.py").write_text(
-        "from shop import made\napp = made()\n"
-        "@app.after_request\n"
-        "def accel(response):\n"
-        "    response.headers['X-Accel-Buffering'] = 'no'\n"
-        "    return response\n"
-    )
-    said = examined(at_hand, shop, "accel:app")
-    assert said.delivery is Delivery.STREAMS
-    assert not any("Behind an nginx" in sign for sign in said.signs)
+    found = looked(look)
+    assert found.delivery is Delivery.STREAMS
+    assert any("Behind an nginx" in sign for sign in found.signs) == warned
 
 
-def test_a_worker_that_is_killed_in_a_long_stream_is_named(shop: Path, at_hand: Tools) -> None:
-    (shop / "slow.py").write_text(
-        "import time\nfrom flask import Flask, Response\napp = Flask(__name__)\n"
-        "@app.get('/')\ndef home():\n    return 'ok'\n"
-        "@app.get('/rows')\ndef rows():\n"
-        "    def stream():\n"
-        "        for number in range(12):\n"
-        "            time.sleep(0.2)\n"
-        "            yield f'{number}\\r\\n' * 100\n"
-        "    return Response(stream(), mimetype='text/csv')\n"
-    )
-    found = examined(at_hand, shop, "slow:app", server={"kind": "gunicorn", "timeout_s": 1})
+@pytest.mark.parametrize("look", [Exam(app="slow:app", server="gunicorn/timeout_s=1")], ids=str)
+def test_a_worker_that_is_killed_in_a_long_stream_is_named(look: Exam, looked: Looked) -> None:
+    found = looked(look)
     assert found.delivery is Delivery.CUT_OFF
     assert "timeout" in " ".join(found.holders[0].remedies)
 
 
-def test_an_app_that_holds_is_told_apart_from_the_server_under_it(shop: Path, at_hand: Tools) -> None:
-    found = examined(at_hand, shop, "with_closure:app")
+@pytest.mark.parametrize("look", [Exam(app="with_closure:app")], ids=str)
+def test_an_app_that_holds_is_told_apart_from_the_server_under_it(look: Exam, looked: Looked) -> None:
+    found = looked(look)
     assert [(item.kind, item.name) for item in found.holders] == [
         (Kind.MIDDLEWARE, "with_closure.wq8.<locals>.answer")
     ]
@@ -168,14 +130,26 @@ def test_an_app_that_holds_is_told_apart_from_the_server_under_it(shop: Path, at
     assert layer(found, Kind.WHOLE).delivery is Delivery.HELD
 
 
-def test_a_server_that_does_not_serve_the_probe_is_told(shop: Path, at_hand: Tools) -> None:
-    command = f"{sys.executable} server.py {{bind}} shop:app pass"
-    with pytest.raises(MeasurementError, match="a probe in place of the app was not asked"):
-        examined(at_hand, shop, command=command)
+@pytest.mark.parametrize("path", ["/raises", "/raises_at_once", "/empty"])
+def test_a_response_without_a_proper_end_or_body_is_told(path: str, looked: Looked) -> None:
+    found = looked(Exam(path=path))
+    assert found.delivery is (Delivery.CANNOT_TELL if path == "/empty" else Delivery.CUT_OFF)
 
 
-def test_a_proxy_that_does_not_start_is_told_with_its_own_words(shop: Path, at_hand: Tools) -> None:
-    with pytest.raises(MeasurementError, match="no such proxy today"):
-        examined(
-            at_hand, shop, proxy_command=f"{sys.executable} -c \"raise SystemExit('no such proxy today')\""
-        )
+@pytest.mark.parametrize(
+    ("look", "words"),
+    [
+        (
+            Exam(command=f"{sys.executable} server.py {{bind}} shop:app pass"),
+            "in place of the app was not asked",
+        ),
+        (
+            Exam(proxy_command=f"{sys.executable} -c \"raise SystemExit('no such proxy today')\""),
+            "no such proxy today",
+        ),
+    ],
+    ids=["a server of another app", "a proxy that ends"],
+)
+def test_what_cannot_be_bisected_is_told(look: Exam, words: str, looked: Looked) -> None:
+    with pytest.raises(MeasurementError, match=words):
+        looked(look)
