@@ -72,6 +72,10 @@ _WORKER_TIMEOUT: Final = (
 _BROKE_OFF: Final = (
     "see what the server wrote: an error in the generator, or a worker's end, ends the response in its middle"
 )
+_MALFORMED: Final = (
+    "it is no valid response: a Content-Length or a Content-Encoding that is not so, or somebody in the "
+    "middle who rewrites it"
+)
 _PROXY_COMPRESSES: Final = (
     "it compresses, and keeps what it has until there is enough: leave the type out of gzip_types, or "
     "switch gzip off for this location{}"
@@ -121,8 +125,10 @@ def of_server(kind: str) -> tuple[str, ...]:
     return (_SERVERS.get(kind, _SERVER),)
 
 
-def of_cut_off(output: str) -> tuple[str, ...]:
-    """What helps where the response breaks off; ``output`` is the end of what the server wrote."""
+def of_cut_off(failure: str, output: str) -> tuple[str, ...]:
+    """What helps where the response fails so; ``output`` is the end of what the server wrote."""
+    if failure.startswith("malformed"):
+        return (_MALFORMED,)
     if "WORKER TIMEOUT" in output:
         return (_WORKER_TIMEOUT,)
     return (_BROKE_OFF,)

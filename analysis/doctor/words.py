@@ -29,16 +29,17 @@ def untold_words(course: Course | None) -> str:
 
 def pace_words(pace: Pace, coarse: Pace | None = None) -> str:
     """What became of a probe, and of a ``coarse`` one with the bytes of the whole response."""
-    if coarse is None:
-        return _one_pace_words(pace)
-    held = "" if coarse.most_held_bytes is None else f", and up to {coarse.most_held_bytes:,} B were held"
-    return f"{_one_pace_words(pace)}; of large ones {coarse.gaps - coarse.late}{held}"
+    told = f"{_in_time(pace)}{_held(pace)}"
+    return told if coarse is None else f"{told}; of large ones {_in_time(coarse)}{_held(coarse)}"
 
 
-def _one_pace_words(pace: Pace) -> str:
-    came = f"{pace.gaps - pace.late} of {pace.gaps} pieces came before the next one was due"
+def _in_time(pace: Pace) -> str:
+    return f"{pace.gaps - pace.late} of {pace.gaps} pieces in time"
+
+
+def _held(pace: Pace) -> str:
     if pace.lag_p50_ns is None:
-        return f"{came}; it re-encodes them"
+        return ", re-encoded"
     if pace.late and pace.most_held_bytes:
-        return f"{came}; up to {pace.most_held_bytes:,} B were held"
-    return f"{came}, {amount(pace.lag_p50_ns, Unit.NANOSECONDS)} after they were handed over"
+        return f", up to {pace.most_held_bytes:,} B held"
+    return f", after {amount(pace.lag_p50_ns, Unit.NANOSECONDS)}"

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from analysis.doctor.delivery import Delivery
-from analysis.doctor.findings import Diagnosis, Kind
+from analysis.doctor.findings import Diagnosis, Kind, Layer
 from analysis.exports.printable import printable
 from harness.cli.checked import HEADER, Checked
 from harness.cli.prose import say
@@ -189,7 +189,7 @@ def _print(found: Diagnosis) -> None:
     for layer in found.holders:
         where = f" ({_shown(layer.place)})" if layer.place else ""
         if layer.kind is not Kind.WHOLE:
-            say(f"- {layer.kind} {printable(layer.name)}{where}:")
+            say(f"- {_label(layer)}{where}:")
         for remedy in layer.remedies:
             say(f"{printable(remedy, 1000)}", indent="    " if layer.kind is not Kind.WHOLE else "- ")
     for sign in found.signs:
@@ -202,14 +202,20 @@ def _shown(place: str) -> str:
     return place.removeprefix(here)
 
 
+def _label(layer: Layer) -> str:
+    """What a layer is called in a sentence."""
+    name = printable(layer.name)
+    return name if layer.kind is Kind.APP else f"the {layer.kind} {name}"
+
+
 def _answer(found: Diagnosis) -> str:
     match found.delivery:
         case Delivery.STREAMS:
             return f"{printable(found.subject)} streams."
         case Delivery.CANNOT_TELL:
-            return f"{printable(found.subject)}: cannot tell. Ask for more of it, or for what takes longer."
+            return f"{printable(found.subject)}: cannot tell. Ask for more of it, or wait longer (--longest)."
     named = [layer for layer in found.holders if layer.kind is not Kind.WHOLE]
-    by = f" by {' and by '.join(f'{layer.kind} {printable(layer.name)}' for layer in named)}" if named else ""
+    by = f" by {' and by '.join(map(_label, named))}" if named else ""
     if named:
         unknown = ""
     elif len(found.layers) > 1:

@@ -77,7 +77,7 @@ def diagnosis(
     headers = {name.lower(): value for name, value in heard.headers}
     remedies: tuple[str, ...] = ()
     if delivery is Delivery.CUT_OFF:
-        remedies = of_cut_off(output)
+        remedies = of_cut_off(heard.failure or "", output)
     elif _may_be_compressed(arrived) and plain().delivery is Delivery.STREAMS:
         # few bytes alone would not tell: that they stream where nobody compresses them does
         delivery = Delivery.HELD if delivery is Delivery.CANNOT_TELL else delivery

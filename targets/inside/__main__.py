@@ -46,7 +46,7 @@ def look(app: Any, job: dict[str, Any]) -> dict[str, Any]:
     seams = seams_of(layers)
     found["layers"] = [{"name": layer.name, "place": layer.place} for layer in layers]
     heard = [_listen(app, seam, short) for seam in seams]
-    views = views_of(app, layers, job)
+    views = views_of(app, layers, job if answer["complete"] else short)
     handed_over = [*([views.pieces] if views else []), *(pieces for _, pieces in reversed(heard)), outmost]
     inmost = next((pieces for pieces in handed_over if pieces.kept), outmost)
     probed = {**short, "probe": of_response(inmost.kept, job["probe"])}

@@ -51,7 +51,7 @@ def test_an_app_is_bisected_and_the_layer_named_with_its_place(tmp_path: Path) -
     breakers.lay_out(tmp_path)
     done = once(tmp_path, "doctor", "with_class:app", "/rows", COLUMNS="100")
     assert done.returncode == 1, done.stderr
-    assert "with_class:app /rows is held to the end by middleware with_class.Wq7." in done.stdout
+    assert "with_class:app /rows is held to the end by the middleware with_class.Wq7." in done.stdout
     assert "(with_class.py:7)" in done.stdout
     assert "PEP 3333" in done.stdout
     assert all(len(line) <= 100 for line in done.stdout.splitlines() if "│" in line)
