@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from analysis.buffers.recommend import Recommendation
 from analysis.findings import CaseFinding, Findings
+from analysis.first_sight import ROW, first_sight
 from analysis.table import digits, effect, span
 from analysis.verdicts.judgement import Kind, Verdict
+from results.case import Case
 
 #: What a first byte may cost, in the order in which it is told.
 _COSTS = {"throughput": "throughput", "cpu_per_mb": "CPU per MB", "peak_memory": "peak memory"}
@@ -58,39 +60,43 @@ def _answer(whole: CaseFinding, streams: Sequence[CaseFinding], chosen: set[str]
         for figure, finding in first.figures.items()
         if finding.verdict is not None and finding.verdict.estimate is not None
     }
-    return Answer(label, name, list(_sentences(name, verdicts)))
+    return Answer(label, name, list(_sentences(name, first.summary.case, verdicts)))
 
 
 def _throughput(item: CaseFinding) -> float:
     return item.figures["throughput"].value or 0.0
 
 
-def _sentences(name: str, verdicts: Mapping[str, Verdict]) -> Iterator[str]:
-    first = verdicts.get("ttfb_p50")
+def _sentences(name: str, case: Case, verdicts: Mapping[str, Verdict]) -> Iterator[str]:
+    sight = first_sight(case, verdicts)
+    first = verdicts.get(sight)
     if first is None:
         yield f"{name}: no answer: no block has a first byte of it and one of the whole form"
     else:
-        yield f"{name}: {_first_byte(first)}"
+        only = " (its first byte comes before it has a row to show)" if sight == ROW else ""
+        yield f"{name}: {_first(first, 'row' if sight == ROW else 'byte')}{only}"
     costs = [f"{words} {_judged(verdicts[figure])}" for figure, words in _COSTS.items() if figure in verdicts]
     if costs:
         yield f"Besides: {'; '.join(costs)}"
 
 
-def _first_byte(verdict: Verdict) -> str:
+def _first(verdict: Verdict, what: str) -> str:
     assert verdict.estimate is not None  # noqa: S101  - asked before
     match verdict.kind:
         case Kind.BETTER:
             said = (
-                f"the first byte comes {digits(1 / verdict.estimate)} times sooner than from the whole form"
+                f"the first {what} comes {digits(1 / verdict.estimate)} times sooner than from the whole form"
             )
         case Kind.WORSE:
-            said = f"the first byte comes {digits(verdict.estimate)} times later than from the whole form"
+            said = f"the first {what} comes {digits(verdict.estimate)} times later than from the whole form"
         case Kind.SAME:
-            said = "the first byte comes when that of the whole form does"
+            said = f"the first {what} comes when that of the whole form does"
         case Kind.UNDECIDED:
-            said = "whether the first byte comes sooner than from the whole form is undecided"
+            said = f"whether the first {what} comes sooner than from the whole form is undecided"
         case Kind.ESTIMATE_ONLY:
-            said = f"no verdict on its first byte ({verdict.reason}), only an estimate against the whole form"
+            said = (
+                f"no verdict on its first {what} ({verdict.reason}), only an estimate against the whole form"
+            )
     provisional = f"; provisional, with only {verdict.blocks} blocks" if verdict.provisional else ""
     return f"{said}: {_with_interval(verdict)}{provisional}"
 

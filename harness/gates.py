@@ -26,6 +26,9 @@ from scenarios.specification import Arrivals
 IMPLIED = tuple(name for name in HEADLINE if FIGURES[name].fewest_gated == 1)
 
 
+#: What a compressor answers with its own header.
+_OF_FIRST_BYTES = frozenset({"ttfb_p50", "ttfb_p95", "ttfb_p99"})
+
 LEFT_OUT = "--only left its case out"
 FOR_AB = "a margin is for ab"
 FOR_RUN = "a limit is for run"
@@ -104,6 +107,11 @@ def _named(
             mistakes.append(
                 f"the gate on {gate.metric} of {gate.case!r} has nothing to judge: of a url nobody knows the "
                 "process; give the target its pid, or gate another metric"
+            )
+        elif gate.metric in _OF_FIRST_BYTES and planned.encoding is not None:
+            mistakes.append(
+                f"the gate on {gate.metric} of {gate.case!r} would judge a compressor's header, which comes "
+                f"long before the first row; gate {gate.metric.replace('ttfb', 'ttfr')}"
             )
         elif planned.case.identity in identities:
             found.append((gate, planned))

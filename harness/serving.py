@@ -53,9 +53,9 @@ class ServerFailed(MeasurementError):  # noqa: N818  - named for what happened
 
 
 #: What decides whether a server starts.
-_TO_START = ("app", "command", "directory", "python", "environment")
+_TO_START = ("app", "command", "directory", "python", "environment", "middleware")
 #: What decides whether one that has started answers.
-_TO_ANSWER = ("ready", "url", "command")
+_TO_ANSWER = ("ready", "url", "command", "middleware")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,14 @@ class RunningServer:
         Nothing of a server that was there before us.
         """
         server = self.process.output_tail(_OUTPUT_SHOWN_BYTES) if self.process is not None else ""
-        return hidden(server + (self.proxy.output() if self.proxy is not None else ""), self.target)
+        proxy = self.proxy.output() if self.proxy is not None else ""
+        return hidden("\n".join(filter(None, (server.rstrip("\n"), proxy))), self.target)
+
+    def fallen(self) -> str | None:
+        """That the proxy has ended, which nobody asked it to; null while it runs, and where there is none."""
+        if self.proxy is None or self.proxy.process.returncode is None:
+            return None
+        return f"the proxy {self.proxy.kind} ended meanwhile (code {self.proxy.process.returncode})"
 
 
 @contextmanager

@@ -26,7 +26,7 @@ class _NoProxy:
     def read_options(self, given: Mapping[str, object]) -> None:
         """Raises OptionError where there are any."""
         if given:
-            raise OptionError(f"no proxy has no options; leave {', '.join(given)} out")
+            raise OptionError(f'kind = "none" takes no options; leave {", ".join(given)} out')
 
 
 class _KindTable(BaseModel):

@@ -85,7 +85,9 @@ class CaseTracer:
         ):
             load, samples = self._watched(server, specification(planned, expected, server.port))
             if load.failure is not None:
+                fallen = server.fallen()
                 raise TraceFailed(
+                    f"{f'{fallen}; ' if fallen else ''}"
                     f"request {len(load.requests)} of the traced trial failed: {load.failure}"
                     + last_words(server.output())
                 )

@@ -99,8 +99,8 @@ class TrialMeasurer:
                 load, seen, changed = self._driver.run(asked), None, None
             else:
                 load, seen, changed = self._watched(server.pid, server.ran_as, asked)
-            output = server.output()
-        broken = [*([changed] if changed else []), *reasons(load, seen)]
+            output, fallen = server.output(), server.fallen()
+        broken = [*filter(None, (fallen, changed)), *reasons(load, seen)]
         return record(
             "; ".join(broken) + (last_words(output) if _failed(load) else "") if broken else None,
             load=load,

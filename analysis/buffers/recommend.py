@@ -119,7 +119,7 @@ def _no_buffer(family: Family) -> str | None:
         return f"under {scenario} the load sets the throughput, and not the buffer"
     chunks = {size.median_chunk_bytes for size in family.sizes}
     if len(chunks) == 1 and None not in chunks:
-        return f"{family.knob} changes no chunk, and is no buffer"
+        return f"{family.knob} changes no chunk on the wire, and is no buffer here"
     return None
 
 

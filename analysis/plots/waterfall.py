@@ -93,7 +93,9 @@ def _last(item: Fall) -> float:
 
 
 def _first(item: Fall) -> float:
-    return float(item.waterfall.reads[0, 1])
+    """When the first read with content came: a compressor's header is none."""
+    reads = item.waterfall.reads
+    return float(reads[np.argmax(reads[:, 2] > 0), 1])
 
 
 def _what_to_see(whole: Fall | None, streamed: Fall) -> str:

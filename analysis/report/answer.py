@@ -9,6 +9,7 @@ from enum import StrEnum
 from analysis.buffers.families import Size
 from analysis.buffers.recommend import Recommendation
 from analysis.findings import CaseFinding, FigureFinding, Findings
+from analysis.first_sight import BYTE, ROW, first_sight
 from analysis.report.choices import Choice
 from analysis.report.words import Link, Name, Sentence, anchor, doubt, firm, interval, value, word
 from analysis.table import amount, effect
@@ -19,6 +20,7 @@ from results.metrics import Unit
 #: What is said of a figure, with the values of the stream and of the whole form.
 _SAID = {
     "ttfb_p50": ("The first byte comes after ", " instead of "),
+    "ttfr_p50": ("The first byte comes before it has a row to show: the first row after ", " instead of "),
     "ttfb_effective_p50": (
         "Counted from when the schedule wanted it, the first byte comes after ",
         " instead of ",
@@ -30,6 +32,7 @@ _SAID = {
 #: What better and worse mean, in the headline.
 _GAIN = {
     "ttfb_p50": ("an earlier first byte", "a later first byte"),
+    "ttfr_p50": ("an earlier first row", "a later first row"),
     "ttfb_effective_p50": ("an earlier first byte on schedule", "a later first byte on schedule"),
     "throughput": ("more throughput", "throughput"),
     "peak_memory": ("less memory", "memory"),
@@ -39,6 +42,7 @@ _GAIN = {
 
 _NAMED = {
     "ttfb_p50": "first byte",
+    "ttfr_p50": "first row",
     "ttfb_effective_p50": "first byte on schedule",
     "throughput": "throughput",
     "peak_memory": "memory",
@@ -76,10 +80,14 @@ class Answer:
 def answer(number: int, choice: Choice, findings: Findings) -> Answer:
     """The answer on one choice; ``number`` makes its anchor unique."""
     of_stream, of_whole = (findings.cases.index(case) for case in (choice.stream, choice.whole))
+    verdicts = {name: item.verdict for name, item in choice.stream.figures.items()}
+    unseen = {BYTE, ROW} - {first_sight(choice.stream.summary.case, verdicts)}
     items = [
         (name, choice.stream.figures[name])
         for name in _SAID
-        if choice.stream.figures[name].value is not None and choice.whole.figures[name].value is not None
+        if name not in unseen
+        and choice.stream.figures[name].value is not None
+        and choice.whole.figures[name].value is not None
     ]
     untrusted = [case for case in (choice.stream, choice.whole) if case.untrusted is not None]
     interval_is = interval_name(findings.header.terms)

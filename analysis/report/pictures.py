@@ -131,8 +131,10 @@ def _buffer_curves(source: Source) -> Iterator[Picture]:
             if chunk
         ]
         whole = _values(source.run, choice.whole.summary.case)
-        if len(points) == len(family.sizes) and any(
-            whole[name] and all(point.values[name] for point in points) for name in curves.DRAWN
+        if (
+            len(points) == len(family.sizes)
+            and len({point.chunk_bytes for point in points}) > 1
+            and any(whole[name] and all(point.values[name] for point in points) for name in curves.DRAWN)
         ):
             title = f"What the buffer {family.knob} does to {family.label}"
             yield curves.buffer_curves(f"buffers-{number + 1}", title, points, whole, seen)
@@ -141,10 +143,11 @@ def _buffer_curves(source: Source) -> Iterator[Picture]:
 def _chunks(family: Family, traces: Sequence[Trace]) -> tuple[Sequence[float | None], curves.Seen]:
     """The bytes of a chunk of each size, and where they were seen.
 
-    A response that has its length is not chunked: what the app yields, its traced trial saw.
+    A response that has its length is not chunked, and of one that something cuts anew all chunks may be
+    alike: what the app yields, its traced trial saw.
     """
     on_the_wire = [size.median_chunk_bytes for size in family.sizes]
-    if all(on_the_wire):
+    if all(on_the_wire) and len(set(on_the_wire)) > 1:
         return on_the_wire, curves.Seen.ON_THE_WIRE
     yielded = {trace.case: trace.figures.get("chunk") for trace in traces}
     return [yielded.get(size.case.identity) for size in family.sizes], curves.Seen.YIELDED

@@ -105,7 +105,7 @@ def delivery_lags(yields: PointArray, reads: PointArray) -> Lags | None:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Shares (0 to 1) of a response's chunks but the last that were held back.
+    """Shares (0 to 1) of a response's chunks that were held back, of those of which that can be told.
 
     ``least`` and ``most`` bound the share; ``to_end`` is the share that is sure to have been held until the
     last chunk was yielded.
@@ -119,21 +119,23 @@ class Held:
 def held_shares(lags: Lags) -> Held | None:
     """A chunk was held when it arrived more than HEALTHY_LAG_NS after its yield and after the next one.
 
-    Slow transport alone is no holding; what a late client leaves open lies between the bounds. None where
-    there are not two chunks.
+    Slow transport alone is no holding; what a late client leaves open lies between the bounds. Of a chunk
+    that is yielded so shortly before the last one nothing can be told: held to the end, it would not be
+    late either. None where there is no other.
     """
     yielded = lags.yielded
-    if len(yielded) < 2:
+    told = int(np.searchsorted(yielded, yielded[-1] - HEALTHY_LAG_NS)) if len(yielded) else 0
+    if not told:
         return None
 
     def arrived_after(instants: Nanoseconds, lag: Nanoseconds) -> npt.NDArray[np.bool_]:
-        after: npt.NDArray[np.bool_] = (lag > HEALTHY_LAG_NS) & (yielded[:-1] + lag >= instants)
+        after: npt.NDArray[np.bool_] = (lag > HEALTHY_LAG_NS) & (yielded[:told] + lag >= instants)
         return after
 
     return Held(
-        least=float(arrived_after(yielded[1:], lags.least[:-1]).mean()),
-        most=float(arrived_after(yielded[1:], lags.most[:-1]).mean()),
-        to_end=float(arrived_after(yielded[-1:], lags.least[:-1]).mean()),
+        least=float(arrived_after(yielded[1 : told + 1], lags.least[:told]).mean()),
+        most=float(arrived_after(yielded[1 : told + 1], lags.most[:told]).mean()),
+        to_end=float(arrived_after(yielded[-1:], lags.least[:told]).mean()),
     )
 
 

@@ -22,6 +22,10 @@ _TYPES = (
     "application/x-ndjson",
     "application/ndjson",
     "application/jsonl",
+    "application/x-jsonl",
+    "application/jsonlines",
+    "application/x-jsonlines",
+    "application/json-seq",
 )
 
 

@@ -40,6 +40,10 @@ _GZIP_TYPES: Final = (
     "application/x-ndjson",
     "application/ndjson",
     "application/jsonl",
+    "application/x-jsonl",
+    "application/jsonlines",
+    "application/x-jsonlines",
+    "application/json-seq",
 )
 _VERSION: Final = re.compile(r"nginx version: \S+?/(\S+)")
 
@@ -75,6 +79,7 @@ http {{
     # each header of a suite arrives at the app
     ignore_invalid_headers off;
     underscores_in_headers on;
+    large_client_header_buffers 8 64k;
 
     gzip {gzip};
     gzip_proxied any;
@@ -94,6 +99,7 @@ http {{
             proxy_set_header Host $http_host;
             # from nginx 1.29.7 on it would keep the connection, and before not
             proxy_set_header Connection close;
+            {uncompressed}
             proxy_buffering {buffering};
             proxy_buffer_size {buffer_bytes};
             proxy_buffers 8 {buffer_bytes};
@@ -150,6 +156,8 @@ def configuration(options: Options, place: Place) -> str:
         open_files=place.open_files,
         user=f"user {place.user};" if place.user is not None else "",
         gzip=_switch(options.gzip),
+        # what the app compresses by itself would be left alone
+        uncompressed='proxy_set_header Accept-Encoding "";' if options.gzip else "",
         gzip_types=" ".join(_GZIP_TYPES),
         buffering=_switch(options.buffering),
         http_version=options.http_version,

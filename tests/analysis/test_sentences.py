@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -15,9 +16,12 @@ from tests.analysis.knobs import MB, MIB, NOISE, Truth, case, chunked, trial
 from tests.results.examples import STREAM, WHOLE
 
 
-def blocks(ttfb_ms: float, rate: float, peak_mib: float, count: int = 8) -> list[Measured]:
+def blocks(
+    ttfb_ms: float, rate: float, peak_mib: float, count: int = 8, row_ms: float | None = None
+) -> list[Measured]:
     truth = Truth(rate * MB, ttfb_ms * 1e6, peak_mib * MIB)
-    return [{**trial(truth, noise=noise), "cpu_per_mb": 3e7 / rate / noise} for noise in NOISE[:count]]
+    row = {} if row_ms is None else {"ttfr_p50": row_ms * 1e6}
+    return [{**trial(truth, noise=noise), "cpu_per_mb": 3e7 / rate / noise, **row} for noise in NOISE[:count]]
 
 
 def buffers(arms: Mapping[int, Sequence[Measured]]) -> Run:
@@ -51,6 +55,28 @@ def test_a_stream_that_pays_is_told_with_its_factor_and_interval() -> None:
 def test_a_stream_that_gains_nothing_is_told_so(ttfb_ms: float, words: str) -> None:
     (answer,) = told(run_of((WHOLE, blocks(50, 30, 5)), (STREAM, blocks(ttfb_ms, 30, 5))))
     assert f"orders rows=500: {words}" in answer.sentences[0]
+
+
+@pytest.mark.parametrize(
+    ("row_ms", "parameters", "words"),
+    [
+        # sooner with a row, as with a byte: the byte is told
+        (5, {}, "the first byte comes 25 times sooner"),
+        # the byte comes sooner and the row does not
+        (50, {}, "the first row comes when that of the whole form does"),
+        # a compressor's header comes before it has anything to say, whenever the row does
+        (5, {"middleware": "compress-gzip"}, "the first row comes 10 times sooner"),
+        (5, {"proxy_gzip": True}, "the first row comes 10 times sooner"),
+    ],
+)
+def test_a_first_byte_that_shows_no_row_is_not_praised(
+    row_ms: float, parameters: Mapping[str, str | bool], words: str
+) -> None:
+    streamed = replace(STREAM, parameters={**STREAM.parameters, **parameters})
+    stream = blocks(2, 15, 1, row_ms=row_ms)
+    (answer,) = told(run_of((WHOLE, blocks(50, 30, 5, row_ms=50)), (streamed, stream)))
+    assert words in answer.sentences[0]
+    assert ("before it has a row to show" in answer.sentences[0]) == words.startswith("the first row")
 
 
 def test_what_is_undecided_is_said_to_be() -> None:

@@ -61,6 +61,20 @@ def test_a_family_that_could_never_fail_is_refused(terms: Terms, blocks: int, to
         margin_gates_of(SUITE, CASES, blocks, terms)
 
 
+@pytest.mark.parametrize("layer", ['middleware = "compress-gzip"', "proxy"])
+def test_a_gate_on_the_first_byte_of_what_is_compressed_is_refused(layer: str) -> None:
+    text = ORDERS + LIMIT
+    if layer == "proxy":
+        text += '[[proxy]]\nkind = "nginx"\ngzip = true\n'
+    else:
+        text = text.replace("[[target]]", f"[[target]]\n{layer}", 1)
+    suite = suite_of(text)
+    with pytest.raises(UsageError, match=r"a compressor's header.*gate ttfr_p50"):
+        gates_of(suite, cases_of(suite), 8)
+    rows = suite_of(text.replace("ttfb_p50", "ttfr_p50"))
+    assert len(gates_of(rows, cases_of(rows), 8)[0]) == 1
+
+
 def test_a_margin_on_a_case_that_is_not_there_is_refused() -> None:
     suite = suite_of(ORDERS + MARGIN.replace("rows=500", "rows=99"))
     for found in (lambda: gates_of(suite, CASES, 8), lambda: margin_gates_of(suite, CASES, 8, Terms())):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import os
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -309,3 +311,44 @@ def test_a_server_that_is_gone_behind_its_proxy_is_a_502(shop: Workshop) -> None
             connection.request("GET", "/")
             assert connection.getresponse().status == 502
         assert "Connection refused" in proxy.output()
+
+
+def test_one_that_ends_while_it_is_asked_is_named(shop: Workshop) -> None:
+    with served(shop, case_of('kind = "nginx"')) as server:
+        assert server.fallen() is None
+        assert server.proxy is not None
+        os.kill(server.proxy.process.pid, signal.SIGKILL)
+        server.proxy.process.wait(5)
+        assert server.fallen() == "the proxy nginx ended meanwhile (code -9)"
+
+
+def test_large_headers_pass_and_gzip_asks_the_app_for_no_other_encoding(
+    shop: Workshop, tmp_path: Path
+) -> None:
+    (tmp_path / "echoing.py").write_text(ECHO)
+    text = """name = "echo"
+    [[target]]
+    name = "echo"
+    app = "echoing:app"
+    directory = "."
+    baseline = "/"
+    stream = "/"
+    [[server]]
+    kind = "waitress"
+    [[proxy]]
+    kind = "nginx"
+    gzip = [true, false]
+    [[scenario]]
+    kind = "download"
+    """
+    suite = parse_suite(text, "echo.toml", tmp_path)
+    for planned in [planned for planned in cases_of(suite) if planned.case.baseline]:
+        with served(shop, planned) as server:
+            connection = http.client.HTTPConnection(HOST, server.port, timeout=20)
+            with contextlib.closing(connection):
+                connection.request("GET", "/", headers={"X-Long": "x" * 20_000, "Accept-Encoding": "br"})
+                response = connection.getresponse()
+                answer = response.read().decode()
+        assert response.status == 200
+        assert "HTTP_X_LONG: " + "x" * 20_000 in answer
+        assert ("HTTP_ACCEPT_ENCODING: br" in answer) == (not planned.proxy_options["gzip"])

@@ -271,7 +271,7 @@ def test_a_figure_that_a_valid_trial_does_not_give_is_no_guess(figure: str, valu
 def test_what_is_no_buffer_is_not_recommended() -> None:
     run = drifting({1: Truth(30 * MB), 500: Truth(100 * MB)})
     same = chunked(run, {case(rows=1).identity: 999, case(rows=500).identity: 999})
-    assert only(same).reason == "no recommendation: rows changes no chunk, and is no buffer"
+    assert only(same).reason == "no recommendation: rows changes no chunk on the wire, and is no buffer here"
 
 
 def test_under_a_schedule_every_buffer_has_the_schedule_s_throughput() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from results.case import Case
 from tests.analysis.report.reading import absent, pictures, reported
@@ -63,6 +64,16 @@ def test_buffers_of_a_response_with_a_length_are_drawn_over_what_the_app_yields(
     untraced = reported(make_known_run(tmp_path / "untraced.sqlite", truths, traced=truths[:2]))
     assert "buffers-1" not in pictures(untraced)
     assert "neither chunked nor traced" in absent(untraced)["The buffer curves"]
+
+
+@pytest.mark.filterwarnings("error")
+def test_buffers_whose_chunks_something_cuts_anew_are_drawn_over_what_the_app_yields(tmp_path: Path) -> None:
+    """As a compressor or a proxy does: on the wire all chunks are alike."""
+    truths = [replace(truth, chunk_bytes=8192, yielded_bytes=truth.chunk_bytes) for truth in PAYS]
+    drawn = pictures(reported(make_known_run(tmp_path / "run.sqlite", truths)))
+    assert "rows=5 with 500 B a chunk 12 MB/s" in drawn["buffers-1"].description
+    alike = [replace(truth, yielded_bytes=8192) for truth in truths]
+    assert "buffers-1" not in pictures(reported(make_known_run(tmp_path / "alike.sqlite", alike)))
 
 
 def test_what_a_trace_cannot_show_stands_beneath_its_waterfall(tmp_path: Path) -> None:

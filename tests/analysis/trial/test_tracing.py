@@ -131,9 +131,17 @@ def test_a_client_that_was_late_cannot_tell() -> None:
 def test_slow_transport_and_quick_yields_are_not_held_chunks() -> None:
     slow = points((0, 100), (10, 100), (20, 100))
     assert held_shares(lags_of(slow, reads_of((5, 100), (15, 200), (25, 300)))) == Held(0, 0, 0)
-    quick = points((0, 100), (0.1, 100), (0.2, 100))
-    assert held_shares(lags_of(quick, reads_of((0.5, 300)))) == Held(0, 0, 0)
+    quick = points(*((0.1 * number, 100) for number in range(30)))
+    at_once = reads_of(*((0.1 * number + 0.5, 100 * (number + 1)) for number in range(30)))
+    assert held_shares(lags_of(quick, at_once)) == Held(0, 0, 0)
     assert delivery({"held": 0.05, "held_at_most": 0.05, "held_to_end": 0.0}) == "streams"
+
+
+def test_what_a_short_response_yields_at_its_end_does_not_soften_that_it_is_held() -> None:
+    """Yields of 3 ms that arrive after the last: those of the last one cannot be a millisecond late."""
+    quick = points(*((0.1 * number, 100) for number in range(30)))
+    assert held_shares(lags_of(quick, reads_of((2.95, 3000)))) == Held(1, 1, 1)
+    assert held_shares(lags_of(points((0, 100), (0.1, 100), (0.2, 100)), reads_of((0.3, 300)))) is None
 
 
 def test_of_one_chunk_nobody_can_say_whether_it_was_held() -> None:
