@@ -21,6 +21,7 @@ from harness.ports import HOST, free_port, held_port
 from harness.processes import OwnedProcess, Processes
 from harness.proxying import RunningProxy, proxied
 from harness.suite_target import Target
+from harness.surroundings import inherited_by
 from harness.variables import filled, hidden
 from harness.wrapping import with_middleware
 from results.errors import MeasurementError
@@ -36,7 +37,6 @@ _READY_PIECE_BYTES = 1 << 16
 _SETTLED_AFTER_S = 0.1
 _PATIENCE_S = 3.0
 _LAST_LINES = 3
-_OUR_PREFIX = "STREAMGAUGE_"
 _START_ATTEMPTS = 3
 _OUTPUT_SHOWN_BYTES = 4000
 
@@ -209,8 +209,7 @@ def environment_of(planned: PlannedCase) -> Mapping[str, str]:
     if target.directory is None:
         inherited, cleared = own_environment(), [*cleared, "FLASK_DEBUG"]
     else:
-        # ours are nobody else's: an app of somebody's own has no reason to know that it is measured
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OUR_PREFIX)}
+        inherited = inherited_by(target)
     variables = {name: value for name, value in inherited.items() if name not in cleared}
     variables |= {name: filled(text) for name, text in target.environment.items()}
     if planned.python_path:
