@@ -197,7 +197,7 @@ def _server_of(outline: Outline) -> Iterator[str]:
     """What serves the target, and with what."""
     match outline.kind:
         case "app":
-            yield from _said("app", outline.served, "module:name of the WSGI app")
+            yield from _said("app", outline.served, "module:name of the WSGI app, or module:name()")
         case "command":
             why = "started anew for each trial; {bind} is the address that it is given, {host}:{port}"
             yield from _said("command", outline.served, why)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import re
 import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -241,11 +242,15 @@ def _wait_until_ready(process: OwnedProcess | None, port: int, target: Target) -
         if status is not None and status < 500:
             return
         if status is not None:
+            own_output = _indented(process, target)
+            factory = _is_factory(target, own_output)
+            remedy = "Mend the app, or name a path that works as `ready`"
+            if factory:
+                remedy = f'What makes an app is named with its parentheses: app = "{target.app}()"'
             raise ServerFailed(
                 f"the server of {target.name} ({target.served}) answered {target.ready} with status "
-                f"{status}. Mend the app, or name a path that works as `ready`. Its own output:\n"
-                f"{_indented(process, target)}",
-                *_TO_ANSWER,
+                f"{status}. {remedy}. Its own output:\n{own_output}",
+                *(("app",) if factory else _TO_ANSWER),
             )
         if process is None and time.monotonic() > begun + _PATIENCE_S:
             raise ServerFailed(
@@ -317,6 +322,14 @@ def _ask(port: int, target: Target, timeout_s: float) -> int | None:
         f"after {timeout_s:.3g} s: {came:,} bytes came. Name a path with a small response as `ready`",
         "ready",
     )
+
+
+def _is_factory(target: Target, output: str) -> bool:
+    """Whether what is named as the app seems to be what makes one: it was called with a request."""
+    name = (target.app or "").rpartition(":")[2]
+    if not name.isidentifier():
+        return False
+    return bool(re.search(rf"TypeError: (?:{name}\(\) takes|'Flask' object is not iterable)", output))
 
 
 def _check_class(planned: PlannedCase, ran_as: str | None) -> None:

@@ -43,7 +43,7 @@ _LONG_S = 1800
 
 @click.command("init")
 @click.argument("file", type=click.Path(path_type=Path), default=_FILE)
-@click.option("--app", type=APP, help="A WSGI app as module:name.")
+@click.option("--app", type=APP, help="A WSGI app as module:name; module:name() of what makes it.")
 @click.option(
     "--command", "served_by", type=COMMAND, help="Or what starts a server on {bind}, {host}:{port}."
 )

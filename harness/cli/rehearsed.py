@@ -20,7 +20,7 @@ from results.metrics import Unit
 
 _MISSING = "–"
 _REMEDIES = {
-    "app": "is this the app, as module:name?",
+    "app": "is this the app, as module:name, or what makes it, as module:name()?",
     "command": "does this start the server, in the directory?",
     "url": "does the server listen there?",
     "pid": "the process of the url",

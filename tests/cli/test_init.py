@@ -397,3 +397,37 @@ def test_who_goes_away_leaves_no_file(init: Init, tmp_path: Path) -> None:
     assert seen.code == ExitCode.INTERRUPTED
     assert not (tmp_path / "streaming.toml").exists()
     assert "App, command or url: " in seen.text, "nothing was found, and nothing is proposed"
+
+
+FACTORY = """
+from flask import Flask
+
+def create_app():
+    app = Flask(__name__)
+    lines = [b"%05d,a customer,12\\n" % number for number in range(800)]
+
+    @app.get("/health")
+    def health():
+        return "ok"
+
+    @app.get("/rows")
+    def rows():
+        return (b"".join(lines[at : at + 100]) for at in range(0, 800, 100)), {"Content-Type": "text/csv"}
+
+    return app
+"""
+
+
+def test_an_app_that_a_function_makes_is_found_and_measured(init: Init, tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(FACTORY)
+    assert "there seems to be shop:create_app()." in init().stderr
+    words = ("--stream", "/rows", "--baseline", "join", "--ready", "/health")
+    done = init("--app", "shop:create_app()", *words)
+    assert done.returncode == ExitCode.GOOD, done.stderr
+    assert "byte for byte" in done.stdout
+    done = init("--app", "shop:create_app", *words, "--force")
+    assert done.returncode == ExitCode.INVALID
+    assert 'named with its parentheses: app = "shop:create_app()"' in done.stderr
+    look = done.stderr.partition("Look at")[2]
+    assert look.count("streaming.toml:") == 1
+    assert ': app = "shop:create_app"' in look
