@@ -170,5 +170,16 @@ def lines_of(text: str, target: int, keys: Sequence[str]) -> list[Line]:
         where = range(heads[0] if heads else len(lines)) if key == "window" else inside
         number = next((at for at in where if re.match(rf"\s*(?:# )?{re.escape(key)}\s*=", lines[at])), None)
         if number is not None:
-            found.append(Line(key, number + 1, re.sub(r"\s{2,}#.*", "", lines[number])))
+            found.append(Line(key, number + 1, _uncommented(lines[number])))
     return found
+
+
+def server_line(text: str, kind: str) -> Line | None:
+    """The suite's line that names this kind of server, as ``server``; null without one."""
+    pattern = re.compile(rf"\s*kind\s*=\s*[\"']{re.escape(kind)}[\"']")
+    lines = enumerate(text.splitlines(), start=1)
+    return next((Line("server", at, _uncommented(line)) for at, line in lines if pattern.match(line)), None)
+
+
+def _uncommented(line: str) -> str:
+    return re.sub(r"\s{2,}#.*", "", line)

@@ -48,19 +48,28 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
-    """What came of a rehearsal: the answers in the suite's order, and what is not as it must be."""
+    """What came of a rehearsal: the answers in the suite's order, and what is not as it must be.
+
+    What was not asked, because another response of its target has no end, has no answer.
+    """
 
     answers: Sequence[Answer]
     problems: Sequence[Problem]
 
 
 class NotServed(MeasurementError):  # noqa: N818  - named for what happened
-    """A target that could not be prepared or served, and its keys that decide it."""
+    """A target that could not be prepared or served, and its keys that decide it.
 
-    def __init__(self, error: MeasurementError, target: Target, *keys: str) -> None:
+    ``server`` is the kind whose table does, null where none does.
+    """
+
+    def __init__(
+        self, error: MeasurementError, target: Target, *keys: str, server: str | None = None
+    ) -> None:
         super().__init__(str(error))
         self.target = target
         self.keys = keys
+        self.server = server
 
 
 def rehearse(
@@ -91,7 +100,8 @@ def rehearse(
             raise NotServed(error, group.cases[0].target, "command", "python") from error
         answers |= found
         problems += wrong
-    return Rehearsed([answers[planned.case.identity] for planned in different], problems)
+    asked = [answers[planned.case.identity] for planned in different if planned.case.identity in answers]
+    return Rehearsed(asked, problems)
 
 
 def _prepare(
@@ -107,7 +117,7 @@ def _prepare(
             prepare(None, new, shop.processes, shop.folder, begin, lambda _: None)
             check_interpreters(None, [planned], shop.processes, shop.folder)
         except PrepareFailed as error:
-            raise NotServed(error, target, "prepare", "python") from error
+            raise NotServed(error, target, *error.keys, server=error.server) from error
 
 
 def _loaded_in_turn(
@@ -157,6 +167,8 @@ def _asked(
     problems = verify_group(group, servers, timed, shop.folder, found.__setitem__)
     answers = {}
     for planned in group.cases:
+        if planned.case.identity not in found:
+            continue  # another one of its target had no end
         address = address_of(planned, servers[planned.joined].port)
         identity = planned.case.identity
         answers[identity] = Answer(planned, found[identity], timed.took_s[address])

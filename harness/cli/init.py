@@ -13,7 +13,7 @@ from typing import TypeVar
 import click
 from rich.console import Console
 
-from harness.advice import advice, lines_of, slowest_s, window_s
+from harness.advice import advice, lines_of, server_line, slowest_s, window_s
 from harness.cli.checked import HEADER, VARIABLE, Axis, Checked, Counts, Server
 from harness.cli.progress import told_preparing
 from harness.cli.prose import say
@@ -226,7 +226,9 @@ def _tell_preparing(side: Side | None, command: Sequence[str]) -> None:
 
 def _mistaken(suite: Suite, file: Path, error: NotServed) -> MeasurementError:
     target = error.target
-    told = remedied(str(error), lines_of(suite.text, suite.target.index(target), error.keys), str(file))
+    lines = lines_of(suite.text, suite.target.index(target), error.keys)
+    served = None if error.server is None else server_line(suite.text, error.server)
+    told = remedied(str(error), [*lines, *([] if served is None else [served])], str(file))
     if target.app is not None and target.python is None and target.directory is not None:
         python = found_in(target.directory).python
         if python is not None:

@@ -27,6 +27,7 @@ _REMEDIES = {
     "directory": "is the app imported from there?",
     "python": "the interpreter that has what the app needs, and the server",
     "prepare": "does it end well when you run it there yourself?",
+    "server": "install it where the app runs, or name another kind",
     "environment": "variables that the app needs",
     "ready": "a path that works, with a small response",
     "stream": "is this the path of the streamed response?",

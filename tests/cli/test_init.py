@@ -431,3 +431,39 @@ def test_an_app_that_a_function_makes_is_found_and_measured(init: Init, tmp_path
     look = done.stderr.partition("Look at")[2]
     assert look.count("streaming.toml:") == 1
     assert ': app = "shop:create_app"' in look
+
+
+def looked_at(done: Done) -> list[str]:
+    """The lines of the suite that are blamed, without their numbers and remedies."""
+    lines = done.stderr.partition("Look at\n")[2].splitlines()
+    return [line.partition(": ")[2].partition("  (")[0] for line in lines if line.startswith("  streaming")]
+
+
+def test_a_stream_without_an_end_is_told_as_one(init: Init, tmp_path: Path) -> None:
+    """And is asked once, whatever its axes, and never collected."""
+    words = ("--stream", "/forever?rows={rows}", "--axis", "rows=1,2", "--baseline", "join", "--no-check")
+    assert init(*TOLD[:4], *words).returncode == ExitCode.GOOD
+    file = tmp_path / "streaming.toml"
+    file.write_text(file.read_text().replace('# timeout = "30s"', 'timeout = "1s"'))
+    done = init("--check")
+    assert done.returncode == ExitCode.INVALID
+    assert "it had not ended (no complete response within 1 s)" in done.stderr
+    assert "A stream that is measured has to end" in done.stderr
+    assert "last words" not in done.stderr
+    assert done.stderr.count("came, and it had not ended") == 1
+    assert looked_at(done) == ['stream = "/forever?rows={rows}"']
+    assert [line for line in done.stdout.splitlines() if "whole" in line] == []
+
+
+def test_a_whole_form_that_fails_is_all_that_is_told(init: Init) -> None:
+    done = init(*TOLD, "--baseline", "/nowhere")
+    assert done.returncode == ExitCode.INVALID
+    assert "rows whole: status 404 instead of 200" in done.stderr
+    assert "differs" not in done.stderr
+    assert looked_at(done) == ['baseline = "/nowhere"', "# status = 200"]
+
+
+def test_only_the_lines_that_can_be_wrong_are_blamed(init: Init) -> None:
+    done = init(*TOLD, *WHOLE, "--python", "nowhere/python")
+    assert "correct the path" in done.stderr
+    assert looked_at(done) == ['python = "nowhere/python"']

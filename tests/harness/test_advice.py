@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.advice import Advice, Line, advice, lines_of, slowest_s, window_s
+from harness.advice import Advice, Line, advice, lines_of, server_line, slowest_s, window_s
 from harness.matrix import PlannedCase, cases_of
 from harness.rehearsal import Answer, Rehearsed
 from results.records import Verification
@@ -93,6 +93,10 @@ def test_lines_are_those_of_the_target() -> None:
         Line("stream", number, 'stream = "/other"'),
     ]
     assert lines_of(text, 0, ["window"]) == [Line("window", 4, 'window = "2s"')]
+    gunicorn = server_line(text, "gunicorn")
+    assert gunicorn is not None
+    assert gunicorn.text == 'kind = "gunicorn"'
+    assert server_line(text, "waitress") is None
     assert lines_of(text, 0, ["app"])[0].text == 'app = "shop:app"'
 
 
