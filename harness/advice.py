@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from analysis.summary import labels
 from harness.rehearsal import Answer, Rehearsed, too_fine
 from harness.suite import Suite
+from harness.suite_target import Target
+from harness.suite_values import placeholders
 from harness.validity import MOST_CLIENT_CPU
 
 #: Less than this is sent in one piece by many servers, and costs less than the request around it.
@@ -22,6 +24,8 @@ _SHORTEST_WINDOW_S = 1.0
 _LONG_WINDOW_S = 10.0
 #: As many as fit in spite of responses that are slower than the one that was seen.
 _ROOM = 1.2
+#: What is asked of a buffer whose chunks are too small for the load driver.
+_TIMES_LARGER = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,7 @@ def _for_the_driver(answers: Sequence[Answer], names: dict[str, str]) -> Iterato
     ]
     coarser = [answer for answer in enough if not too_fine(answer)]
     them = "it" if len(fine) == 1 else "them"
-    remedy = f"Ask for responses in larger chunks, or leave {them} out"
+    remedy = f"Ask for larger chunks{_larger(fine[0].planned.target)}, or leave {them} out"
     if coarser:
         first = coarser[0]
         remedy = (
@@ -134,6 +138,19 @@ def _for_the_driver(answers: Sequence[Answer], names: dict[str, str]) -> Iterato
         f"uses more than {MOST_CLIENT_CPU:.0%} does not count. {remedy}",
         ("stream", *fine[0].planned.target.axes),
     )
+
+
+def _larger(target: Target) -> str:
+    """A value that asks for larger chunks, of the one axis of numbers that does not change the response."""
+    free = [name for name in placeholders(target.stream) if name not in placeholders(target.baseline)]
+    numbers = {
+        name: [value for value in target.axes[name] if isinstance(value, int)] for name in dict.fromkeys(free)
+    }
+    found = [(name, max(values)) for name, values in numbers.items() if len(values) == len(target.axes[name])]
+    if len(found) != 1:
+        return ""
+    name, most = found[0]
+    return f", like {name}={_TIMES_LARGER * max(most, 1)}"
 
 
 def _chunks(answer: Answer) -> str:

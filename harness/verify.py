@@ -170,7 +170,8 @@ def verify_group(
     finally:
         for body, _ in bodies.values():
             body.unlink(missing_ok=True)
-    return problems
+    places = {planned.case.identity: place for place, planned in enumerate(group.cases)}
+    return sorted(problems, key=lambda problem: places[problem.case])
 
 
 def told(problems: Mapping[Side | None, Sequence[Problem]], cases: int) -> str:

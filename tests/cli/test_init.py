@@ -143,7 +143,9 @@ def test_words_make_a_suite_that_is_asked_once_each_way(init: Init, tmp_path: Pa
     assert "the slowest response took" in suite.text
     planned = once(tmp_path, "plan", "orders.toml")
     assert planned.returncode == ExitCode.GOOD
-    assert f"about {done.stdout.partition('about ')[2].partition(' ')[0]} minutes" in planned.stdout
+    about = done.stdout.partition("windows of 1 s: ")[2].partition(" for a run")[0]
+    assert about.startswith("about ")
+    assert f"; {about}\n" in planned.stdout
     assert done.stdout.rstrip().endswith("streamgauge plan orders.toml\n  streamgauge run orders.toml")
 
 
@@ -173,7 +175,10 @@ def test_what_is_missing_is_named_where_nobody_can_be_asked(init: Init, tmp_path
         (("--stream", "/rows?t={timeout}"), "names {timeout}, a key of its own in a suite"),
         (("--server", "apache"), "'apache' is not a known kind; known are gunicorn"),
         (("--server", "gunicorn/async"), "gunicorn worker_class 'async' is not known here"),
-        (("--server", "waitress/sync"), "waitress has no option worker_class"),
+        (("--server", "waitress/sync"), "an option is given as waitress/OPTION=VALUE"),
+        (("--server", "gunicorn/threads=4"), "leave threads out, or set worker_class"),
+        (("--server", "waitress/threads=four"), "waitress threads is 'four'"),
+        (("--axis", "rows=1,,2"), "'1,,2' has a value of nothing between its commas"),
         (("--header", "X-Token"), "'X-Token' has no ':'"),
         (("--header", "X: a\nb"), "not a header's value"),
         (("--environment", "A=b\nc"), "several lines"),
