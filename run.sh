@@ -59,10 +59,10 @@ if ! stamp | cmp -s - "$venv/installed-from"; then
     stamp | cmp -s - "$venv/installed-from" || set_up
     exec 9>&-
 fi
-PATH="$venv/bin:$PATH"
 
 if [ "${1:-}" = test ]; then
     shift
+    PATH="$venv/bin:$PATH"
     cd "$root"
     ruff check .
     ruff format --check .
@@ -82,6 +82,7 @@ if [ "${1:-}" = test ]; then
     exit "$code"
 fi
 
+# The environment is not put into PATH: what is measured is not to find it there (harness/surroundings.py).
 export STREAMGAUGE_COMMAND="$0"  # what messages tell the user to type
 export STREAMGAUGE_RESULTS="${STREAMGAUGE_RESULTS:-$root/results/runs}"
 [ $# -gt 0 ] || set -- run

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from analysis.summary import labels
 from harness.rehearsal import Answer, Rehearsed, too_fine
 from harness.suite import Suite
+from harness.suite_target import Target
+from harness.suite_values import placeholders
 from harness.validity import MOST_CLIENT_CPU
 
 #: Less than this is sent in one piece by many servers, and costs less than the request around it.
@@ -22,6 +24,8 @@ _SHORTEST_WINDOW_S = 1.0
 _LONG_WINDOW_S = 10.0
 #: As many as fit in spite of responses that are slower than the one that was seen.
 _ROOM = 1.2
+#: What is asked of a buffer whose chunks are too small for the load driver.
+_TIMES_LARGER = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,7 @@ def _for_the_driver(answers: Sequence[Answer], names: dict[str, str]) -> Iterato
     ]
     coarser = [answer for answer in enough if not too_fine(answer)]
     them = "it" if len(fine) == 1 else "them"
-    remedy = f"Ask for responses in larger chunks, or leave {them} out"
+    remedy = f"Ask for larger chunks{_larger(fine[0].planned.target)}, or leave {them} out"
     if coarser:
         first = coarser[0]
         remedy = (
@@ -134,6 +138,19 @@ def _for_the_driver(answers: Sequence[Answer], names: dict[str, str]) -> Iterato
         f"uses more than {MOST_CLIENT_CPU:.0%} does not count. {remedy}",
         ("stream", *fine[0].planned.target.axes),
     )
+
+
+def _larger(target: Target) -> str:
+    """A value that asks for larger chunks, of the one axis of numbers that does not change the response."""
+    free = [name for name in placeholders(target.stream) if name not in placeholders(target.baseline)]
+    numbers = {
+        name: [value for value in target.axes[name] if isinstance(value, int)] for name in dict.fromkeys(free)
+    }
+    found = [(name, max(values)) for name, values in numbers.items() if len(values) == len(target.axes[name])]
+    if len(found) != 1:
+        return ""
+    name, most = found[0]
+    return f", like {name}={_TIMES_LARGER * max(most, 1)}"
 
 
 def _chunks(answer: Answer) -> str:
@@ -170,5 +187,16 @@ def lines_of(text: str, target: int, keys: Sequence[str]) -> list[Line]:
         where = range(heads[0] if heads else len(lines)) if key == "window" else inside
         number = next((at for at in where if re.match(rf"\s*(?:# )?{re.escape(key)}\s*=", lines[at])), None)
         if number is not None:
-            found.append(Line(key, number + 1, re.sub(r"\s{2,}#.*", "", lines[number])))
+            found.append(Line(key, number + 1, _uncommented(lines[number])))
     return found
+
+
+def server_line(text: str, kind: str) -> Line | None:
+    """The suite's line that names this kind of server, as ``server``; null without one."""
+    pattern = re.compile(rf"\s*kind\s*=\s*[\"']{re.escape(kind)}[\"']")
+    lines = enumerate(text.splitlines(), start=1)
+    return next((Line("server", at, _uncommented(line)) for at, line in lines if pattern.match(line)), None)
+
+
+def _uncommented(line: str) -> str:
+    return re.sub(r"\s{2,}#.*", "", line)

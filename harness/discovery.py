@@ -23,6 +23,7 @@ _MOST_FILES = 200
 class App:
     """An app that a file seems to make: its ``name`` as ``module:variable``, and whether it is a WSGI one.
 
+    The name is ``module:function()`` where a function without arguments makes it, and nobody calls that.
     ``routes`` are the paths that stand in its file.
     """
 
@@ -41,9 +42,10 @@ class Found:
 
 def found_in(folder: Path) -> Found:
     """What this folder seems to hold."""
+    apps = [app for path in _files(folder) for app in _apps(path, folder)]
     interpreters = (folder / name / "bin" / "python" for name in _ENVIRONMENTS)
     return Found(
-        [app for path in _files(folder) for app in _apps(path, folder)],
+        sorted(apps, key=lambda app: app.name.endswith("()")),
         next((path for path in interpreters if path.exists()), None),
     )
 
@@ -79,11 +81,43 @@ def _apps(path: Path, folder: Path) -> Iterator[App]:
                 pass
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.Call() as value):
                 pass
+            case ast.FunctionDef(name=name):
+                made_by = _made_by(statement)
+                if made_by is not None:
+                    yield App(f"{module}:{name}()", made_by in _WSGI, routes)
+                continue
             case _:
                 continue
         made_by = _called(value)
         if made_by in _WSGI | _ASGI:
             yield App(f"{module}:{name}", made_by in _WSGI, routes)
+
+
+def _made_by(function: ast.FunctionDef) -> str | None:
+    """What makes the app that a function returns; None where it returns none, or wants arguments."""
+    given = function.args
+    wants = len(given.posonlyargs) + len(given.args) > len(given.defaults) or None in given.kw_defaults
+    if wants or function.decorator_list:
+        return None
+    made: dict[str, str] = {}
+    for node in ast.walk(function):
+        match node:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=value)
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.Call() as value)
+            ):
+                made[name] = _called(value) or ""
+    for node in ast.walk(function):
+        match node:
+            case ast.Return(value=ast.Name(id=name)):
+                maker: str | None = made.get(name)
+            case ast.Return(value=ast.Call() as value):
+                maker = _called(value)
+            case _:
+                continue
+        if maker in _WSGI | _ASGI:
+            return maker
+    return None
 
 
 def _called(value: ast.expr) -> str | None:

@@ -69,10 +69,14 @@ class TracedLoad:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What was found of one response, and its Content-Encoding, which is undone; empty without one."""
+    """What was found of one response, and its Content-Encoding, which is undone; empty without one.
+
+    ``unended``: it had begun, and was still being sent when its time or the room for it was over.
+    """
 
     found: Verification
     encoding: str
+    unended: bool
 
 
 class LoadDriver:
@@ -137,7 +141,7 @@ class LoadDriver:
             median_chunk_bytes=round(statistics.median(chunks)) if chunks else None,
             failure=answer["failure"],
         )
-        return Fetched(found, answer["encoding"])
+        return Fetched(found, answer["encoding"], answer["unended"])
 
     def run(self, specification: TrialSpecification) -> LoadRecord:
         """One trial's load, from the warm-up to the end of the drain.

@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from results.case import value_text
 from results.errors import UsageError
+from targets.servers import KINDS
 
 #: A comment stands beside what it explains up to here, and above it from there on.
 _COMMENT_COLUMN = 36
@@ -17,10 +19,10 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 @dataclass(frozen=True, slots=True)
 class ServerChoice:
-    """A kind of server, and for gunicorn a worker class; null is that of the kind."""
+    """A kind of server and its options by name, gunicorn's worker class among them."""
 
     kind: str
-    worker_class: str | None = None
+    options: Mapping[str, str | int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Outline:
     baseline: str
     axes: Mapping[str, Sequence[str | int]]
     users: Sequence[int] = (1,)
-    servers: Sequence[ServerChoice] = (ServerChoice("gunicorn", "sync"),)
+    servers: Sequence[ServerChoice] = (ServerChoice("gunicorn", {"worker_class": "sync"}),)
     pid: int | None = None
     directory: str | None = None
     python: str | None = None
@@ -56,13 +58,10 @@ class Outline:
     slowest_s: float | None = None
 
 
-def suite_text(outline: Outline, place: str) -> str:
-    """The suite file; ``place`` is its name in the commands that it tells.
-
-    Raises UsageError for a text that TOML has no single line for.
-    """
+def suite_text(outline: Outline) -> str:
+    """The suite file. Raises UsageError for a text that TOML has no single line for."""
     parts = [
-        _head(outline, place),
+        _head(outline),
         _target(outline),
         *(_servers(outline) if outline.kind == "app" else ()),
         _scenario(outline),
@@ -134,16 +133,15 @@ def _unsaid(key: str, value: object, why: str) -> Iterator[str]:
     yield f"{line:{_COMMENT_COLUMN}}# {why}"
 
 
-def _head(outline: Outline, place: str) -> list[str]:
+def _head(outline: Outline) -> list[str]:
     if outline.slowest_s is None:
         fits = "at least 10 responses must fit"
     else:
         fits = f"the slowest response took {_told(outline.slowest_s)}, and 10 must fit"
     return [
         "# Is this response worth streaming, and with which buffer?",
-        f"#   streamgauge plan {place}: what would be measured, and how long it takes",
-        f"#   streamgauge run {place}: measure it",
-        "# Made by `streamgauge init`, and yours to change.",
+        "#   `plan` of this file tells what would be measured, and how long it takes; `run` measures it.",
+        "# Made by streamgauge's `init`, and yours to change.",
         '# A line that begins with "#" and a key could be there as well; docs/your-app.md has every key.',
         "",
         *_said("name", outline.name, "what stored runs are called"),
@@ -197,7 +195,7 @@ def _server_of(outline: Outline) -> Iterator[str]:
     """What serves the target, and with what."""
     match outline.kind:
         case "app":
-            yield from _said("app", outline.served, "module:name of the WSGI app")
+            yield from _said("app", outline.served, "module:name of the WSGI app, or module:name()")
         case "command":
             why = "started anew for each trial; {bind} is the address that it is given, {host}:{port}"
             yield from _said("command", outline.served, why)
@@ -234,19 +232,30 @@ def _server_of(outline: Outline) -> Iterator[str]:
 
 
 def _servers(outline: Outline) -> Iterator[list[str]]:
-    """A table for each kind."""
-    for kind in dict.fromkeys(choice.kind for choice in outline.servers):
-        lines = ["[[server]]", *_said("kind", kind, "`streamgauge list` says which are installed")]
+    """A table for each kind with the same options; what differs in its worker class only is an axis."""
+    tables: dict[object, list[ServerChoice]] = {}
+    for choice in outline.servers:
+        others = {name: value for name, value in choice.options.items() if name != "worker_class"}
+        tables.setdefault((choice.kind, tuple(sorted(others.items()))), []).append(choice)
+    for choices in tables.values():
+        kind, options = choices[0].kind, dict(choices[0].options)
+        lines = ["[[server]]", *_said("kind", kind, "`list` says which are installed")]
+        classes = list(dict.fromkeys(choice.options.get("worker_class", "sync") for choice in choices))
         if kind == "gunicorn":
-            chosen = [choice.worker_class or "sync" for choice in outline.servers if choice.kind == kind]
-            classes = list(dict.fromkeys(chosen))
+            options.pop("worker_class", None)
             lines += _said(
                 "worker_class", classes[0] if len(classes) == 1 else classes, '"sync", "gthread" or "gevent"'
             )
-            lines += _unsaid("workers", 2, "processes; a list of values is an axis")
-            if classes == ["gthread"]:
-                lines += _unsaid("threads", 4, "of each worker")
-            lines += _unsaid("preload", True, "import the app once, before the workers are forked")
+        lines += [f"{name} = {toml_value(value)}" for name, value in options.items()]
+        if kind == "gunicorn":
+            offered = {
+                "workers": (2, "processes; a list of values is an axis"),
+                "threads": (4, "of each worker"),
+                "preload": (True, "import the app once, before the workers are forked"),
+            }
+            for name, (value, why) in offered.items():
+                if name not in options and (name != "threads" or classes == ["gthread"]):
+                    lines += _unsaid(name, value, why)
         yield lines
 
 
@@ -277,9 +286,11 @@ def gated_case(outline: Outline) -> str:
     words = [outline.target, *(f"{name}={values[-1]}" for name, values in outline.axes.items())]
     if outline.kind == "app" and len(outline.servers) > 1:
         last = outline.servers[-1]
+        server = KINDS[last.kind]
+        in_force = server.in_force(server.read_options(last.options))
+        named = [name for choice in outline.servers if choice.kind == last.kind for name in choice.options]
         words.append(f"server={last.kind}")
-        if last.kind == "gunicorn":
-            words.append(f"worker_class={last.worker_class or 'sync'}")
+        words += [f"{name}={value_text(in_force[name])}" for name in dict.fromkeys(named) if name in in_force]
     if len(outline.users) > 1:
         words.append(f"users={outline.users[-1]}")
     return " ".join(words)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -11,6 +10,8 @@ from pathlib import Path
 
 from harness.matrix import PlannedCase
 from harness.processes import OwnedProcess, Processes, StartError
+from harness.suite_target import Target
+from harness.surroundings import inherited_by
 from results.errors import MeasurementError
 from results.sides import Preparation, Side
 from targets.servers import KINDS
@@ -23,7 +24,16 @@ _SHOWN_BYTES = 2000
 
 
 class PrepareFailed(MeasurementError):  # noqa: N818  - named for what happened
-    """An app that could not be prepared; its command's own output is in the message."""
+    """An app that could not be prepared; its command's own output is in the message.
+
+    ``keys`` are those of the target that decide it, the likeliest first; ``server`` is the kind whose table
+    does, null where none does.
+    """
+
+    def __init__(self, message: str, *keys: str, server: str | None = None) -> None:
+        super().__init__(message)
+        self.keys = keys
+        self.server = server
 
 
 def prepare(
@@ -38,13 +48,15 @@ def prepare(
 
     ``folder`` is private and made by us; ``begin`` and ``record`` are told of each. Raises PrepareFailed.
     """
-    for directory, command in dict.fromkeys(
-        (planned.target.directory, planned.target.prepare) for planned in cases
-    ):
+    different: dict[object, Target] = {}
+    for planned in cases:
+        different.setdefault((planned.target.directory, planned.target.prepare), planned.target)
+    for target in different.values():
+        directory, command = target.directory, target.prepare
         if directory is not None and command:
             name = f"prepare{_on(side)}, {shlex.join(command)} in {directory},"
             begin(side, command)
-            process = _ran(name, list(command), directory, processes, folder, _LONGEST_S)
+            process = _ran(name, list(command), target, processes, folder, _LONGEST_S, keys=("prepare",))
             record(Preparation(side, str(directory), command, process.output_tail(_KEPT_BYTES)))
 
 
@@ -55,42 +67,65 @@ def check_interpreters(
 
     Raises PrepareFailed with the way to install it.
     """
-    for python, directory, kind in dict.fromkeys(
-        (planned.target.python, planned.target.directory, planned.server_kind) for planned in cases
-    ):
+    different: dict[object, tuple[Target, str]] = {}
+    for planned in cases:
+        key = planned.target.python, planned.target.directory, planned.server_kind
+        different.setdefault(key, (planned.target, planned.server_kind))
+    for target, kind in different.values():
         if kind not in KINDS:
             continue  # a command, or what runs already
         package, module = KINDS[kind].DISTRIBUTION, KINDS[kind].MODULE
-        if python is None or directory is None:
+        python = target.python
+        if python is None or target.directory is None:
             if importlib.util.find_spec(module) is None:
                 raise PrepareFailed(
-                    f"the server {kind} is not installed here; install it with: "
-                    f"{sys.executable} -m pip install {package}"
+                    f"the server {kind} is not installed here; install it with: {installing(package)}",
+                    server=kind,
                 )
             continue
         if not python.exists():
+            made = ("prepare",) if target.prepare else ()
             raise PrepareFailed(
-                f"python{_on(side)}: there is no {python}; correct the path, or have prepare make it"
+                f"python{_on(side)}: there is no {python}; correct the path, or have prepare make it",
+                *("python", *made),
             )
         _ran(
             f"python{_on(side)}, {python}, cannot run the server ({package}); install it there "
-            f"({python} -m pip install {package}; Python 3.11 or newer): importing it",
+            f"({installing(package, str(python))}; Python 3.11 or newer): importing it",
             [str(python), "-P", "-c", f"import {module}"],
-            directory,
+            target,
             processes,
             folder,
             _CHECK_S,
+            keys=("python",),
+            server=kind,
         )
 
 
+def installing(package: str, python: str = sys.executable) -> str:
+    """What to type so that a package is there for an interpreter, ours unless another is named."""
+    return shlex.join([python, "-m", "pip", "install", package])
+
+
 def _ran(
-    name: str, command: list[str], directory: Path, processes: Processes, folder: Path, longest_s: float
+    name: str,
+    command: list[str],
+    target: Target,
+    processes: Processes,
+    folder: Path,
+    longest_s: float,
+    *,
+    keys: Sequence[str],
+    server: str | None = None,
 ) -> OwnedProcess:
     """The process, which has ended well. Raises PrepareFailed with its own words."""
+    assert target.directory is not None  # noqa: S101  - nothing is run for a target without one
     try:
-        process = processes.start(command, cwd=directory, env=dict(os.environ), output=folder / "prepare.log")
+        process = processes.start(
+            command, cwd=target.directory, env=inherited_by(target), output=folder / "prepare.log"
+        )
     except StartError as error:
-        raise PrepareFailed(f"{name} failed: {error}") from error
+        raise PrepareFailed(f"{name} failed: {error}", *keys, server=server) from error
     try:
         code = process.wait(longest_s)
     finally:
@@ -99,7 +134,7 @@ def _ran(
         how = f"took more than {longest_s:g} s" if code is None else f"ended with code {code}"
         words = process.output_tail(_SHOWN_BYTES).strip() or "(it wrote nothing)"
         lines = "\n".join(f"    {line}" for line in words.splitlines())
-        raise PrepareFailed(f"{name} {how}. Its own output:\n{lines}")
+        raise PrepareFailed(f"{name} {how}. Its own output:\n{lines}", *keys, server=server)
     return process
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import re
 import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from harness.ports import HOST, free_port, held_port
 from harness.processes import OwnedProcess, Processes
 from harness.proxying import RunningProxy, proxied
 from harness.suite_target import Target
+from harness.surroundings import inherited_by
 from harness.variables import filled, hidden
 from harness.wrapping import with_middleware
 from results.errors import MeasurementError
@@ -36,7 +38,6 @@ _READY_PIECE_BYTES = 1 << 16
 _SETTLED_AFTER_S = 0.1
 _PATIENCE_S = 3.0
 _LAST_LINES = 3
-_OUR_PREFIX = "STREAMGAUGE_"
 _START_ATTEMPTS = 3
 _OUTPUT_SHOWN_BYTES = 4000
 
@@ -216,8 +217,7 @@ def environment_of(planned: PlannedCase) -> Mapping[str, str]:
     if target.directory is None:
         inherited, cleared = own_environment(), [*cleared, "FLASK_DEBUG"]
     else:
-        # ours are nobody else's: an app of somebody's own has no reason to know that it is measured
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OUR_PREFIX)}
+        inherited = inherited_by(target)
     variables = {name: value for name, value in inherited.items() if name not in cleared}
     variables |= {name: filled(text) for name, text in target.environment.items()}
     if planned.python_path:
@@ -249,11 +249,15 @@ def _wait_until_ready(process: OwnedProcess | None, port: int, target: Target) -
         if status is not None and status < 500:
             return
         if status is not None:
+            own_output = _indented(process, target)
+            factory = _is_factory(target, own_output)
+            remedy = "Mend the app, or name a path that works as `ready`"
+            if factory:
+                remedy = f'What makes an app is named with its parentheses: app = "{target.app}()"'
             raise ServerFailed(
                 f"the server of {target.name} ({target.served}) answered {target.ready} with status "
-                f"{status}. Mend the app, or name a path that works as `ready`. Its own output:\n"
-                f"{_indented(process, target)}",
-                *_TO_ANSWER,
+                f"{status}. {remedy}. Its own output:\n{own_output}",
+                *(("app",) if factory else _TO_ANSWER),
             )
         if process is None and time.monotonic() > begun + _PATIENCE_S:
             raise ServerFailed(
@@ -325,6 +329,14 @@ def _ask(port: int, target: Target, timeout_s: float) -> int | None:
         f"after {timeout_s:.3g} s: {came:,} bytes came. Name a path with a small response as `ready`",
         "ready",
     )
+
+
+def _is_factory(target: Target, output: str) -> bool:
+    """Whether what is named as the app seems to be what makes one: it was called with a request."""
+    name = (target.app or "").rpartition(":")[2]
+    if not name.isidentifier():
+        return False
+    return bool(re.search(rf"TypeError: (?:{name}\(\) takes|'Flask' object is not iterable)", output))
 
 
 def _check_class(planned: PlannedCase, ran_as: str | None) -> None:

@@ -134,7 +134,14 @@ VariableValue = Annotated[str, _written(r"[^\0]*", "a variable cannot hold a zer
 Name = Annotated[
     str, _written(r"[\w.-]{1,60}", 'not a name; write up to 60 letters, digits, ".", "_" and "-"')
 ]
-App = Annotated[str, _written(r"[\w.]+:\w+", 'not an app; write module:name, like "shop.wsgi:app"')]
+#: With parentheses what is named is called, without arguments, and makes the app.
+App = Annotated[
+    str,
+    _written(
+        r"[\w.]+:\w+(?:\(\))?",
+        'not an app; write module:name, like "shop.wsgi:app", or what makes one, like "shop:create_app()"',
+    ),
+]
 #: One of ours, ``none``, or a callable of the app's own that is called with the app and returns one.
 MiddlewareName = Annotated[
     str,

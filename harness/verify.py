@@ -10,10 +10,12 @@ from typing import Protocol
 
 import xxhash
 
+from analysis.summary import labels
 from harness.load import Fetched
 from harness.matrix import PlannedCase
 from harness.ports import HOST
 from harness.serving import RunningServer, last_words
+from harness.suite_target import Target
 from harness.variables import filled
 from results.errors import MeasurementError
 from results.records import Verification
@@ -119,18 +121,24 @@ def verify_group(
 ) -> list[Problem]:
     """Ask each case of the group once and hand what was found to ``record`` by case identity.
 
-    ``servers`` are those of `Group.servers`.
+    ``servers`` are those of `Group.servers`. Where a target's response has no end, no other one of that
+    target is asked: each would take as long, and to collect one would take all memory.
 
     Returns what is not as it must be.
     """
     bodies: dict[object, tuple[Path, Fetched]] = {}
+    numbers = itertools.count()
     problems: list[Problem] = []
-    by_identity = {planned.case.identity: planned for planned in group.cases}
+    # what is collected comes last: not before the stream itself is known to end
+    ordered = sorted(group.cases, key=lambda planned: planned.joined)
+    by_identity = {planned.case.identity: planned for planned in ordered}
+    names = labels([planned.case for planned in group.cases])
+    endless: set[tuple[str, str]] = set()
 
     def asked(planned: PlannedCase) -> tuple[Path, Fetched]:
         key = _key(planned)
         if key not in bodies:
-            body = folder / f"body-{len(bodies)}"
+            body = folder / f"body-{next(numbers)}"
             fetched = driver.fetch(
                 FetchSpecification(address_of(planned, servers[planned.joined].port), str(body))
             )
@@ -139,12 +147,22 @@ def verify_group(
 
     try:
         for identity, planned in by_identity.items():
+            target = planned.target.name, planned.target.stream
+            if target in endless:
+                continue
             body, fetched = asked(planned)
             record(identity, fetched.found)
             baseline = by_identity.get(planned.case.baseline or "")
-            whole = asked(baseline)[0] if baseline is not None else None
+            whole = None
+            if baseline is not None and _is_answered(planned, fetched):
+                kept, answer = asked(baseline)
+                whole = (
+                    _Whole(names[baseline.case.identity], kept) if _is_answered(baseline, answer) else None
+                )
             wrong = list(_problems(planned, fetched, body, whole))
-            words = last_words(servers[planned.joined].output()) if wrong else ""
+            has_no_end = fetched.unended and bool(wrong)
+            endless |= {target} if has_no_end else set()
+            words = last_words(servers[planned.joined].output()) if wrong and not has_no_end else ""
             problems += [Problem(identity, what, keys, words) for what, keys in wrong]
             if not planned.case.is_baseline:
                 body.unlink()  # a big one times many variants would fill the disk
@@ -152,7 +170,8 @@ def verify_group(
     finally:
         for body, _ in bodies.values():
             body.unlink(missing_ok=True)
-    return problems
+    places = {planned.case.identity: place for place, planned in enumerate(group.cases)}
+    return sorted(problems, key=lambda problem: places[problem.case])
 
 
 def told(problems: Mapping[Side | None, Sequence[Problem]], cases: int) -> str:
@@ -181,8 +200,21 @@ def _key(planned: PlannedCase) -> object:
     return planned.joined, target.method, planned.path, tuple(target.headers.items()), target.body
 
 
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """A whole form that came as it must: what it is called, and its body."""
+
+    name: str
+    body: Path
+
+
+def _is_answered(planned: PlannedCase, fetched: Fetched) -> bool:
+    """Whether the response came whole and with its status: nothing else can be compared."""
+    return fetched.found.failure is None and fetched.found.status == planned.target.status
+
+
 def _problems(
-    planned: PlannedCase, fetched: Fetched, body: Path, whole: Path | None
+    planned: PlannedCase, fetched: Fetched, body: Path, whole: _Whole | None
 ) -> Iterator[tuple[str, Sequence[str]]]:
     """What is wrong, each with the target's keys that decide it."""
     target, found = planned.target, fetched.found
@@ -190,6 +222,9 @@ def _problems(
     if planned.case.expect_failure:
         if found.failure is None and found.status == target.status:
             yield "the suite expects a failure, and the response came whole", ("expect",)
+        return
+    if fetched.unended:
+        yield _without_end(found, target.timeout), (path,)
         return
     if found.failure is not None:
         yield found.failure, (path, "timeout")
@@ -206,18 +241,32 @@ def _problems(
         yield what, ("headers", "middleware")
     if _digest(body) != found.digest:
         yield "the client's hash is not the hash of the bytes that it kept: a fault of streamgauge", ()
-    if whole is not None and target.check == "bytes":
-        difference = first_difference(whole, body)
+    if whole is not None:
+        yield from _differences(target, body, whole)
+
+
+def _differences(target: Target, body: Path, whole: _Whole) -> Iterator[tuple[str, Sequence[str]]]:
+    """In what a stream differs from its whole form, with the target's keys that decide it."""
+    sizes = f"{body.stat().st_size:,} bytes, the whole one has {whole.body.stat().st_size:,}"
+    if target.check == "bytes":
+        difference = first_difference(whole.body, body)
         if difference is not None:
             what = (
-                f"from byte {difference:,} on it differs from its whole form ({planned.case.baseline}): "
-                f"{body.stat().st_size:,} bytes, the whole one has {whole.stat().st_size:,}. "
+                f"from byte {difference:,} on it differs from its whole form ({whole.name}): {sizes}. "
                 'If the page changes by itself, set check = "length"'
             )
             yield what, ("baseline", "stream", "check")
-    elif whole is not None and body.stat().st_size != whole.stat().st_size:
-        sizes = f"{body.stat().st_size:,} bytes, its whole form has {whole.stat().st_size:,}"
-        yield sizes, ("baseline", "stream")
+    elif body.stat().st_size != whole.body.stat().st_size:
+        yield f"it differs from its whole form ({whole.name}): {sizes}", ("baseline", "stream")
+
+
+def _without_end(found: Verification, timeout_s: float) -> str:
+    came = f"{found.body_bytes:,} bytes" + (f" in {found.chunks:,} chunks" if found.chunks else "")
+    return (
+        f"{came} came, and it had not ended ({found.failure}). A stream that is measured has to end: name a "
+        f"path that ends it, like /events?count=100. One that ends by itself after more than {timeout_s:g} s "
+        "needs a longer timeout"
+    )
 
 
 def _decide_status(status: int | None, path: str) -> Sequence[str]:

@@ -85,7 +85,10 @@ def _fetch(specification: FetchSpecification, polls: PollClock) -> dict[str, Any
     try:
         with Path(specification.keep_in).open("wb") as file:
             exchange = client.perform(
-                request, lambda: KeptExchange(address.method, Window(NEVER_NS, NEVER_NS), file)
+                request,
+                lambda: KeptExchange(
+                    address.method, Window(NEVER_NS, NEVER_NS), file, specification.most_bytes
+                ),
             )
     except OSError as error:
         return {"failure": f"the body cannot be kept for comparison in {specification.keep_in}: {error}"}
@@ -97,6 +100,7 @@ def _fetch(specification: FetchSpecification, polls: PollClock) -> dict[str, Any
         "framing": exchange.framing,
         "chunk_bytes": exchange.chunk_bytes if exchange.chunked else None,
         "failure": exchange.error or None,
+        "unended": exchange.unended,
     }
 
 

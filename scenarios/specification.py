@@ -12,6 +12,8 @@ from scenarios.schedule import Spacing
 WEB_UI_HOST = "127.0.0.1"
 
 
+#: A body that is larger is taken for one without an end, which would fill the disk.
+MOST_KEPT_BYTES = 1 << 30
 #: How many numbers tell of each read of a traced request (`scenarios.traced.TracedExchange`).
 POINT_NUMBERS = 4
 
@@ -32,10 +34,11 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class FetchSpecification:
-    """Ask once and keep the body in the file ``keep_in``."""
+    """Ask once and keep the body in the file ``keep_in``; one of more than ``most_bytes`` is left there."""
 
     address: Address
     keep_in: str
+    most_bytes: int = MOST_KEPT_BYTES
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,8 +82,11 @@ def __getattr__(name: str) -> Join:
     if name != "app":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, _, path = os.environ[APP_VARIABLE].partition(":")
+    path, is_factory, _ = path.partition("()")
     found: Any = importlib.import_module(module)
     for attribute in path.split("."):
         found = getattr(found, attribute)
+    if is_factory:
+        found = found()
     join = globals()["app"] = Join(found)
     return join

@@ -339,9 +339,12 @@ def __getattr__(name: str) -> Ledger:
     if name != "app":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, _, path = os.environ[APP_VARIABLE].partition(":")
+    path, is_factory, _ = path.partition("()")
     found: Any = importlib.import_module(module)
     for attribute in path.split("."):
         found = getattr(found, attribute)
+    if is_factory:
+        found = found()
     kind = LedgerAround if os.environ.get(INSIDE_VARIABLE) else Ledger
     ledger = globals()["app"] = kind(found, os.environ[FILE_VARIABLE])
     return ledger

@@ -37,8 +37,9 @@ def written(framework: str, folder: Path) -> None:
 
 
 def measured(folder: Path, suite: str) -> tuple[Run, int]:
-    """One block of the suite, with the commands of our environment on the path as run.sh has them."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    """One block of the suite, without our environment on the PATH: what is nowhere else is found."""
+    ours = str(Path(sys.executable).parent)
+    path = os.pathsep.join(entry for entry in os.environ["PATH"].split(os.pathsep) if entry != ours)
     words = ("run", suite, "--blocks", "1", "--output", "run.sqlite", "--no-report")
     done = again_while_spoilt(lambda: once(folder, *words, PATH=path), folder)
     assert done.returncode == ExitCode.GOOD, done.stderr

@@ -19,6 +19,7 @@ from harness.cli.answer import print_unfit
 from harness.cli.prose import say
 from harness.cli.streams import until_nobody_reads
 from harness.cli.tables import print_rows
+from harness.cli.typed import typed
 from results.errors import ExitCode
 from results.sides import SideRecord
 
@@ -47,7 +48,7 @@ def show_ab_outcome(findings: AbFindings, path: Path) -> ExitCode:
         click.echo()
         print_ab(findings)
         print_ab_doubts(findings)
-        say(f"Stored in {path}; `streamgauge show` prints all of it.")
+        say(f"Stored in {path}; `{typed('show', str(path))}` prints all of it.")
     return ab_exit_code(findings)
 
 

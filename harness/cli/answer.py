@@ -15,6 +15,7 @@ from analysis.table import amount
 from analysis.verdicts.fitness import Unfit
 from analysis.verdicts.gate import interval_name
 from harness.cli.prose import say
+from harness.cli.typed import typed
 from harness.cli.web import is_marked
 from results.errors import ExitCode
 from results.metrics import Unit
@@ -122,7 +123,7 @@ def _print_invalid(findings: Findings) -> None:
         trials = f"{count} trial{'s' if count > 1 else ''}"
         say(f"invalid: {trials} of {label}: {printable(reason)}", err=True)
     if len(reasons) > _MOST_REASONS:
-        say(f"invalid: {len(reasons) - _MOST_REASONS} more reasons; `streamgauge show` has them", err=True)
+        say(f"invalid: {len(reasons) - _MOST_REASONS} more reasons; `{typed('show')}` has them", err=True)
     say(
         f"{findings.invalid} of {findings.trials} trials are invalid and left out of the figures above",
         err=True,

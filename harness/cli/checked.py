@@ -10,6 +10,7 @@ import click
 from pydantic import TypeAdapter, ValidationError
 
 from harness.outline import ServerChoice, toml_value
+from harness.server_words import kind_and_options
 from harness.suite_target import Target
 from harness.suite_values import (
     AxisValue,
@@ -127,6 +128,8 @@ class AxisValues(click.ParamType[tuple[str | int, ...]]):
         if isinstance(value, tuple):
             return value
         texts = [text.strip() for text in str(value).split(",")]
+        if "" in texts:
+            self.fail(f"{value!r} has a value of nothing between its commas; leave that out", param, ctx)
         if len(set(texts)) < len(texts):
             self.fail(f"{value!r} has the same value twice", param, ctx)
         return tuple(
@@ -158,9 +161,9 @@ class Axis(click.ParamType[tuple[str, tuple[str | int, ...]]]):
 
 
 class Server(click.ParamType[ServerChoice]):
-    """A kind of server, for gunicorn with a worker class behind a slash."""
+    """A kind of server with its options, as `harness.server_words` reads them."""
 
-    name = "KIND[/WORKER_CLASS]"
+    name = "KIND[/CLASS][/OPTION=VALUE]"
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
@@ -168,13 +171,13 @@ class Server(click.ParamType[ServerChoice]):
         """The choice; what the kind does not know is told."""
         if isinstance(value, ServerChoice):
             return value
-        kind, _, worker_class = str(value).partition("/")
-        if kind == "gunicorn" and not worker_class:
-            worker_class = "sync"
-        if kind not in KINDS:
-            self.fail(f"{kind!r} is not a known kind; known are {', '.join(KINDS)}", param, ctx)
         try:
-            KINDS[kind].read_options({"worker_class": worker_class} if worker_class else {})
-        except OptionError as error:
+            kind, options = kind_and_options(str(value))
+            if kind not in KINDS:
+                self.fail(f"{kind!r} is not a known kind; known are {', '.join(KINDS)}", param, ctx)
+            if kind == "gunicorn":
+                options = {"worker_class": "sync", **options}
+            KINDS[kind].read_options(options)
+        except (OptionError, UsageError) as error:
             self.fail(str(error), param, ctx)
-        return ServerChoice(kind, worker_class or None)
+        return ServerChoice(kind, options)

@@ -54,8 +54,9 @@ from scenarios.listener import Question
 def command(what: str, path: str | None, longest: float, strict: bool, as_json: bool, **given: Any) -> int:
     """Say whether a response streams, and if not, which layer holds it back.
 
-    Given a URL, it is asked a few times, and judged by how it arrives. Given an app (module:name) and a
-    PATH, the app is looked at from inside, and probes go through its middleware, its server and its proxy.
+    Given a URL, it is asked a few times, and judged by how it arrives. Given an app (module:name, or
+    module:name() of what makes it) and a PATH, the app is looked at from inside, and probes go through its
+    middleware, its server and its proxy.
 
     The exit code is 0 where it streams, and 1 where it is held back or cut off; where that cannot be told
     it is 0, with --strict 4.

@@ -13,7 +13,7 @@ from typing import TypeVar
 import click
 from rich.console import Console
 
-from harness.advice import advice, lines_of, slowest_s, window_s
+from harness.advice import advice, lines_of, server_line, slowest_s, window_s
 from harness.cli.checked import HEADER, VARIABLE, Axis, Checked, Counts, Server
 from harness.cli.progress import told_preparing
 from harness.cli.prose import say
@@ -21,14 +21,16 @@ from harness.cli.questions import APP, BASELINE, COMMAND, READY, STREAM, URL, co
 from harness.cli.rehearsed import failure, print_advice, print_answers, remedied
 from harness.cli.session import end_as_by_ctrl_c
 from harness.cli.told import Told, check, outline_of
+from harness.cli.typed import typed
 from harness.conduct import workshop
 from harness.cores import split_cores
 from harness.discovery import found_in
 from harness.matrix import cases_of
-from harness.outline import Outline, ServerChoice, seconds, suite_text, toml_text
+from harness.outline import Outline, ServerChoice, suite_text, toml_text
 from harness.plan import make_plan
 from harness.rehearsal import NotServed, Rehearsed, rehearse
 from harness.rows import load_rows
+from harness.stopping import duration
 from harness.suite import Suite
 from harness.suite_file import load_suite, parse_suite
 from harness.suite_values import Method, Name
@@ -43,7 +45,7 @@ _LONG_S = 1800
 
 @click.command("init")
 @click.argument("file", type=click.Path(path_type=Path), default=_FILE)
-@click.option("--app", type=APP, help="A WSGI app as module:name.")
+@click.option("--app", type=APP, help="A WSGI app as module:name; module:name() of what makes it.")
 @click.option(
     "--command", "served_by", type=COMMAND, help="Or what starts a server on {bind}, {host}:{port}."
 )
@@ -180,7 +182,7 @@ def _check_place(file: Path, *, force: bool) -> None:
 
 def _written(outline: Outline, file: Path, *, force: bool) -> Suite:
     """The suite in the file. Raises UsageError, and has then written nothing."""
-    text = suite_text(outline, str(file))
+    text = suite_text(outline)
     folder = file.resolve().parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -213,6 +215,7 @@ def _rehearsed(suite: Suite, file: Path) -> Rehearsed:
         raise _mistaken(suite, file, error) from error
     print_answers(rehearsed)
     if rehearsed.problems:
+        click.echo(err=True)
         raise MeasurementError(f"{failure(rehearsed, suite, str(file))}\n{_what_is_kept(file)}")
     if all(target.check == "bytes" for target in suite.target):
         click.echo()
@@ -226,7 +229,9 @@ def _tell_preparing(side: Side | None, command: Sequence[str]) -> None:
 
 def _mistaken(suite: Suite, file: Path, error: NotServed) -> MeasurementError:
     target = error.target
-    told = remedied(str(error), lines_of(suite.text, suite.target.index(target), error.keys), str(file))
+    lines = lines_of(suite.text, suite.target.index(target), error.keys)
+    served = None if error.server is None else server_line(suite.text, error.server)
+    told = remedied(str(error), [*lines, *([] if served is None else [served])], str(file))
     if target.app is not None and target.python is None and target.directory is not None:
         python = found_in(target.directory).python
         if python is not None:
@@ -238,7 +243,7 @@ def _mistaken(suite: Suite, file: Path, error: NotServed) -> MeasurementError:
 
 
 def _what_is_kept(file: Path) -> str:
-    return f"{file} is kept: change it, and ask again with: {_typed('init', str(file), '--check')}"
+    return f"{file} is kept: change it, and ask again with: {typed('init', str(file), '--check')}"
 
 
 def _with_fitting_window(outline: Outline, suite: Suite, file: Path, rehearsed: Rehearsed) -> Suite:
@@ -260,11 +265,10 @@ def _tell_what_next(suite: Suite, file: Path) -> None:
         traced=suite.trace,
     )
     total_s = plan.expected_s + plan.tracing_s
-    minutes, rest = divmod(round(total_s), 60)
     click.echo()
     say(
-        f"{len(plan.cases)} cases in {suite.blocks} blocks, with windows of {seconds(suite.window)}: about "
-        f"{minutes}:{rest:02d} minutes for a run."
+        f"{len(plan.cases)} cases in {suite.blocks} blocks, with windows of {suite.window:g} s: about "
+        f"{duration(round(total_s))} for a run."
     )
     if total_s > _LONG_S:
         say(
@@ -272,9 +276,5 @@ def _tell_what_next(suite: Suite, file: Path) -> None:
             "kind. `run --budget 10m` measures what fits."
         )
     click.echo("\nNext:")
-    click.echo(f"  {_typed('plan', str(file))}")
-    click.echo(f"  {_typed('run', str(file))}")
-
-
-def _typed(*words: str) -> str:
-    return shlex.join([os.environ.get("STREAMGAUGE_COMMAND", "streamgauge"), *words])
+    click.echo(f"  {typed('plan', str(file))}")
+    click.echo(f"  {typed('run', str(file))}")

@@ -10,6 +10,8 @@ from typing import Any
 import click
 
 from harness.cli.places import results_folder, stored_runs
+from harness.cli.typed import typed
+from harness.prepare import installing
 from harness.proxying import installed_version
 from harness.suite_file import load_suite
 from results.errors import StoreError
@@ -84,7 +86,7 @@ def _print(document: dict[str, Any]) -> None:
         click.echo(f"  {suite['name']:10} {suite['blocks']} blocks of {', '.join(suite['targets'])}")
     click.echo("\nServers:")
     for server in document["servers"]:
-        missing = f"not installed; install it with: pip install {server['distribution']}"
+        missing = f"not installed; install it with: {installing(server['distribution'])}"
         click.echo(f"  {server['kind']:10} {server['installed'] or missing}")
     click.echo("\nProxies:")
     for proxy in document["proxies"]:
@@ -98,4 +100,4 @@ def _print(document: dict[str, Any]) -> None:
         sides = " against ".join(commit[:12] for commit in reversed(run["sides"]))
         click.echo(f"  {run['name']:32} {run['created_utc']}  {done}{sides and f'  ab: {sides}'}")
     if not document["runs"]:
-        click.echo("  none yet; measure one with: streamgauge run")
+        click.echo(f"  none yet; measure one with: {typed('run')}")

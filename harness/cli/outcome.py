@@ -16,6 +16,7 @@ from harness.cli.memory import print_slopes
 from harness.cli.prose import say
 from harness.cli.recommend import print_detectable
 from harness.cli.streams import until_nobody_reads
+from harness.cli.typed import typed
 from results.errors import ExitCode
 from results.run import Run
 
@@ -40,7 +41,7 @@ def show_outcome(
             "Ratios are to the whole form on the same server under the same load, block by block. "
             '"(again)" is the whole form measured a second time: how far it is from ×1 is the noise.'
         )
-        say(f"Stored in {path}; `streamgauge show` prints all of it.")
+        say(f"Stored in {path}; `{typed('show', str(path))}` prints all of it.")
     return exit_code(findings)
 
 

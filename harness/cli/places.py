@@ -6,6 +6,7 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+from harness.cli.typed import typed
 from results.errors import UsageError
 
 SUFFIX = ".sqlite"
@@ -39,12 +40,12 @@ def find_run(name: str) -> Path:
     if name == "latest":
         runs = stored_runs()
         if not runs:
-            raise UsageError(f"no run is stored in {folder} yet; measure one with `streamgauge run`")
+            raise UsageError(f"no run is stored in {folder} yet; measure one with `{typed('run')}`")
         return runs[-1]
     for path in (Path(name), folder / name, folder / f"{name}{SUFFIX}"):
         if path.is_file():
             return path
-    raise UsageError(f"there is no run {name!r}, neither as a path nor in {folder}; see `streamgauge list`")
+    raise UsageError(f"there is no run {name!r}, neither as a path nor in {folder}; see `{typed('list')}`")
 
 
 def stored_runs() -> list[Path]:

@@ -84,11 +84,10 @@ def _document(
 def _print(suite: str, plan: Plan, said: Sequence[str]) -> None:
     names = labels([planned.case for planned in plan.cases])
     timed = [planned for planned in plan.cases if not planned.case.expect_failure]
-    minutes, seconds = divmod(round(plan.expected_s + plan.tracing_s), 60)
     click.echo(
         f"{suite}: {len(timed)} cases in {plan.blocks} blocks, {len(plan.slots)} trials of "
         f"{plan.warmup_s:g} s warm-up and {plan.window_s:g} s window, then one traced trial a case; "
-        f"about {minutes}:{seconds:02d} minutes"
+        f"about {duration(round(plan.expected_s + plan.tracing_s))}"
     )
     click.echo("\nCases:")
     for planned in plan.cases:

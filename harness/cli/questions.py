@@ -107,17 +107,22 @@ class _Served(click.ParamType[Told]):
 def _served(told: Told, found: Found) -> Told:
     default = None
     _explain(
-        'What is measured: a WSGI app as module:name, like "shop.wsgi:app"; for anything else the command '
+        'What is measured: a WSGI app as module:name, like "shop.wsgi:app", or "shop:create_app()" where a '
+        "function makes it; for anything else the command "
         'that serves it, like "uvicorn --host {host} --port {port} shop:app"; or the url of a server that '
         'runs already, like "http://127.0.0.1:8000".'
     )
     if found.apps:
         first = found.apps[0]
-        uvicorn = "uvicorn --host {host} --port {port} --no-access-log"
-        default = first.name if first.is_wsgi else f"{uvicorn} {first.name}"
+        default = first.name if first.is_wsgi else _by_uvicorn(first.name)
         say(f"Found there: {', '.join(app.name for app in found.apps[:_MOST_ROUTES])}.")
     answer: Told = _ask("App, command or url", _Served(told), default)
     return answer
+
+
+def _by_uvicorn(name: str) -> str:
+    factory = " --factory" if name.endswith("()") else ""
+    return f"uvicorn --host {{host}} --port {{port}} --no-access-log{factory} {name.removesuffix('()')}"
 
 
 def _python(told: Told, python: Path) -> Told:

@@ -13,20 +13,24 @@ from analysis.summary import labels
 from analysis.table import amount
 from harness.advice import Advice, Line, lines_of
 from harness.cli.prose import say
-from harness.cli.tables import print_rows
+from harness.cli.tables import print_rows, table_console
 from harness.rehearsal import Answer, Rehearsed
 from harness.suite import Suite
 from results.metrics import Unit
 
 _MISSING = "–"
+_HEADINGS = ("response", "status", "bytes", "framing", "chunks", "first chunk", "a chunk", "took")
+#: In a terminal with so many columns there is a space on both sides of each figure.
+_ROOMY = 100
 _REMEDIES = {
-    "app": "is this the app, as module:name?",
+    "app": "is this the app, as module:name, or what makes it, as module:name()?",
     "command": "does this start the server, in the directory?",
     "url": "does the server listen there?",
     "pid": "the process of the url",
     "directory": "is the app imported from there?",
     "python": "the interpreter that has what the app needs, and the server",
     "prepare": "does it end well when you run it there yourself?",
+    "server": "install it where the app runs, or name another kind",
     "environment": "variables that the app needs",
     "ready": "a path that works, with a small response",
     "stream": "is this the path of the streamed response?",
@@ -44,11 +48,18 @@ _REMEDIES = {
 def print_answers(rehearsed: Rehearsed) -> None:
     """A row for each different response."""
     names = labels([answer.planned.case for answer in rehearsed.answers])
-    table = Table(show_edge=False, pad_edge=False)
-    for heading in ("response", "status", "bytes", "framing", "chunks", "first chunk", "a chunk", "took"):
-        table.add_column(heading, justify="left" if heading in {"response", "framing"} else "right")
-    for answer in rehearsed.answers:
-        table.add_row(Text(names[answer.planned.case.identity]), *_cells(answer))
+    rows = [[names[answer.planned.case.identity], *_cells(answer)] for answer in rehearsed.answers]
+    table = Table(show_edge=False, pad_edge=False, padding=(0, int(table_console().width >= _ROOMY)))
+    for heading, *cells in zip(_HEADINGS, *rows, strict=True):
+        is_name = heading == _HEADINGS[0]
+        table.add_column(
+            heading,
+            justify="left" if is_name or heading == "framing" else "right",
+            no_wrap=not is_name,  # a figure that is cut is another figure
+            min_width=None if is_name else max(map(len, cells)),
+        )
+    for row in rows:
+        table.add_row(*map(Text, row))
     print_rows(table)
 
 

@@ -14,6 +14,7 @@ from analysis.findings import find
 from analysis.plots.picture import Absent, Picture
 from harness.cli.files import write_files
 from harness.cli.places import find_run
+from harness.cli.typed import typed
 from harness.gates import stored_gates
 from results.errors import UsageError
 from results.store import Store
@@ -75,6 +76,6 @@ def report_beside(store: Store, console: Console) -> None:
     try:
         path = write_report(store, store.path.with_suffix(".html"))
     except UsageError as error:
-        click.echo(f"no report: {error} (`streamgauge report`)", err=True)
+        click.echo(f"no report: {error} (`{typed('report', str(store.path))}`)", err=True)
     else:
         console.print(f"Report in {path}", markup=False, highlight=False, soft_wrap=True)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import shlex
 import signal
 import sys
 import uuid
@@ -22,6 +20,7 @@ from rich.console import Console
 from analysis.verdicts.gate import fewest_blocks
 from harness.cli.live import new_watcher
 from harness.cli.places import find_run, new_store_path
+from harness.cli.typed import typed
 from harness.cli.web import announce, is_marked, marked
 from harness.conduct import conduct
 from harness.cores import split_cores
@@ -274,7 +273,7 @@ def _what_is_kept(store: Store, verb: str) -> str:
 
 
 def _go_on(verb: str, path: Path) -> str:
-    return shlex.join([os.environ.get("STREAMGAUGE_COMMAND", "streamgauge"), verb, "--resume", str(path)])
+    return typed(verb, "--resume", str(path))
 
 
 def end_as_by_ctrl_c() -> None:

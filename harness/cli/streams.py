@@ -11,6 +11,8 @@ import os
 import sys
 from collections.abc import Iterator
 
+from harness.cli.typed import typed
+
 #: What our words and tables are written with where a terminal knows ASCII only.
 _ASCII = {**dict(zip("×µ–−│┃─━✗", "xu--||--x", strict=True)), "…": "..."}
 #: Our codec and its error handler. Click takes a stream in "ascii" itself for a mistake, and writes UTF-8.
@@ -79,5 +81,5 @@ def what_cannot_be_written(error: OSError) -> str | None:
         return None
     return (
         f"the output cannot be written: {error.strerror}. Make room where it goes, or send it elsewhere; "
-        "what was measured is stored all the same, and `streamgauge show` prints it"
+        f"what was measured is stored all the same, and `{typed('show')}` prints it"
     )

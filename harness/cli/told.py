@@ -12,7 +12,7 @@ from harness.outline import Outline, ServerChoice
 from harness.suite_values import placeholders
 from results.errors import UsageError
 
-_SERVERS = (ServerChoice("gunicorn", "sync"),)
+_SERVERS = (ServerChoice("gunicorn", {"worker_class": "sync"}),)
 _LONGEST_NAME = 60
 
 

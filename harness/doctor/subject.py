@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import os
 import shlex
 import shutil
 import sys
@@ -19,6 +18,7 @@ from harness.ports import HOST, free_port
 from harness.processes import OwnedProcess, Processes
 from harness.revisions import FOLDER_PREFIX
 from harness.serving import RunningServer, serving
+from harness.surroundings import inherited_by
 from harness.variables import filled
 from results.errors import MeasurementError
 from scenarios.decoding import encodings
@@ -130,7 +130,7 @@ def _own_proxy(command: str, server: RunningServer, shop: Tools) -> Iterator[int
     process = shop.processes.start(
         words,
         cwd=server.target.directory or Path.cwd(),
-        env=dict(os.environ),
+        env=inherited_by(server.target),
         output=shop.folder / "proxy.log",
     )
     try:

@@ -125,9 +125,12 @@ def main(file: str) -> None:
     job = json.loads(Path(file).read_text("utf-8"))
     sys.path.insert(0, str(Path.cwd()))
     module, _, path = job["app"].partition(":")
+    path, is_factory, _ = path.partition("()")
     app: Any = importlib.import_module(module)
     for attribute in path.split("."):
         app = getattr(app, attribute)
+    if is_factory:
+        app = app()
     report = Path(job["report"])
     part = report.with_suffix(".part")
     part.write_text(json.dumps(look(app, job)), "utf-8")

@@ -50,13 +50,14 @@ def applied(app: Any, middleware: Callable[[Any], Any], inside: Sequence[ModuleT
 
 def _imported(name: str) -> Any:
     module, _, path = name.partition(":")
+    path, is_factory, _ = path.partition("()")
     found: Any = importlib.import_module(module)
     for attribute in path.split("."):
         if not hasattr(found, attribute):
             # no AttributeError: a server would take it for one about the name that it asked for
             raise LookupError(f"there is no {name}: {module} has no {path}; correct the suite, or write it")
         found = getattr(found, attribute)
-    return found
+    return found() if is_factory else found
 
 
 def __getattr__(name: str) -> Any:

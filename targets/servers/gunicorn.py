@@ -140,7 +140,7 @@ def in_force(options: Options) -> dict[str, str | int]:
 
 
 def arguments(options: Options, *, app: str, host: str, port: int, python: str) -> list[str]:
-    """Return the command that serves `app` ("module:name") on `host` and `port` with `python`.
+    """Return the command that serves `app` (as a suite names it) on `host` and `port` with `python`.
 
     Every option in force is written out, so that no environment variable can change it (but for
     `preload`, which can only be turned on: VARIABLES_TO_CLEAR sees to that). The log goes to

@@ -1,7 +1,8 @@
 """Serves an app on a server that is started from Python: ``launch.py KIND APP HOST PORT [KEY=VALUE ...]``.
 
 Stands alone: it is run by the interpreter of a server under test, in whose environment only the standard
-library and that server are sure to be there. APP is MODULE:NAME, imported from the working directory first.
+library and that server are sure to be there. APP is MODULE:NAME, imported from the working directory first,
+or MODULE:NAME() where that is a function which makes the app.
 Requests are not logged: gunicorn is not asked to either.
 """
 
@@ -50,7 +51,8 @@ def _granian(app: str, host: str, port: int, options: dict[str, int]) -> None:
 def _uwsgi(app: str, host: str, port: int, options: dict[str, int]) -> None:
     import pyuwsgi  # noqa: PLC0415  - as above
 
-    _imported(app)  # uWSGI looks for it among what the module holds, and asks for nothing that is made then
+    # uWSGI looks for it among what the module holds, and asks for nothing that is made then; it calls itself
+    _imported(app.partition("()")[0])
     arguments = ["--http-socket", f"{host}:{port}", "--module", app, "--need-app", "--die-on-term"]
     arguments += ["--pythonpath", str(Path.cwd()), "--disable-logging"]
     if options["workers"] > 1:
@@ -71,10 +73,11 @@ _SERVERS = {
 
 def _imported(name: str) -> Any:
     module, _, path = name.partition(":")
+    path, is_factory, _ = path.partition("()")
     found: Any = importlib.import_module(module)
     for attribute in path.split("."):
         found = getattr(found, attribute)
-    return found
+    return found() if is_factory else found
 
 
 def main(kind: str, app: str, host: str, port: str, *given: str) -> None:

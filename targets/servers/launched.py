@@ -33,7 +33,7 @@ class Launched:
         return dict(options)
 
     def arguments(self, options: Options, *, app: str, host: str, port: int, python: str) -> list[str]:
-        """Return the command that serves `app` ("module:name") on `host` and `port` with `python`."""
+        """Return the command that serves `app` (as a suite names it) on `host` and `port` with `python`."""
         given = [f"{name}={int(value)}" for name, value in options.items()]
         return [python, "-P", str(_LAUNCH), self.kind, app, host, str(port), *given]
 

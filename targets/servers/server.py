@@ -36,7 +36,7 @@ class Server(Protocol[OptionsT]):
         """Return each option with the value that the server runs with, defaults filled in."""
 
     def arguments(self, options: OptionsT, *, app: str, host: str, port: int, python: str) -> list[str]:
-        """Return the command that serves `app` ("module:name") on `host` and `port`.
+        """Return the command that serves `app` (as a suite names it) on `host` and `port`.
 
         The app is imported from the working directory of the process first, then from what the
         environment of `python` holds.

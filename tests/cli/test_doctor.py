@@ -57,6 +57,16 @@ def test_an_app_is_bisected_and_the_layer_named_with_its_place(tmp_path: Path) -
     assert all(len(line) <= 100 for line in done.stdout.splitlines() if "│" in line)
 
 
+def test_an_app_that_a_function_makes_is_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(
+        "from flask import Flask\n\ndef create_app():\n    made = Flask(__name__)\n"
+        "    @made.get('/')\n    def rows():\n        return iter([b'a,b\\n' * 100] * 20)\n    return made\n"
+    )
+    done = once(tmp_path, "doctor", "shop:create_app()", "/")
+    assert done.returncode == 0, done.stderr
+    assert "shop:create_app() / streams." in done.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [

@@ -143,7 +143,9 @@ def test_words_make_a_suite_that_is_asked_once_each_way(init: Init, tmp_path: Pa
     assert "the slowest response took" in suite.text
     planned = once(tmp_path, "plan", "orders.toml")
     assert planned.returncode == ExitCode.GOOD
-    assert f"about {done.stdout.partition('about ')[2].partition(' ')[0]} minutes" in planned.stdout
+    about = done.stdout.partition("windows of 1 s: ")[2].partition(" for a run")[0]
+    assert about.startswith("about ")
+    assert f"; {about}\n" in planned.stdout
     assert done.stdout.rstrip().endswith("streamgauge plan orders.toml\n  streamgauge run orders.toml")
 
 
@@ -173,7 +175,10 @@ def test_what_is_missing_is_named_where_nobody_can_be_asked(init: Init, tmp_path
         (("--stream", "/rows?t={timeout}"), "names {timeout}, a key of its own in a suite"),
         (("--server", "apache"), "'apache' is not a known kind; known are gunicorn"),
         (("--server", "gunicorn/async"), "gunicorn worker_class 'async' is not known here"),
-        (("--server", "waitress/sync"), "waitress has no option worker_class"),
+        (("--server", "waitress/sync"), "an option is given as waitress/OPTION=VALUE"),
+        (("--server", "gunicorn/threads=4"), "leave threads out, or set worker_class"),
+        (("--server", "waitress/threads=four"), "waitress threads is 'four'"),
+        (("--axis", "rows=1,,2"), "'1,,2' has a value of nothing between its commas"),
         (("--header", "X-Token"), "'X-Token' has no ':'"),
         (("--header", "X: a\nb"), "not a header's value"),
         (("--environment", "A=b\nc"), "several lines"),
@@ -397,3 +402,73 @@ def test_who_goes_away_leaves_no_file(init: Init, tmp_path: Path) -> None:
     assert seen.code == ExitCode.INTERRUPTED
     assert not (tmp_path / "streaming.toml").exists()
     assert "App, command or url: " in seen.text, "nothing was found, and nothing is proposed"
+
+
+FACTORY = """
+from flask import Flask
+
+def create_app():
+    app = Flask(__name__)
+    lines = [b"%05d,a customer,12\\n" % number for number in range(800)]
+
+    @app.get("/health")
+    def health():
+        return "ok"
+
+    @app.get("/rows")
+    def rows():
+        return (b"".join(lines[at : at + 100]) for at in range(0, 800, 100)), {"Content-Type": "text/csv"}
+
+    return app
+"""
+
+
+def test_an_app_that_a_function_makes_is_found_and_measured(init: Init, tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(FACTORY)
+    assert "there seems to be shop:create_app()." in init().stderr
+    words = ("--stream", "/rows", "--baseline", "join", "--ready", "/health")
+    done = init("--app", "shop:create_app()", *words)
+    assert done.returncode == ExitCode.GOOD, done.stderr
+    assert "byte for byte" in done.stdout
+    done = init("--app", "shop:create_app", *words, "--force")
+    assert done.returncode == ExitCode.INVALID
+    assert 'named with its parentheses: app = "shop:create_app()"' in done.stderr
+    look = done.stderr.partition("Look at")[2]
+    assert look.count("streaming.toml:") == 1
+    assert ': app = "shop:create_app"' in look
+
+
+def looked_at(done: Done) -> list[str]:
+    """The lines of the suite that are blamed, without their numbers and remedies."""
+    lines = done.stderr.partition("Look at\n")[2].splitlines()
+    return [line.partition(": ")[2].partition("  (")[0] for line in lines if line.startswith("  streaming")]
+
+
+def test_a_stream_without_an_end_is_told_as_one(init: Init, tmp_path: Path) -> None:
+    """And is asked once, whatever its axes, and never collected."""
+    words = ("--stream", "/forever?rows={rows}", "--axis", "rows=1,2", "--baseline", "join", "--no-check")
+    assert init(*TOLD[:4], *words).returncode == ExitCode.GOOD
+    file = tmp_path / "streaming.toml"
+    file.write_text(file.read_text().replace('# timeout = "30s"', 'timeout = "1s"'))
+    done = init("--check")
+    assert done.returncode == ExitCode.INVALID
+    assert "it had not ended (no complete response within 1 s)" in done.stderr
+    assert "A stream that is measured has to end" in done.stderr
+    assert "last words" not in done.stderr
+    assert done.stderr.count("came, and it had not ended") == 1
+    assert looked_at(done) == ['stream = "/forever?rows={rows}"']
+    assert [line for line in done.stdout.splitlines() if "whole" in line] == []
+
+
+def test_a_whole_form_that_fails_is_all_that_is_told(init: Init) -> None:
+    done = init(*TOLD, "--baseline", "/nowhere")
+    assert done.returncode == ExitCode.INVALID
+    assert "rows whole: status 404 instead of 200" in done.stderr
+    assert "differs" not in done.stderr
+    assert looked_at(done) == ['baseline = "/nowhere"', "# status = 200"]
+
+
+def test_only_the_lines_that_can_be_wrong_are_blamed(init: Init) -> None:
+    done = init(*TOLD, *WHOLE, "--python", "nowhere/python")
+    assert "correct the path" in done.stderr
+    assert looked_at(done) == ['python = "nowhere/python"']

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import sys
 import sysconfig
 import venv
 from pathlib import Path
@@ -25,6 +27,8 @@ seen = {
     "importable": [name for name in OURS if importlib.util.find_spec(name)],
     "prefix": sys.prefix,
     "path": sys.path,
+    "programs": os.environ["PATH"].split(os.pathsep),
+    "environment": os.environ.get("VIRTUAL_ENV"),
     "variables": {name: os.environ[name] for name in os.environ if name.startswith(("STREAMG", "PYTHONP"))},
     "modules": sorted(name for name in sys.modules if name.startswith("streamgauge")),
 }
@@ -46,6 +50,7 @@ name = "alone"
 app = "alone:app"
 directory = "shop"
 python = "environment/bin/python"
+prepare = ["python", "-c", "import os, sys; print(sys.prefix, os.environ['PATH'], sep=os.pathsep)"]
 baseline = "join"
 stream = "/"
 
@@ -77,15 +82,26 @@ def test_neither_our_packages_nor_our_paths_are_there(
     (tmp_path / "mine").mkdir()
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "mine"))
     monkeypatch.setenv("STREAMGAUGE_RESULTS", str(tmp_path))
+    # ours is activated, as a shell may have it
+    ours = Path(sys.prefix) / "bin"
+    (tmp_path / "tools").mkdir()
+    users = [str(tmp_path / "tools"), "/usr/local/bin", "/usr/bin", "/bin"]
+    monkeypatch.setenv("PATH", os.pathsep.join([str(ours), *users]))
+    monkeypatch.setenv("VIRTUAL_ENV", sys.prefix)
     done = streamgauge("run", "alone.toml", "--output", "alone.sqlite")
     assert done.returncode == ExitCode.GOOD, done.stderr
     with Store.open(tmp_path / "alone.sqlite") as store:
         assert [trace.reason for trace in store.traces()] == [None, None]
+        (prepared,) = store.read().preparations
+    programs = [str(environment / "bin"), *users]
+    assert prepared.output.strip().split(os.pathsep) == [str(environment), *programs], "python is its own"
     processes = [json.loads(line) for line in (tmp_path / "shop" / "seen.jsonl").read_text().splitlines()]
     wrapped: set[tuple[str, ...]] = set()
     for seen in processes:
         assert seen["importable"] == []
         assert seen["prefix"] == str(environment)
+        assert seen["programs"] == programs
+        assert seen["environment"] is None
         mine, *ours = seen["variables"].pop("PYTHONPATH").split(":")
         assert mine == str(tmp_path / "mine"), "what the user has there stays, and stays first"
         # each is the folder of one middleware, which is named in the variables that it reads

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.advice import Advice, Line, advice, lines_of, slowest_s, window_s
+from harness.advice import Advice, Line, advice, lines_of, server_line, slowest_s, window_s
 from harness.matrix import PlannedCase, cases_of
 from harness.rehearsal import Answer, Rehearsed
 from results.records import Verification
@@ -84,6 +84,20 @@ def test_what_the_load_driver_cannot_take_is_told_with_what_it_can() -> None:
     assert "Leave it out: orders.csv rows=500 (chunks of 2,000 bytes) takes 30%" in doubt.what
 
 
+def test_where_none_can_be_taken_a_larger_one_is_proposed() -> None:
+    small = {
+        rows: Answer(stream(rows), replace(FOUND, median_chunk_bytes=rows), 0.02, 0.97) for rows in (1, 500)
+    }
+    (doubt,) = doubts(rehearsed(rows_1=small[1], rows_500=small[500]))
+    assert "Ask for larger chunks, like rows=5000, or leave them out" in doubt.what
+    text = ORDERS.replace("&rows={rows}", "&rows={rows}&total={total}&sort={sort}").replace(
+        "rows = [1, 500]", 'rows = [1, 2]\nsort = "up"'
+    )
+    planned = [item for item in cases_of(suite_of(text)) if not item.case.is_baseline]
+    (doubt,) = advice(Rehearsed([Answer(item, FOUND, 0.02, 0.97) for item in planned], []), suite_of(text))
+    assert "like rows=20," in doubt.what, "total changes the response, and sort is no number"
+
+
 def test_lines_are_those_of_the_target() -> None:
     other = '[[target]]\nname = "other"\nstream = "/other"  # "x"\n# check = "length"  # why\n'
     text = f"{ORDERS}\n{other}\n[[gate]]\nready = 1\n"
@@ -93,6 +107,10 @@ def test_lines_are_those_of_the_target() -> None:
         Line("stream", number, 'stream = "/other"'),
     ]
     assert lines_of(text, 0, ["window"]) == [Line("window", 4, 'window = "2s"')]
+    gunicorn = server_line(text, "gunicorn")
+    assert gunicorn is not None
+    assert gunicorn.text == 'kind = "gunicorn"'
+    assert server_line(text, "waitress") is None
     assert lines_of(text, 0, ["app"])[0].text == 'app = "shop:app"'
 
 

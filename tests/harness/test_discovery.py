@@ -58,6 +58,23 @@ def test_django_s_and_starlette_s(tmp_path: Path) -> None:
     ]
 
 
+def test_what_makes_an_app_is_found_behind_apps(tmp_path: Path) -> None:
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "__init__.py").write_text(
+        "def create_app(config=None, *, debug=False):\n    app = Flask(__name__)\n"
+        "    @app.get('/rows')\n    def rows(): ...\n    return app\n"
+        "def make(): return FastAPI()\n"
+        "def wants(config):\n    app = Flask(__name__)\n    return app\n"
+        "def needs(*, config):\n    return Flask(__name__)\n"
+        "def other():\n    app = Flask(__name__)\n    return dict(app=app)\n"
+        "async def later():\n    return Flask(__name__)\n"
+    )
+    assert names(tmp_path) == [("shop:create_app()", True), ("shop:make()", False)]
+    assert found_in(tmp_path).apps[0].routes == ["/rows"]
+    (tmp_path / "zzz.py").write_text("from shop import create_app\nserved = create_app()\n")
+    assert names(tmp_path)[0] == ("zzz:served", True)
+
+
 def test_what_cannot_be_read_is_no_app(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text("app = Flask(\n")
     (tmp_path / "main.py").write_bytes(b"app = Flask('\x00')\n")

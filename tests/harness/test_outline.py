@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harness.matrix import case_of_gate, cases_of
-from harness.outline import Outline, ServerChoice, suite_text, toml_text, toml_value
+from harness.outline import Outline, ServerChoice, gated_case, suite_text, toml_text, toml_value
 from harness.suite import Suite
 from harness.suite_file import parse_suite
 from results.errors import UsageError
@@ -27,9 +27,9 @@ APP = Outline(
     axes={"rows": [20, 500], "total": ["all", "x%22y"]},
     users=(1, 8),
     servers=(
-        ServerChoice("gunicorn", "gthread"),
+        ServerChoice("gunicorn", {"worker_class": "gthread"}),
         ServerChoice("waitress"),
-        ServerChoice("gunicorn", "sync"),
+        ServerChoice("gunicorn", {"worker_class": "sync"}),
     ),
     directory=".",
 )
@@ -47,7 +47,7 @@ def read(text: str, folder: Path) -> Suite:
 
 @KINDS
 def test_it_is_a_suite_that_says_what_was_told(outline: Outline, tmp_path: Path) -> None:
-    suite = read(suite_text(outline, "orders.toml"), tmp_path)
+    suite = read(suite_text(outline), tmp_path)
     (target,) = suite.target
     assert (suite.name, target.name, target.served) == ("orders", "orders.csv", outline.served)
     assert (target.stream, target.baseline, target.axes) == (outline.stream, outline.baseline, outline.axes)
@@ -69,7 +69,7 @@ def test_it_is_a_suite_that_says_what_was_told(outline: Outline, tmp_path: Path)
 
 @KINDS
 def test_every_key_that_it_offers_is_valid_as_it_stands(outline: Outline, tmp_path: Path) -> None:
-    text = suite_text(outline, "orders.toml")
+    text = suite_text(outline)
     lines = text.splitlines()
     gate = lines.index("# [[gate]]")
     offered = [number for number, line in enumerate(lines[:gate]) if _OFFERED.match(line)]
@@ -84,13 +84,31 @@ def test_every_key_that_it_offers_is_valid_as_it_stands(outline: Outline, tmp_pa
 
 @KINDS
 def test_its_gate_names_one_case(outline: Outline, tmp_path: Path) -> None:
-    text = suite_text(outline, "orders.toml")
+    text = suite_text(outline)
     head, _, gate = text.partition("# [[gate]]")
     uncommented = "\n".join(line.removeprefix("# ") for line in gate.strip().splitlines())
     suite = read(f"{head}[[gate]]\n{uncommented}", tmp_path)
     case = case_of_gate(cases_of(suite), suite.gate[0].case).case
     assert (case.parameters["rows"], case.parameters["total"]) == (500, "x%22y")
     assert case.parameters["users"] == outline.users[-1]
+
+
+@pytest.mark.parametrize("last", [0, 1, 2, 3])
+def test_options_of_a_server_are_in_its_table_and_its_gate_names_one_case(last: int, tmp_path: Path) -> None:
+    choices = [
+        ServerChoice("gunicorn", {"worker_class": "gthread", "threads": 4}),
+        ServerChoice("gunicorn", {"worker_class": "gthread", "preload": True}),
+        ServerChoice("waitress", {"threads": 8}),
+        ServerChoice("waitress"),
+    ]
+    told = replace(APP, servers=(*choices[last + 1 :], *choices[: last + 1]))
+    suite = read(suite_text(told), tmp_path)
+    tables = [{"kind": table.kind, **table.axes} for table in suite.server]
+    assert {"kind": "gunicorn", "worker_class": ["gthread"], "threads": [4]} in tables
+    assert {"kind": "waitress", "threads": [8]} in tables
+    assert len(tables) == 4
+    gated = case_of_gate(cases_of(suite), gated_case(told))
+    assert (gated.server_kind, gated.server_options) == (choices[last].kind, choices[last].options)
 
 
 def test_keys_that_were_told_are_not_offered_again(tmp_path: Path) -> None:
@@ -104,7 +122,7 @@ def test_keys_that_were_told_are_not_offered_again(tmp_path: Path) -> None:
         environment={"APP": "C:\\new\u202e"},
         ready="/health",
     )
-    text = suite_text(told, "orders.toml")
+    text = suite_text(told)
     assert not re.search(r"^# (python|prepare|method|body|headers|environment) = ", text, re.MULTILINE)
     (target,) = read(text, tmp_path).target
     assert target.python == tmp_path / ".venv/bin/python"

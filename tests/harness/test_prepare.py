@@ -89,6 +89,7 @@ def test_a_server_that_is_not_installed_is_told_with_the_way_to_install_it(
     planned = [replace(case, server_kind="absent") for case in orders()]
     with pytest.raises(
         PrepareFailed, match=r"the server absent is not installed.*-m pip install absent-server"
-    ):
+    ) as told:
         check_interpreters(None, planned, processes, tmp_path)
+    assert (told.value.keys, told.value.server) == ((), "absent")
     check_interpreters(None, orders(), processes, tmp_path)

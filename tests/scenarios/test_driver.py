@@ -168,6 +168,32 @@ def test_a_cut_off_body_is_reported_with_how_it_failed(
     assert found.body_bytes == 1500
 
 
+def test_a_body_that_is_too_much_is_left_and_the_driver_goes_on(
+    driver: LoadDriver, server: SyntheticServer, tmp_path: Path
+) -> None:
+    path = server.path(chunks=(1000,), repeat=4000, pace_s=0.001)
+    asked = FetchSpecification(specification(server, path).address, str(tmp_path / "body"), 20_000)
+    fetched = driver.fetch(asked)
+    assert fetched.unended
+    assert fetched.found.failure == "left after 20,000 bytes"
+    assert 20_000 < fetched.found.body_bytes < 2_000_000
+    fitting = driver.fetch(replace(asked, most_bytes=4_000_000))
+    assert (fitting.unended, fitting.found.failure, fitting.found.body_bytes) == (False, None, 4_000_000)
+
+
+def test_one_that_goes_on_when_its_time_is_over_is_told_from_one_that_never_began(
+    driver: LoadDriver, server: SyntheticServer, tmp_path: Path
+) -> None:
+    for reply, unended in (
+        ({"chunks": (10,), "repeat": 600, "pace_s": 0.1}, True),
+        ({"silent": True}, False),
+    ):
+        address = replace(specification(server, server.path(**reply)).address, timeout_s=0.5)
+        fetched = driver.fetch(FetchSpecification(address, str(tmp_path / "body")))
+        assert fetched.found.failure == "no complete response within 0.5 s"
+        assert fetched.unended is unended
+
+
 def test_a_killed_driver_is_an_error_and_not_a_result(server: SyntheticServer) -> None:
     with (
         tempfile.TemporaryDirectory(prefix="sg-") as folder,

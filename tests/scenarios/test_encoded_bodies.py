@@ -95,7 +95,7 @@ def test_an_encoding_that_nobody_knows_is_left_as_it_is() -> None:
 
 def test_verify_keeps_the_content() -> None:
     file = io.BytesIO()
-    kept = KeptExchange("GET", WINDOW, file)
+    kept = KeptExchange("GET", WINDOW, file, most_bytes=len(CSV))
     assert received(kept, "br", ENCODED["br"]).outcome is Outcome.VERIFIED
     assert file.getvalue() == CSV
 
