@@ -64,8 +64,7 @@ def check_interpreters(
         if python is None or directory is None:
             if importlib.util.find_spec(module) is None:
                 raise PrepareFailed(
-                    f"the server {kind} is not installed here; install it with: "
-                    f"{sys.executable} -m pip install {package}"
+                    f"the server {kind} is not installed here; install it with: {install_command(package)}"
                 )
             continue
         if not python.exists():
@@ -81,6 +80,11 @@ def check_interpreters(
             folder,
             _CHECK_S,
         )
+
+
+def install_command(*packages: str) -> str:
+    """What to type so that our own interpreter has them."""
+    return shlex.join([sys.executable, "-m", "pip", "install", *packages])
 
 
 def _ran(

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from harness.cli.places import results_folder, stored_runs
+from harness.prepare import install_command
 from harness.proxying import installed_version
 from harness.suite_file import load_suite
 from results.errors import StoreError
@@ -84,7 +85,7 @@ def _print(document: dict[str, Any]) -> None:
         click.echo(f"  {suite['name']:10} {suite['blocks']} blocks of {', '.join(suite['targets'])}")
     click.echo("\nServers:")
     for server in document["servers"]:
-        missing = f"not installed; install it with: pip install {server['distribution']}"
+        missing = f"not installed; install it with: {install_command(server['distribution'])}"
         click.echo(f"  {server['kind']:10} {server['installed'] or missing}")
     click.echo("\nProxies:")
     for proxy in document["proxies"]:
