@@ -91,7 +91,7 @@ def check_interpreters(
             )
         _ran(
             f"python{_on(side)}, {python}, cannot run the server ({package}); install it there "
-            f"({installing(package, str(python))}; Python 3.11 or newer): importing it",
+            f"({installing(package, python=str(python))}; Python 3.11 or newer): importing it",
             [str(python), "-P", "-c", f"import {module}"],
             target,
             processes,
@@ -102,9 +102,9 @@ def check_interpreters(
         )
 
 
-def installing(package: str, python: str = sys.executable) -> str:
-    """What to type so that a package is there for an interpreter, ours unless another is named."""
-    return shlex.join([python, "-m", "pip", "install", package])
+def installing(*packages: str, python: str = sys.executable) -> str:
+    """What to type so that packages are there for an interpreter, ours unless another is named."""
+    return shlex.join([python, "-m", "pip", "install", *packages])
 
 
 def _ran(

@@ -37,10 +37,11 @@ def rewritten(text: str, found: Conformance) -> str:
 def generated(found: Conformance) -> Mapping[str, str]:
     """The content of each block by name."""
     asked = [check for check in Check if check is not Check.FLASK]
+    glance = overview(found.servers, asked)
     return {
         "conditions": conditions(found),
         "command": f"```sh\n{KEPT_COMMAND}\n```",
-        "glance": table(overview(found.servers, asked)),
+        "glance": f"{glance.note}\n\n{table(glance)}",
         **{check.replace("-", "_"): table(sheet(found.servers, check)) for check in asked},
         "flask": table(flask_sheet(found.flask)),
         "broken": broken(found),

@@ -11,14 +11,14 @@ def markdown(found: Conformance) -> str:
     """Everything: when and with what, every table under its title, the rules that are broken."""
     parts = [conditions(found)]
     for made in sheets(found):
-        parts += [f"### {made.title}", table(made)]
+        parts += [f"### {made.title}", *([made.note] if made.note else []), table(made)]
     if told := broken(found):
         parts += ["### Rules that are broken", told]
     for server in found.servers:
         for check, reason in server.failures.items():
             first = reason.splitlines()[0]
             parts.append(f"{escaped(server.label)}, {check}: could not be told: {escaped(first)}")
-    parts += [f"{item.kind} is not installed: `pip install {item.distribution}`." for item in found.missing]
+    parts += [f"{item.kind} is not installed (its package: {item.distribution})." for item in found.missing]
     return "\n\n".join(parts) + "\n"
 
 

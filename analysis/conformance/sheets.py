@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from results.conformance.findings import Conformance, Finding, ServerFindings, TeardownOrder
 from results.conformance.questions import QUESTIONS, Check, Grade, Question
@@ -12,6 +13,10 @@ from results.conformance.questions import QUESTIONS, Check, Grade, Question
 #: Stands before an answer that breaks a rule.
 BROKEN_MARK = "✗"
 NOT_TOLD = "?"
+OVERVIEW_NOTE = (
+    f"The answer is that of one column of each table below; {BROKEN_MARK} before it: it breaks a rule; "
+    f"{BROKEN_MARK} behind it: another column of that table does."
+)
 
 TITLES: Mapping[Check, str] = MappingProxyType(
     {
@@ -30,11 +35,15 @@ TITLES: Mapping[Check, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A table: its title, its headings, its rows, each as long as the headings."""
+    """A table: its title, its headings, its rows, each as long as the headings.
+
+    ``note`` says how it is read, where that has to be said.
+    """
 
     title: str
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]
+    note: str = ""
 
 
 def sheets(found: Conformance) -> list[Sheet]:
@@ -108,7 +117,7 @@ def breaches(servers: Sequence[ServerFindings]) -> list[Breach]:
 
 
 def conditions(found: Conformance) -> str:
-    """When, on what and with which versions it was measured, in a sentence."""
+    """When, on what and with which versions it was measured, and what else the machine did."""
     environment = found.environment
     versions = dict.fromkeys(f"{server.kind} {server.version}" for server in found.servers)
     programs = [*versions, f"Flask {environment['packages']['flask']}", f"Python {environment['python']}"]
@@ -116,17 +125,35 @@ def conditions(found: Conformance) -> str:
         f"{environment['cpu_count']} cores of {environment['cpu']} under {environment['system']} "
         f"{environment['kernel']}"
     )
-    return f"Measured on {found.measured_utc[:10]} with {', '.join(programs)}, on {machine}, over loopback."
+    return (
+        f"Measured on {found.measured_utc[:10]} with {', '.join(programs)}, on {machine}, over loopback, by "
+        f"{_ourselves(environment['git'])}. The load average of the minute before was "
+        f"{environment['load_average'][0]:.2f}."
+    )
+
+
+def _ourselves(git: Mapping[str, Any] | None) -> str:
+    if git is None:
+        return "streamgauge"
+    changed = " and changes that are not committed" if git["dirty"] else ""
+    return f"streamgauge at {git['commit'][:12]}{changed}"
 
 
 def overview(servers: Sequence[ServerFindings], checks: Sequence[Check]) -> Sheet:
-    """One column of each check."""
+    """One column of each check, and whether any other of it breaks a rule."""
     headlines = [item for item in QUESTIONS.values() if item.headline and item.check in checks]
     return Sheet(
         "At a glance",
         ["server", *(question.check for question in headlines)],
-        [[server.label, *(answer(server.finding(item.name)) for item in headlines)] for server in servers],
+        [[server.label, *(_at_a_glance(server, item) for item in headlines)] for server in servers],
+        OVERVIEW_NOTE,
     )
+
+
+def _at_a_glance(server: ServerFindings, headline: Question) -> str:
+    others = (server.finding(item.name) for item in questions_of(headline.check) if item != headline)
+    broken = any(finding is not None and finding.grade is Grade.BROKEN for finding in others)
+    return answer(server.finding(headline.name)) + (f" {BROKEN_MARK}" if broken else "")
 
 
 def flask_sheet(orders: Sequence[TeardownOrder]) -> Sheet:

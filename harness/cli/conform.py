@@ -10,11 +10,12 @@ import click
 
 from analysis.conformance.markdown import markdown
 from analysis.conformance.sheets import BROKEN_MARK, breaches, conditions, sheets
-from harness.cli.files import write_files
+from harness.cli.files import check_writable, write_files
 from harness.cli.prose import say
 from harness.cli.sheets import print_sheet
 from harness.conformance.chosen import installed, named
 from harness.conformance.examine import examine
+from harness.prepare import installing
 from results.conformance.document import to_document
 from results.conformance.findings import Conformance
 from results.conformance.questions import Check
@@ -57,10 +58,16 @@ def command(
         raise UsageError("--json and --markdown are two forms; ask for one of them")
     if output is not None and not (as_json or as_markdown):
         raise UsageError("--output needs the form to write: --json or --markdown")
-    chosen, missing = (named(servers), []) if servers else installed()
-    for item in missing:
-        say(f"{item.kind} is not installed: pip install {item.distribution}", err=True)
     checks = [check for check in Check if not only or check in only]
+    if servers and checks == [Check.FLASK]:
+        raise UsageError(
+            f"--only {Check.FLASK} asks no server: leave out {' '.join(servers)}, or add another --only"
+        )
+    chosen, missing = (named(servers), []) if servers else installed()
+    if output is not None:
+        check_writable(output)
+    for item in missing:
+        say(f"{item.kind} is not installed: {installing(item.distribution)}", err=True)
     found = examine(chosen, missing, checks, _Progress(len(chosen)))
     if as_json or as_markdown:
         text = markdown(found) if as_markdown else json.dumps(to_document(found), indent=1) + "\n"
@@ -106,6 +113,8 @@ def _write(text: str, output: Path | None) -> None:
 def _print(found: Conformance) -> None:
     for made in sheets(found):
         click.echo(f"\n{made.title}")
+        if made.note:
+            say(made.note)
         print_sheet(made)
     if broken := breaches(found.servers):
         click.echo("\nRules that are broken")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 
+from harness.prepare import installing
 from harness.server_words import kind_and_options
 from results.conformance.findings import Missing
 from results.errors import MeasurementError, UsageError
@@ -29,18 +30,20 @@ class Chosen:
 def named(words: Sequence[str]) -> list[Chosen]:
     """The servers of ``KIND``, ``KIND/CLASS`` or ``KIND/OPTION=VALUE``; gunicorn alone is all of its classes.
 
-    Raises UsageError for what there is not, NotInstalled for what is not installed.
+    Raises UsageError for what there is not, NotInstalled with all that is not installed.
     """
     found: dict[str, Chosen] = {}
     for word in words:
         for chosen in _read(word):
             found.setdefault(chosen.label, chosen)
-    for chosen in found.values():
-        if version_of(chosen.kind) is None:
-            raise NotInstalled(
-                f"{chosen.kind} is not installed here; install it with: pip install "
-                f"{KINDS[chosen.kind].DISTRIBUTION}"
-            )
+    asked = dict.fromkeys(chosen.kind for chosen in found.values())
+    missing = [kind for kind in asked if version_of(kind) is None]
+    if missing:
+        packages = [KINDS[kind].DISTRIBUTION for kind in missing]
+        raise NotInstalled(
+            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not installed here; "
+            f"install with: {installing(*packages)}"
+        )
     return list(found.values())
 
 

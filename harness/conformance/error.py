@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from harness.conformance.framing import STUCK_AFTER_S
+from harness.conformance.ending import ending_of
 from harness.conformance.subject import Subject, Visit
-from harness.conformance.wire import End, Framing, Response
 from results.conformance.findings import Finding
 from results.conformance.questions import Outcome
 from results.errors import MeasurementError
@@ -35,45 +34,29 @@ def error(subject: Subject) -> list[Finding]:
 
 def _first(subject: Subject) -> Finding:
     with subject.visit(raise_at=0) as visit:
-        response = visit.read(STUCK_AFTER_S)
+        ending = ending_of(visit)
         _check_raised(visit)
-    if response.head_ns is None:
-        outcome = Outcome.WAITS if response.end is End.QUIET else Outcome.NO_ANSWER
-    elif response.status >= 500:
-        outcome = Outcome.ERROR_STATUS
-    else:
-        outcome = ending(response)
-    note = "" if outcome is Outcome.ERROR_STATUS else how(response)
-    return Finding("error.first", outcome, note=note, evidence={"status": response.status})
+    response = visit.response
+    outcome, note = ending.outcome, ending.note
+    if response.status >= 500:
+        outcome, note = Outcome.ERROR_STATUS, ""
+    elif response.head_ns is None and outcome is not Outcome.WAITS:
+        outcome, note = Outcome.NO_ANSWER, "reset" if note == "reset" else ""
+    evidence = {"status": response.status, "late_s": ending.late_s}
+    return Finding("error.first", outcome, note=note, figures=ending.figures, evidence=evidence)
 
 
 def _middle(question: str, visit: Visit) -> Finding:
-    response = visit.read(STUCK_AFTER_S)
+    ending = ending_of(visit)
     _check_raised(visit)
-    evidence = {"body_bytes": len(response.body), "handed_over_bytes": visit.account.handed_over_bytes}
-    return Finding(question, ending(response), note=how(response), evidence=evidence)
+    evidence = {
+        "body_bytes": len(visit.response.body),
+        "handed_over_bytes": visit.account.handed_over_bytes,
+        "late_s": ending.late_s,
+    }
+    return Finding(question, ending.outcome, note=ending.note, figures=ending.figures, evidence=evidence)
 
 
 def _check_raised(visit: Visit) -> None:
     if not visit.account.of(RAISED):
         raise MeasurementError("the server did not ask the app for the piece before which it raises")
-
-
-def ending(response: Response) -> Outcome:
-    """What a client makes of a response that is not whole: it can see so, or not, or waits."""
-    if response.end is End.QUIET:
-        return Outcome.WAITS
-    return Outcome.SILENT if response.whole else Outcome.SEEN
-
-
-def how(response: Response) -> str:
-    """By what it sees it, or is misled."""
-    if response.end is End.RESET:
-        return "reset"
-    if response.end is End.WHOLE and response.framing is Framing.CHUNKED:
-        return "with a last chunk"
-    if response.whole:
-        return "closed"
-    if response.end is End.CLOSED:
-        return "no last chunk" if response.framing is Framing.CHUNKED else "bytes missing"
-    return ""

@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -23,7 +23,7 @@ from harness.conformance.stall import stall
 from harness.conformance.subject import Subject
 from harness.conformance.teardown import teardown_orders
 from harness.conformance.testimony import Testimony
-from harness.conformance.timeout import SHORTEST, timeout, without_timeout
+from harness.conformance.timeout import timeout, unasked, with_a_timeout
 from harness.conformance.wsgi import wsgi
 from harness.cores import Cores, split_cores
 from harness.environment import read_environment
@@ -84,6 +84,7 @@ def examine(
     asked = [check for check in CHECKS if check in checks]
     folder = Path(tempfile.mkdtemp(prefix="streamgauge-"))
     measured_utc = datetime.now(UTC).isoformat(timespec="seconds")
+    environment = read_environment(cores, None)  # now: the load is that of others still
     try:
         with Processes() as processes:
             bench = _Bench(processes, folder, cores)
@@ -92,7 +93,7 @@ def examine(
         shutil.rmtree(folder, ignore_errors=True)
     return Conformance(
         measured_utc=measured_utc,
-        environment=read_environment(cores, None),
+        environment=environment,
         checks=list(checks),
         servers=found,
         missing=list(missing),
@@ -113,9 +114,9 @@ class _Bench:
         """A fresh server of the witness. Raises ServerFailed; a failure inside gets its last words."""
         records = self.folder / "witness"
         records.unlink(missing_ok=True)
-        server = KINDS[kind]
+        in_force = _in_force(kind, options)
         planned = PlannedCase(
-            case=Case(server.in_force(server.read_options(options)), baseline=None),
+            case=Case(in_force, baseline=None),
             target=Target.model_validate(dict(_TARGET)),
             path="/",
             server_kind=kind,
@@ -133,7 +134,7 @@ class _Bench:
         ) as running:
             assert running.pid is not None  # noqa: S101  - it was started by us
             try:
-                yield Subject(running.port, running.pid, Testimony(records))
+                yield Subject(running.port, running.pid, Testimony(records), in_force)
             except MeasurementError as failed:
                 raise MeasurementError(f"{failed}{last_words(running.output())}") from failed
 
@@ -151,12 +152,11 @@ def _server(bench: _Bench, chosen: Chosen, checks: Sequence[Check], watcher: Wat
             failures[check] = str(failed)
             watcher.failed(chosen.label, check, str(failed))
     watcher.examined()
-    server = KINDS[chosen.kind]
     order = list(QUESTIONS)
     return ServerFindings(
         label=chosen.label,
         kind=chosen.kind,
-        options=server.in_force(server.read_options(chosen.options)),
+        options=_in_force(chosen.kind, chosen.options),
         version=version_of(chosen.kind) or "",
         findings=sorted(found, key=lambda finding: order.index(finding.question)),
         failures=failures,
@@ -164,10 +164,18 @@ def _server(bench: _Bench, chosen: Chosen, checks: Sequence[Check], watcher: Wat
 
 
 def _findings(bench: _Bench, chosen: Chosen, check: Check) -> list[Finding]:
+    """What was found, each with the options that were in force."""
     options = chosen.options
     if check is Check.TIMEOUT:
-        if chosen.kind not in SHORTEST:
-            return without_timeout()
-        options = {**options, **SHORTEST[chosen.kind]}
-    with bench.subject(chosen.kind, options) as subject:
-        return CHECKS[check](subject)
+        options = with_a_timeout(options, _in_force(chosen.kind, options))
+    in_force = _in_force(chosen.kind, options)
+    if check is Check.TIMEOUT and (told := unasked(in_force)):
+        found = [told]
+    else:
+        with bench.subject(chosen.kind, options) as subject:
+            found = CHECKS[check](subject)
+    return [replace(finding, options=in_force) for finding in found]
+
+
+def _in_force(kind: str, options: Mapping[str, str | int]) -> Mapping[str, str | int]:
+    return KINDS[kind].in_force(KINDS[kind].read_options(options))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.conformance.framing import then
+from harness.conformance.connection import then
 from harness.conformance.hang_up import yields_in_words
 from harness.conformance.subject import Subject, Visit
 from results.conformance.findings import Finding

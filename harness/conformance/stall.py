@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from analysis.table import amount
-from harness.conformance.error import how
+from harness.conformance.ending import how
 from harness.conformance.subject import PATIENCE_S, Subject, Visit
 from harness.conformance.wire import End
 from harness.memory import rss_bytes

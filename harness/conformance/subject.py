@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic_ns
 from urllib.parse import urlencode
 
@@ -19,11 +19,12 @@ PATIENCE_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A server that serves `targets.witness`; ``pid`` is its first process."""
+    """A server of `targets.witness`; ``pid`` is its first process, ``options`` are those in force."""
 
     port: int
     pid: int
     testimony: Testimony
+    options: Mapping[str, str | int] = field(default_factory=dict)
 
     @contextmanager
     def visit(

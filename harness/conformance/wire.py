@@ -5,12 +5,15 @@ Framing is that of RFC 9112, section 6.3; nothing here is a server's code, nor t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from results.errors import MeasurementError
 
 _NO_BODY = frozenset({204, 304})
+_STATUS_LINE = re.compile(r"(HTTP/1\.[0-9]) ([0-9]{3})(?: .*)?")
+_HEXADECIMAL = re.compile(rb"[0-9A-Fa-f]+")
 
 
 class Framing(StrEnum):
@@ -110,14 +113,13 @@ class Response:
         if lines is None:
             return False
         first, *rest = lines.decode("latin-1").split("\r\n")
-        version, _, status = first.partition(" ")
-        if not version.startswith("HTTP/1.") or not status[:3].isdecimal():
+        found = _STATUS_LINE.fullmatch(first)
+        if found is None:
             raise NotHttp(f"the server's answer is no HTTP/1 response; it begins with {first[:80]!r}")
-        if status.startswith("1"):
+        if found[2].startswith("1"):
             return True  # an interim response: the final one follows
-        self.version, self.status = version, int(status[:3])
-        pairs = (line.partition(":") for line in rest)
-        self.fields = {name.strip().lower(): value.strip() for name, _, value in pairs}
+        self.version, self.status = found[1], int(found[2])
+        self.fields = _fields(rest)
         self.head_ns = instant_ns
         self.framing = self._framing()
         if self.framing is Framing.NONE or self._left == 0:
@@ -128,11 +130,12 @@ class Response:
         """RFC 9112, 6.3, for responses."""
         if self._method == "HEAD" or self.status in _NO_BODY:
             return Framing.NONE
-        if "transfer-encoding" in self.fields:
-            return Framing.CHUNKED
+        if codings := self.fields.get("transfer-encoding"):
+            last = codings.rpartition(",")[2].strip().lower()
+            return Framing.CHUNKED if last == "chunked" else Framing.CLOSE
         if "content-length" not in self.fields:
             return Framing.CLOSE
-        self._left = int(self.fields["content-length"])
+        self._left = _length(self.fields["content-length"])
         return Framing.LENGTH
 
     def _sized(self) -> bool:
@@ -153,10 +156,9 @@ class Response:
             if line is None:
                 return False
             size = line.partition(b";")[0].strip()
-            try:
-                self._left = int(size, 16)
-            except ValueError:
-                raise NotHttp(f"a chunk of the server's answer begins with {bytes(line[:40])!r}") from None
+            if not _HEXADECIMAL.fullmatch(size):
+                raise NotHttp(f"a chunk of the server's answer begins with {bytes(line[:40])!r}")
+            self._left = int(size, 16)
             self._trailing = self._left == 0
             return True
         if self._left > 0:
@@ -183,3 +185,22 @@ class Response:
         found = bytes(self._raw[:at])
         del self._raw[: at + len(mark)]
         return found
+
+
+def _fields(lines: Sequence[str]) -> dict[str, str]:
+    """By their names in lower case; what is said on several lines is one list (RFC 9110, 5.3)."""
+    found: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.partition(":")
+        key = name.strip().lower()
+        found[key] = f"{found[key]}, {value.strip()}" if key in found else value.strip()
+    return found
+
+
+def _length(text: str) -> int:
+    """Of a Content-Length; the same number said several times is one (RFC 9112, 6.3). Raises NotHttp."""
+    said = {item.strip() for item in text.split(",")}
+    number = said.pop()
+    if said or not (number.isascii() and number.isdecimal()):
+        raise NotHttp(f"the Content-Length of the server's answer is no length: {text[:40]!r}")
+    return int(number)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from harness.conformance.flush import GAP_MS, PIECES, judged
-from harness.conformance.framing import STUCK_AFTER_S
 from harness.conformance.subject import Subject
 from harness.conformance.wire import Framing
 from results.conformance.findings import Finding
@@ -39,7 +38,7 @@ def _written(subject: Subject) -> Finding:
 
 def _written_once(subject: Subject) -> Finding:
     with subject.visit("/written", pieces=PIECES, bytes=_BYTES, gap_ms=GAP_MS) as visit:
-        response = visit.read(STUCK_AFTER_S)
+        response = visit.read()
         account = visit.await_event(YIELDED)
     if len(response.body) == PIECES * _BYTES and response.whole:
         return judged("wsgi.write", response, account, _BYTES)[1]
@@ -51,7 +50,7 @@ def _written_once(subject: Subject) -> Finding:
 def _late(subject: Subject) -> Finding:
     """A generator function as the app: it calls ``start_response`` when it is first asked for a piece."""
     with subject.visit("/late") as visit:
-        status = visit.read(STUCK_AFTER_S).status
+        status = visit.read().status
     outcome = Outcome.SEEN if status == LATE_STATUS else Outcome.MISSING
     return Finding("wsgi.late", outcome, evidence={"status": status})
 

@@ -11,7 +11,7 @@ from results.conformance.findings import Conformance, Finding, Missing, ServerFi
 from results.conformance.questions import Check, Outcome
 from results.errors import StoreError
 
-FORMAT = "streamgauge.conformance.v1"
+FORMAT = "streamgauge.conformance.v2"
 
 
 def to_document(found: Conformance) -> dict[str, Any]:
@@ -59,4 +59,5 @@ def _finding(item: Mapping[str, Any]) -> Finding:
         note=item["note"],
         figures=item["figures"],
         evidence=item["evidence"],
+        options=item["options"],
     )

@@ -14,7 +14,8 @@ class Finding:
     """One cell: the answer to a question on one server.
 
     ``note`` says more of the answer in words that do not change from one measurement to the next, ``figures``
-    in numbers as they are shown. ``evidence`` holds the numbers themselves, each with its unit in its name.
+    in numbers as they are shown. ``evidence`` holds the numbers themselves, each with its unit in its name,
+    ``options`` those with which the server ran.
     """
 
     question: str
@@ -22,6 +23,7 @@ class Finding:
     note: str = ""
     figures: str = ""
     evidence: Mapping[str, float | int | None] = field(default_factory=dict)
+    options: Mapping[str, str | int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.outcome not in QUESTIONS[self.question].answers:
@@ -35,7 +37,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class ServerFindings:
-    """One server: its kind, the options in force, its version; what was found.
+    """One server: its kind, its options (as given, with its defaults), its version; what was found.
 
     ``failures`` say of each check that could not be made why not.
     """

@@ -42,11 +42,14 @@ class Outcome(StrEnum):
     HEADERS = "headers"
     CHUNKED = "chunked"
     LENGTH = "length"
+    BOTH = "both"
     CLOSE = "close"
     KEPT = "kept"
     CLOSED = "closed"
     SPOILT = "spoilt"
     SEEN = "seen"
+    LATE = "seen late"
+    MIXED = "mixed"
     SILENT = "silent"
     WAITS = "waits"
     LEFT_OUT = "left out"
@@ -66,6 +69,7 @@ class Outcome(StrEnum):
     TAKES_ALL = "takes all"
     WHOLE = "whole"
     CUT_OFF = "cut off"
+    NOT_TRIED = "not tried"
     THERE = "there"
     MISSING = "missing"
     NONE = "none"
@@ -94,6 +98,7 @@ _TRANSMIT = 'PEP 3333, "Buffering and Streaming"'
 _CLOSE_CALL = 'PEP 3333, "Specification Details": close() is called however the request ends'
 _NEXT = "RFC 9112, 9.3: what follows on a connection that stays open is the next response"
 _INCOMPLETE = "RFC 9112, 8: a client can tell an incomplete response only where it is chunked or has a length"
+_LENGTH = 'PEP 3333, "Handling the Content-Length Header"'
 _FLUSHED = {_O.AT_ONCE: _G, _O.PARTLY: _B, _O.HELD: _B}
 _CONNECTION = {_O.KEPT: _G, _O.CLOSED: _M, _O.SPOILT: _B}
 
@@ -117,15 +122,15 @@ QUESTIONS: Mapping[str, Question] = {
             {_O.CHUNKED: _G, _O.CLOSE: _M, _O.LENGTH: _M, _O.SPOILT: _B},
             headline=True,
         ),
-        Question("framing.unsized_then", Check.FRAMING, "then", _NEXT, _CONNECTION),
+        Question("framing.unsized_then", Check.FRAMING, "no length, then", _NEXT, _CONNECTION),
         Question(
             "framing.sized",
             Check.FRAMING,
-            "with a length",
-            "RFC 9112, 6.2",
-            {_O.LENGTH: _G, _O.CHUNKED: _B, _O.CLOSE: _B, _O.SPOILT: _B},
+            "a length",
+            "RFC 9110, 8.6: a length that is known should be sent; RFC 9112, 6.2: not beside chunks",
+            {_O.LENGTH: _G, _O.CHUNKED: _M, _O.CLOSE: _B, _O.BOTH: _B, _O.SPOILT: _B},
         ),
-        Question("framing.sized_then", Check.FRAMING, "then", _NEXT, _CONNECTION),
+        Question("framing.sized_then", Check.FRAMING, "a length, then", _NEXT, _CONNECTION),
         Question(
             "framing.old",
             Check.FRAMING,
@@ -137,18 +142,27 @@ QUESTIONS: Mapping[str, Question] = {
             "framing.fewer",
             Check.FRAMING,
             "too few bytes",
-            "RFC 9112, 8: the connection is closed, so that the client sees what is missing",
-            {_O.SEEN: _G, _O.WAITS: _B, _O.SPOILT: _B, _O.ERROR_STATUS: _G},
+            f"{_LENGTH}: the server should close the connection, and a client tells by that what is missing",
+            {
+                _O.SEEN: _G,
+                _O.ERROR_STATUS: _G,
+                _O.MIXED: _M,
+                _O.NO_ANSWER: _M,
+                _O.LATE: _M,
+                _O.SILENT: _B,
+                _O.WAITS: _B,
+                _O.SPOILT: _B,
+            },
         ),
         Question(
             "framing.more",
             Check.FRAMING,
             "too many bytes",
-            "RFC 9112, 6.3: what goes beyond the length is no part of the response, nor of the next one",
+            f"{_LENGTH}: the server should not send more bytes than it allows",
             {
                 _O.LEFT_OUT: _G,
-                _O.CLOSED: _G,
-                _O.SENT: _M,
+                _O.CUT_OFF: _G,
+                _O.SENT: _B,
                 _O.WAITS: _B,
                 _O.SPOILT: _B,
                 _O.ERROR_STATUS: _G,
@@ -256,15 +270,16 @@ QUESTIONS: Mapping[str, Question] = {
             Check.TIMEOUT,
             "outlasts it",
             "the server's own option",
-            {_O.WHOLE: _G, _O.CUT_OFF: _M, _O.SILENT: _B, _O.NONE: _G},
+            {_O.WHOLE: _G, _O.CUT_OFF: _M, _O.SILENT: _B, _O.NONE: _G, _O.NOT_TRIED: _M},
             headline=True,
         ),
         Question(
             "wsgi.write",
             Check.WSGI,
             "write()",
-            'PEP 3333, "The write() Callable": sent before it returns',
+            'PEP 3333, "The write() Callable": sent when it returns, or while the app goes on',
             {**_FLUSHED, _O.MISSING: _B},
+            headline=True,
         ),
         Question(
             "wsgi.late",

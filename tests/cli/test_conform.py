@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,6 +22,7 @@ from results.conformance.document import from_document
 from results.conformance.findings import Conformance, Finding
 from results.conformance.questions import QUESTIONS, Check, Outcome
 from results.errors import ExitCode, MeasurementError
+from targets.servers.gunicorn import DEFAULTS as GUNICORN
 from tests.cli.conftest import Streamgauge, environment, once
 from tests.cli.processes import descendants, still_there
 from tests.cli.terminal import PROGRAM, in_terminal
@@ -76,13 +78,18 @@ def test_strict_fails_where_a_rule_is_broken(streamgauge: Streamgauge, server: s
         (("--only", "speed"), "'speed' is not one of"),
         (("--json", "--markdown"), "ask for one of them"),
         (("--output", "x"), "--output needs the form to write"),
+        (("waitress", "--only", "flask"), "--only flask asks no server: leave out waitress"),
+        (("waitress", "--json", "--output", "taken/found.json"), "cannot write taken/found.json: "),
+        (("waitress", "--json", "--output", "/proc/none/found.json"), "name another place with --output"),
     ],
 )
 def test_wrong_words_are_refused_and_nothing_is_started(
-    streamgauge: Streamgauge, words: tuple[str, ...], told: str
+    streamgauge: Streamgauge, tmp_path: Path, words: tuple[str, ...], told: str
 ) -> None:
+    (tmp_path / "taken").write_text("a file")
     done = streamgauge("conform", *words)
     assert done.returncode == ExitCode.USAGE
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
     assert told in done.stderr
     assert "1 of" not in done.stderr
 
@@ -94,7 +101,7 @@ def test_one_that_is_missing_is_told_with_its_package(monkeypatch: pytest.Monkey
     done = CliRunner().invoke(command, ["--only", "flask"], standalone_mode=False)
     assert done.return_value == ExitCode.GOOD
     assert "pyuwsgi" in done.stderr
-    assert "waitress is not installed: pip install waitress" in done.stderr
+    assert f"waitress is not installed: {sys.executable} -m pip install waitress" in done.stderr
     named = CliRunner().invoke(command, ["waitress"], standalone_mode=False)
     assert isinstance(named.exception, chosen.NotInstalled)
 
@@ -126,11 +133,39 @@ def test_tables_fit_a_terminal(tmp_path: Path, columns: int) -> None:
         assert word in seen.text
 
 
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [("gunicorn/sync/timeout_s=0", "none"), ("gunicorn/sync/timeout_s=60", "not tried, 60 s")],
+)
+def test_a_timeout_that_is_given_is_the_one_that_is_asked_about(
+    streamgauge: Streamgauge, word: str, told: str
+) -> None:
+    done = streamgauge("conform", word, "--only", "timeout", "--markdown")
+    assert done.returncode == ExitCode.GOOD, done.stderr
+    assert f"| {word} | {told} |" in done.stdout
+
+
+def test_a_timeout_that_is_given_is_in_force_and_kept_with_the_finding(streamgauge: Streamgauge) -> None:
+    """gunicorn looks each second: a worker is killed a second late at most, and never early."""
+    done = streamgauge("conform", "gunicorn/sync/timeout_s=2", "--only", "timeout", "--json")
+    assert done.returncode == ExitCode.GOOD, done.stderr
+    (server,) = from_document(json.loads(done.stdout)).servers
+    (finding,) = server.findings
+    assert finding.outcome is Outcome.CUT_OFF
+    assert finding.options == server.options == {**GUNICORN["sync"], "worker_class": "sync", "timeout_s": 2}
+    lasted_s, timeout_s = finding.evidence["lasted_s"], finding.evidence["timeout_s"]
+    assert lasted_s is not None
+    assert timeout_s == 2
+    assert lasted_s > timeout_s - 0.1, "0.1 s lie between two yields"
+
+
 def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
     process = subprocess.Popen(
         [PROGRAM, "conform", "waitress", "--only", "stall"],
         cwd=tmp_path,
-        env=environment(),
+        env=environment() | {"TMPDIR": str(temporary)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -141,6 +176,7 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
         assert process.stderr.read(len("1 of 1: waitress: stall")) == "1 of 1: waitress: stall"
         while not any("launch.py" in " ".join(child.cmdline()) for child in family):
             family = [child for child in descendants(process.pid) if child.is_running()]
+        assert list(temporary.iterdir()), "else there would be nothing to leave behind"
         os.kill(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=60)
     finally:
@@ -150,3 +186,4 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
     assert "interrupted" in err
     assert out == ""
     assert still_there(family) == []
+    assert list(temporary.iterdir()) == []

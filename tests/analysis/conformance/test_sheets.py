@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from analysis.conformance.markdown import markdown, table
-from analysis.conformance.sheets import NOT_TOLD, breaches, cell, overview, sheet, sheets
+from analysis.conformance.sheets import (
+    NOT_TOLD,
+    OVERVIEW_NOTE,
+    breaches,
+    cell,
+    conditions,
+    overview,
+    sheet,
+    sheets,
+)
 from results.conformance.document import from_document, to_document
 from results.conformance.findings import Conformance, Finding, Missing, ServerFindings, TeardownOrder
 from results.conformance.questions import QUESTIONS, Check, Grade, Outcome
@@ -18,10 +29,15 @@ ENVIRONMENT = {
     "cpu": "A CPU",
     "system": "Linux",
     "kernel": "6.1",
+    "load_average": [0.456, 1.0, 2.0],
+    "git": {"commit": "0123456789abcdef", "dirty": True},
 }
 GOOD = Finding("head.body", Outcome.NONE)
 BAD = Finding("head.body", Outcome.SENT, evidence={"body_bytes": 7})
-CUT = Finding("timeout.stream", Outcome.CUT_OFF, "no last chunk", "after 1.0 s", {"lasted_s": 1.0})
+CUT = Finding(
+    "timeout.stream", Outcome.CUT_OFF, "no last chunk", "after 1.0 s", {"lasted_s": 1.0}, {"timeout_s": 1}
+)
+SPOILT = Finding("head.then", Outcome.SPOILT)
 
 
 def server(label: str, *findings: Finding, **failures: str) -> ServerFindings:
@@ -50,8 +66,28 @@ def test_a_table_has_a_column_for_each_question_and_a_row_for_each_server() -> N
     assert (glance.headings, glance.rows) == (["server", "head", "timeout"], [["a", "none", "cut off"]])
 
 
+def test_at_a_glance_no_broken_rule_of_a_check_is_hidden() -> None:
+    """Before the answer: it is this one; behind it: it is another of its table."""
+    servers = [server("a", GOOD), server("b", BAD), server("c", GOOD, SPOILT), server("d", SPOILT, BAD)]
+    glance = overview([*servers, server("e", SPOILT, HEAD="died")], [Check.HEAD])
+    assert [row[1] for row in glance.rows] == ["none", "✗ sent", "none ✗", "✗ sent ✗", "? ✗"]
+    assert glance.note == OVERVIEW_NOTE
+    assert OVERVIEW_NOTE in markdown(conformance(*servers))
+
+
+def test_the_conditions_tell_of_what_may_have_spoilt_them() -> None:
+    told = conditions(conformance(server("a", GOOD)))
+    assert "by streamgauge at 0123456789ab and changes that are not committed." in told
+    assert told.endswith("The load average of the minute before was 0.46.")
+    clean = {**ENVIRONMENT, "git": {"commit": "0123456789abcdef", "dirty": False}}
+    assert "at 0123456789ab. The" in conditions(replace(conformance(), environment=clean))
+    assert "by streamgauge. The" in conditions(
+        replace(conformance(), environment=ENVIRONMENT | {"git": None})
+    )
+
+
 def test_each_check_has_one_headline_and_every_question_an_answer_that_breaks_nothing() -> None:
-    for check in set(Check) - {Check.FLASK, Check.WSGI}:
+    for check in set(Check) - {Check.FLASK}:
         assert sum(item.headline for item in QUESTIONS.values() if item.check is check) == 1
     for question in QUESTIONS.values():
         assert Grade.GOOD in question.answers.values()
@@ -69,7 +105,7 @@ def test_markdown_says_all_of_it_and_keeps_markup_out() -> None:
     text = markdown(conformance(server("a|b", BAD, CUT), server("c", TIMEOUT="it <died>\nlines")))
     assert "| a\\|b | ✗ sent | ? | ? | ? |" in text
     assert "c, timeout: could not be told: it \\<died>" in text
-    assert "x is not installed: `pip install y`." in text
+    assert "x is not installed (its package: y)." in text
     assert "with a|b 1.0, c 1.0, Flask 3.1.3, Python 3.11.7, on 2 cores of A CPU under Linux 6.1" in text
     assert "| with | reads all | yield 1; teardown_request |" in text
     for made in sheets(conformance(server("a", GOOD))):
@@ -83,6 +119,7 @@ def test_a_document_is_the_same_when_it_comes_back() -> None:
     assert document["servers"][0]["findings"][0]["grade"] == "broken"
     back = from_document(document)
     assert to_document(back) == document
+    assert back.servers[0].findings[1].options == {"timeout_s": 1}
     assert back.servers[1].failures == {Check.HEAD: "not told"}
     with pytest.raises(StoreError, match="make it anew"):
         from_document({"format": "other"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import metadata
 
 import pytest
@@ -52,14 +53,19 @@ def test_one_that_is_not_installed_fails_only_where_it_is_named(monkeypatch: pyt
     real = metadata.version
 
     def version(name: str) -> str:
-        if name == "cheroot":
+        if name in {"cheroot", "pyuwsgi"}:
             raise metadata.PackageNotFoundError(name)
         return real(name)
 
     monkeypatch.setattr(metadata, "version", version)
     there, missing = installed()
-    assert {item.kind for item in there} == KINDS.keys() - {"cheroot"}
-    assert [item.distribution for item in missing] == ["cheroot"]
-    with pytest.raises(NotInstalled, match="pip install cheroot") as refused:
+    assert {item.kind for item in there} == KINDS.keys() - {"cheroot", "uwsgi"}
+    assert [item.distribution for item in missing] == ["pyuwsgi", "cheroot"]
+    with pytest.raises(NotInstalled) as refused:
         named(["waitress", "cheroot"])
+    assert f"cheroot is not installed here; install with: {sys.executable} -m pip install cheroot" in str(
+        refused.value
+    )
     assert refused.value.exit_code is ExitCode.INVALID
+    with pytest.raises(NotInstalled, match=r"cheroot and uwsgi are not .* -m pip install cheroot pyuwsgi$"):
+        named(["cheroot", "waitress", "uwsgi", "cheroot/threads=2"])

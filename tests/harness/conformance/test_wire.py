@@ -36,6 +36,30 @@ def test_a_length_ends_the_body(pieces: int) -> None:
     assert (bytes(response.body), bytes(response.surplus)) == (b"abc", b"de")
 
 
+@pytest.mark.parametrize("said", [b"3, 3", b"3\r\nContent-Length: 3", b"03"])
+def test_one_length_that_is_said_more_than_once_is_that_length(said: bytes) -> None:
+    response = read(b"HTTP/1.1 200 OK\r\nContent-Length: %b\r\n\r\nabcde" % said)
+    assert (response.framing, bytes(response.body)) == (Framing.LENGTH, b"abc")
+
+
+@pytest.mark.parametrize(
+    ("codings", "framing"),
+    [
+        (b"chunked", Framing.CHUNKED),
+        (b"gzip, Chunked", Framing.CHUNKED),
+        (b"gzip\r\nTransfer-Encoding: chunked", Framing.CHUNKED),
+        (b"identity", Framing.CLOSE),
+        (b"chunked, gzip", Framing.CLOSE),
+    ],
+)
+def test_only_a_last_coding_of_chunks_tells_the_end(codings: bytes, framing: Framing) -> None:
+    """Any other ends with the connection, whatever length is said beside it."""
+    data = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: %b\r\n\r\n0\r\n\r\n" % codings
+    response = read(data)
+    assert response.framing is framing
+    assert (response.end is End.WHOLE) is (framing is Framing.CHUNKED)
+
+
 def test_no_body_at_all() -> None:
     for data, method in (
         (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", "HEAD"),
@@ -74,7 +98,17 @@ def test_to_a_client_of_http_1_0_chunks_tell_no_end() -> None:
     [
         b"SSH-2.0-x\r\n\r\n",
         b"HTTP/1.1 abc\r\n\r\n",
+        b"HTTP/1.1 20\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: abc\r\n\r\nabc",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: +3\r\n\r\nabc",
+        b"HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5, 6\r\n\r\nabcdef",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0x1\r\na\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1_0\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n",
     ],
 )

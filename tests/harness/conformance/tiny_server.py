@@ -1,6 +1,7 @@
-"""A WSGI server that does all that PEP 3333 and RFC 9112 ask, and others that each do one thing wrong.
+"""A WSGI server that does all that PEP 3333 and RFC 9112 ask.
 
-Each overrides one method, so that what a check finds of it can be nothing else.
+Those of `tiny_framing`, `tiny_errors` and `tiny_time` each override one method of it, so that what a check
+finds of them can be nothing else.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import contextlib
 import io
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -34,10 +36,16 @@ class Exchange:
     keeps: bool = True
     sent_bytes: int = 0
     unsent: list[bytes] = field(default_factory=list)
+    begun_s: float = field(default_factory=time.monotonic)
 
     @property
     def chunked(self) -> bool:
         return self.length is None and self.version == "1.1" and self.method != "HEAD"
+
+    @property
+    def short(self) -> bool:
+        """Whether bytes of a promised length are missing."""
+        return self.method != "HEAD" and self.length is not None and self.sent_bytes < self.length
 
 
 class Tiny:
@@ -103,17 +111,33 @@ class Tiny:
             exchange.status = status
             lengths = [int(value) for name, value in fields if name.lower() == "content-length"]
             exchange.length = lengths[0] if lengths else None
-            return lambda data: self.piece(exchange, data)
+            return self.write(exchange)
 
-        body = self.app(_environ(exchange), start_response)
+        body: Iterable[bytes] = ()
         try:
-            for piece in body:
-                self.piece(exchange, piece)
+            body = self.app(self.environ(exchange), start_response)
+            self.serve(exchange, body)
             self.finish(exchange)
-        except AsAsked:
+        except (AsAsked, TypeError):  # the latter: there is no write()
             self.error(exchange)
         finally:
             self.close(body)
+
+    def environ(self, exchange: Exchange) -> dict[str, Any]:
+        return {
+            "REQUEST_METHOD": exchange.method,
+            "PATH_INFO": exchange.path,
+            "QUERY_STRING": exchange.query,
+            "SERVER_PROTOCOL": f"HTTP/{exchange.version}",
+            "wsgi.file_wrapper": iter,
+        }
+
+    def write(self, exchange: Exchange) -> Callable[[bytes], None] | None:
+        return lambda data: self.piece(exchange, data)
+
+    def serve(self, exchange: Exchange, body: Iterable[bytes]) -> None:
+        for piece in body:
+            self.piece(exchange, piece)
 
     def close(self, body: Iterable[bytes]) -> None:
         if hasattr(body, "close"):
@@ -128,12 +152,16 @@ class Tiny:
         if exchange.begun:
             return
         exchange.begun = True
-        lines = [f"HTTP/{exchange.version} {exchange.status}"]
-        if exchange.length is not None:
-            lines.append(f"Content-Length: {exchange.length}")
+        lines = [f"HTTP/{exchange.version} {exchange.status}", *self.framing(exchange), "", ""]
+        self.send(exchange, "\r\n".join(lines).encode())
+
+    def framing(self, exchange: Exchange) -> list[str]:
         if exchange.chunked:
-            lines.append("Transfer-Encoding: chunked")
-        self.send(exchange, "\r\n".join([*lines, "", ""]).encode())
+            return ["Transfer-Encoding: chunked"]
+        if exchange.length is None:
+            exchange.keeps = exchange.keeps and exchange.method == "HEAD"
+            return []
+        return [f"Content-Length: {exchange.length}"]
 
     def piece(self, exchange: Exchange, piece: bytes) -> None:
         if not piece:
@@ -157,143 +185,8 @@ class Tiny:
         self.begin(exchange)
         if exchange.chunked:
             self.send(exchange, b"0\r\n\r\n")
-        short = exchange.length is not None and exchange.sent_bytes < exchange.length
-        if exchange.method != "HEAD" and short:
+        if exchange.short:
             exchange.keeps = False
-
-
-class Collects(Tiny):
-    """Sends nothing before all is there."""
-
-    def send(self, exchange: Exchange, data: bytes) -> None:
-        exchange.unsent.append(data)
-
-    def finish(self, exchange: Exchange) -> None:
-        super().finish(exchange)
-        exchange.connection.sendall(b"".join(exchange.unsent))
-
-
-class HoldsTwo(Tiny):
-    """Sends two pieces at a time."""
-
-    def send(self, exchange: Exchange, data: bytes) -> None:
-        exchange.unsent.append(data)
-        if len(exchange.unsent) % 3 == 2 or data == b"0\r\n\r\n" or exchange.length is not None:
-            exchange.connection.sendall(b"".join(exchange.unsent))
-            exchange.unsent.clear()
-
-
-class EagerHeaders(Tiny):
-    """Sends the headers for an empty piece."""
-
-    def piece(self, exchange: Exchange, piece: bytes) -> None:
-        self.begin(exchange)
-        super().piece(exchange, piece)
-
-
-class EndsErrors(Tiny):
-    """Ends a response whose generator raised as if it were whole."""
-
-    def error(self, exchange: Exchange) -> None:
-        self.finish(exchange)
-
-
-class NeverCloses(Tiny):
-    """Does not call close()."""
-
-    def close(self, body: Iterable[bytes]) -> None:
-        pass
-
-
-class HeadLikeGet(Tiny):
-    """Sends a body to a HEAD."""
-
-    def body(self, exchange: Exchange, piece: bytes) -> None:
-        exchange.connection.sendall(piece) if exchange.method == "HEAD" else super().body(exchange, piece)
-
-
-class SendsAll(Tiny):
-    """Heeds no Content-Length, and keeps the connection."""
-
-    def body(self, exchange: Exchange, piece: bytes) -> None:
-        if exchange.length is None or exchange.method == "HEAD":
-            super().body(exchange, piece)
-        else:
-            self.send(exchange, piece)
-
-    def finish(self, exchange: Exchange) -> None:
-        self.begin(exchange)
-        if exchange.chunked:
-            self.send(exchange, b"0\r\n\r\n")
-
-
-class ChunksAnybody(Tiny):
-    """Sends chunks to a client of HTTP/1.0."""
-
-    def begin(self, exchange: Exchange) -> None:
-        exchange.version = "1.1"
-        super().begin(exchange)
-
-
-class Deaf(Tiny):
-    """Goes on with a response whose client has gone."""
-
-    def send(self, exchange: Exchange, data: bytes) -> None:
-        try:
-            exchange.connection.sendall(data)
-        except OSError:
-            exchange.keeps = False
-
-
-class Greedy(Deaf):
-    """Takes all that the app has, and sends it by and by."""
-
-    def send(self, exchange: Exchange, data: bytes) -> None:
-        exchange.unsent.append(data)
-        if data == b"0\r\n\r\n" or exchange.length is not None:
-            exchange.connection.sendall(b"".join(exchange.unsent))
-            exchange.unsent.clear()
-
-
-class Hasty(Tiny):
-    """Takes the status that was there before the first piece was asked for."""
-
-    def piece(self, exchange: Exchange, piece: bytes) -> None:
-        if exchange.path == "/late":
-            exchange.status = "200 OK"
-        super().piece(exchange, piece)
-
-
-class OneAtATime(Tiny):
-    """Serves one connection after another, and each for one request."""
-
-    def took(self, connection: socket.socket) -> None:
-        self.connection(connection)
-
-    def finish(self, exchange: Exchange) -> None:
-        super().finish(exchange)
-        exchange.keeps = False
-
-
-class GivesUp(Tiny):
-    """Closes a connection whose client takes nothing for a while, or whose stream is long."""
-
-    most_pieces = 20
-
-    def body(self, exchange: Exchange, piece: bytes) -> None:
-        exchange.connection.settimeout(0.2)
-        if exchange.sent_bytes > self.most_pieces * len(piece):
-            raise ConnectionAbortedError
-        super().body(exchange, piece)
-
-
-class Mute(Tiny):
-    """Closes each connection that asks for a stream without a word."""
-
-    def exchange(self, exchange: Exchange) -> None:
-        if exchange.path != "/":
-            raise ConnectionAbortedError
-        super().exchange(exchange)
 
 
 def _line(requests: io.BufferedReader) -> str:
@@ -301,13 +194,3 @@ def _line(requests: io.BufferedReader) -> str:
         return requests.readline().decode().strip()
     except (OSError, ValueError):  # reset, or closed under us
         return ""
-
-
-def _environ(exchange: Exchange) -> dict[str, Any]:
-    return {
-        "REQUEST_METHOD": exchange.method,
-        "PATH_INFO": exchange.path,
-        "QUERY_STRING": exchange.query,
-        "SERVER_PROTOCOL": f"HTTP/{exchange.version}",
-        "wsgi.file_wrapper": iter,
-    }
