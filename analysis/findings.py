@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from analysis.others import OthersCost, costs_of
 from analysis.slope import MemorySlope, memory_slopes
 from analysis.statistics.multiple import SCREENING_Q
 from analysis.summary import CaseSummary, labels, pairs_by_block, summarize
@@ -119,7 +120,10 @@ class ExpectedFailure:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """A run and what it means. ``trials`` of ``planned`` are measured, ``invalid`` of them do not count."""
+    """A run and what it means. ``trials`` of ``planned`` are measured, ``invalid`` of them do not count.
+
+    ``costs`` are what the cases with others beside them cost these.
+    """
 
     header: RunHeader
     finished_utc: str | None
@@ -132,6 +136,7 @@ class Findings:
     cases: Sequence[CaseFinding]
     expected_failures: Sequence[ExpectedFailure]
     slopes: Sequence[MemorySlope]
+    costs: Sequence[OthersCost]
 
     def gates_that(self, state: GateState) -> list[GateFinding]:
         """The gates of which this came."""
@@ -141,6 +146,7 @@ class Findings:
 def find(run: Run, gates: Sequence[GatedCase] = (), not_judged: Sequence[NotJudged] = ()) -> Findings:
     """Everything there is to say of a run. ``not_judged`` are the gates that it does not judge."""
     names = labels(run.header.cases)
+    cases = _cases(run, {(gate.case.identity, gate.limit.figure.name) for gate in gates})
     return Findings(
         header=run.header,
         finished_utc=run.finished_utc,
@@ -153,13 +159,14 @@ def find(run: Run, gates: Sequence[GatedCase] = (), not_judged: Sequence[NotJudg
             *(GateFinding(gate.name, GateState.NOT_JUDGED, reason=gate.reason) for gate in not_judged),
         ],
         unfit=unfit(run),
-        cases=_cases(run, {(gate.case.identity, gate.limit.figure.name) for gate in gates}),
+        cases=cases,
         expected_failures=[
             ExpectedFailure(case, names[case.identity], _how_it_failed(run, case))
             for case in run.header.cases
             if case.expect_failure
         ],
         slopes=memory_slopes(run),
+        costs=costs_of(run, [case.summary for case in cases]),
     )
 
 
