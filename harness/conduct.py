@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,9 +18,10 @@ from harness.matrix import PlannedCase
 from harness.onward import Onward
 from harness.plan import Plan
 from harness.prepare import check_interpreters, prepare
+from harness.private_folder import private_folder
 from harness.processes import Processes
 from harness.provenance import check_own_code
-from harness.revisions import FOLDER_PREFIX, checkouts
+from harness.revisions import checkouts
 from harness.serving import RunningServer, ServerFailed, serving
 from harness.sides import cases_on
 from harness.tracing import CaseTracer, Tracer
@@ -36,8 +35,6 @@ from results.store import Store
 from results.trace import Trace
 from scenarios.specification import Download, Load
 
-#: A Unix socket's path has room for about 100 bytes (unix(7)).
-_LONGEST_FOLDER = 80
 _USERS_OF_ARRIVALS = 8
 
 #: The cases of each side by identity; a run has one arm, without a side.
@@ -92,19 +89,13 @@ def workshop(cores: Cores, web_port: int | None = None) -> Iterator[Workshop]:
 
     With a ``web_port`` Locust's web UI shows the load there.
     """
-    folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX))
-    if len(str(folder)) > _LONGEST_FOLDER:
-        folder.rmdir()
-        folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir="/tmp"))
-    try:
-        with (
-            _pinned(cores),
-            Processes() as processes,
-            LoadDriver(processes, folder, cores.load, web_port) as driver,
-        ):
-            yield Workshop(processes, driver, folder, cores, sys.executable)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with (
+        private_folder() as folder,
+        _pinned(cores),
+        Processes(folder) as processes,
+        LoadDriver(processes, folder, cores.load, web_port) as driver,
+    ):
+        yield Workshop(processes, driver, folder, cores, sys.executable)
 
 
 def verify(cases: Mapping[str, PlannedCase], shop: Workshop, watcher: Watcher) -> Mapping[str, Verification]:
