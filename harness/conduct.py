@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -174,10 +175,13 @@ def measure(
     tracer: Tracer,
     watcher: Watcher,
     onward: Onward = lambda _: None,
+    finished_first: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
     *,
     traced: bool = True,
 ) -> None:
     """Measure what the store has planned and not yet measured, a transaction a trial; then what comes onward.
+
+    Each trial, with its transaction, is one that is to be ``finished_first`` when the run is to end.
 
     Traces, where they are wanted, come last: no timed trial has to wait for one, and a run that is cut short
     has its figures. An ab has none: its sides are compared, and not explained.
@@ -192,9 +196,10 @@ def measure(
         for slot in todo:
             planned = arms[slot.side][slot.case]
             watcher.measuring(slot, planned)
-            trial = measurer(slot, planned, expected[slot.side][slot.case])
-            store.add_trial(trial)
-            watcher.measured(slot, planned, trial)
+            with finished_first():
+                trial = measurer(slot, planned, expected[slot.side][slot.case])
+                store.add_trial(trial)
+                watcher.measured(slot, planned, trial)
         more = onward(store.read())
         if more is None:
             break
@@ -206,14 +211,21 @@ def measure(
         if planned.case.expect_failure or planned.target.app is None or identity in had:
             continue
         watcher.tracing(planned)
-        trace = tracer(planned, run.verifications[identity])
-        store.add_trace(trace)
-        watcher.traced(planned, trace)
+        with finished_first():
+            trace = tracer(planned, run.verifications[identity])
+            store.add_trace(trace)
+            watcher.traced(planned, trace)
     store.finish(datetime.now(UTC).isoformat(timespec="seconds"))
 
 
 def conduct(
-    plan: Plan, store: Store, watcher: Watcher, cores: Cores, onward: Onward, web_port: int | None = None
+    plan: Plan,
+    store: Store,
+    watcher: Watcher,
+    cores: Cores,
+    onward: Onward,
+    finished_first: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
+    web_port: int | None = None,
 ) -> None:
     """A whole run, or the rest of one: what the store holds already is not measured again."""
     if store.read().finished_utc is not None:
@@ -242,7 +254,7 @@ def conduct(
             cores=shop.cores,
             python=shop.python,
         )
-        measure(arms, store, measurer, tracer, watcher, onward, traced=plan.traced)
+        measure(arms, store, measurer, tracer, watcher, onward, finished_first, traced=plan.traced)
 
 
 @contextlib.contextmanager
