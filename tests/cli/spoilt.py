@@ -17,7 +17,16 @@ _MACHINE = re.compile(
     r"held up|could not keep up|of its core|the hypervisor took|a cgroup held|clock was stepped|PSS reached"
 )
 _ATTEMPTS = 4
-_TABLES_OF_A_TRIAL = ("figure", "process", "memory_sample", "pss_sample", "request", "trial")
+_TABLES_OF_A_TRIAL = (
+    "figure",
+    "process",
+    "memory_sample",
+    "pss_sample",
+    "request",
+    "other_request",
+    "others",
+    "trial",
+)
 
 Done = subprocess.CompletedProcess[str]
 Result = TypeVar("Result")
