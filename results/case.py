@@ -41,6 +41,8 @@ SETTINGS = (
     "users",
     "rate",
     "spacing",
+    "others",
+    "patience_s",
     "keep_alive",
 )
 

@@ -10,14 +10,13 @@ from typing import Any
 from results.calibration import read_calibration
 from results.case import Case
 from results.metrics import FIGURES
+from results.others import insert_others, read_summaries
 from results.pss import insert_pss
-from results.records import MISSING, REQUEST_FIELDS, Outcome, Slot, TrialRecord, Verification
+from results.records import Slot, TrialRecord, Verification
+from results.requests import insert_requests
 from results.run import Run, RunHeader, TrialSummary
 from results.sides import Side, insert_gates, insert_sides, read_gates, read_preparations, read_sides
 from results.terms import FailOn, Stopping, Terms
-
-OUTCOME_COLUMN = REQUEST_FIELDS.index("outcome")
-OUTCOME_LABELS = {int(outcome): outcome.label for outcome in Outcome}
 
 
 def insert(connection: sqlite3.Connection, table: str, row: Mapping[str, Any]) -> None:
@@ -140,17 +139,9 @@ def insert_trial(connection: sqlite3.Connection, trial: TrialRecord) -> None:
         )
         insert_pss(connection, trial.position, server.pss_samples)
     if load is not None:
-        marks = ", ".join("?" for _ in range(len(REQUEST_FIELDS) + 1))
-        connection.executemany(
-            f"INSERT INTO request VALUES ({marks})",  # noqa: S608
-            (_request_row(trial.position, record) for record in load.requests.tolist()),
-        )
-
-
-def _request_row(position: int, record: list[int]) -> tuple[int | str | None, ...]:
-    values: list[int | str | None] = [None if value == MISSING else value for value in record]
-    values[OUTCOME_COLUMN] = OUTCOME_LABELS[record[OUTCOME_COLUMN]]
-    return (position, *values)
+        insert_requests(connection, "request", trial.position, load.requests)
+        if load.others is not None:
+            insert_others(connection, trial.position, load.others)
 
 
 def read_run(connection: sqlite3.Connection) -> Run:
@@ -222,6 +213,7 @@ def _read_trials(connection: sqlite3.Connection, slots: list[Slot]) -> list[Tria
         "SELECT position, outcome, count(*) AS n FROM request GROUP BY position, outcome"
     ):
         outcomes.setdefault(item["position"], {})[item["outcome"]] = item["n"]
+    others = read_summaries(connection)
     return [
         TrialSummary(
             slot=by_position[item["position"]],
@@ -234,6 +226,7 @@ def _read_trials(connection: sqlite3.Connection, slots: list[Slot]) -> list[Tria
             figures=figures.get(item["position"], {}),
             outcomes=outcomes.get(item["position"], {}),
             errors=json.loads(item["errors"] or "{}"),
+            others=others.get(item["position"]),
         )
         for item in connection.execute("SELECT * FROM trial ORDER BY position")
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
@@ -57,8 +58,33 @@ class Arrivals:
     most_in_flight: int
 
 
-Load: TypeAlias = Download | Arrivals
-_LOADS: Mapping[str, type[Load]] = {"download": Download, "arrivals": Arrivals}
+@dataclass(frozen=True, slots=True)
+class SlowReader:
+    """The closed loop of ``users`` who take at most so many bytes a second each, until the window closes."""
+
+    users: int
+    bytes_per_second: int
+
+
+Load: TypeAlias = Download | Arrivals | SlowReader
+_LOADS: Mapping[str, type[Load]] = {"download": Download, "arrivals": Arrivals, "slow-reader": SlowReader}
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """Small requests beside the streams, in an open loop: ``rate`` a second, from before the first stream on.
+
+    They are alone for ``alone_s``. One that has no answer after ``patience_s`` is given up.
+    """
+
+    rate: float
+    alone_s: float
+    patience_s: float
+
+    @property
+    def most_in_flight(self) -> int:
+        """Far more than are under way at any instant: none of them waits for a connection."""
+        return 10 + math.ceil(2 * self.rate * self.patience_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +93,8 @@ class TrialSpecification:
 
     ``status``, ``body_bytes`` and ``digest`` (xxh3_64, None where the suite relaxes it) are what every
     response is checked against. ``row_marker`` replaces what the content type says of rows. Arrivals are
-    scheduled by ``schedule_seed``.
+    scheduled by ``schedule_seed``. ``others`` is an open loop beside it, with a window that opens at the same
+    instant, after a longer warm-up: meanwhile it is alone.
     """
 
     address: Address
@@ -80,6 +107,7 @@ class TrialSpecification:
     digest: int | None
     row_marker: str | None = None
     schedule_seed: str = ""
+    others: TrialSpecification | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +143,7 @@ def to_message(specification: Specification) -> dict[str, Any]:
         (message["load_kind"],) = (
             name for name, load in _LOADS.items() if isinstance(specification.load, load)
         )
+        message["others"] = None if specification.others is None else to_message(specification.others)
     return message
 
 
@@ -127,4 +156,5 @@ def from_message(message: Mapping[str, Any]) -> Specification:
     where = Address(headers=headers, **address)
     if kind == "trial":
         fields["load"] = _LOADS[fields.pop("load_kind")](**fields.pop("load"))
+        fields["others"] = None if fields["others"] is None else from_message(fields["others"])
     return _KINDS[kind](address=where, **fields)

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from analysis.findings import CaseFinding, FigureFinding, Findings, GateFinding
+from analysis.others import OthersCost
 from analysis.slope import DEFINITION, MemorySlope
 from analysis.verdicts.judgement import Verdict
 from results.records import Verification
@@ -47,6 +48,7 @@ def _document(findings: Findings) -> dict[str, Any]:
             for item in findings.expected_failures
         ],
         "memory_slopes": [_slope(slope) for slope in findings.slopes],
+        "others": [_cost(cost) for cost in findings.costs],
         "environment": dict(header.environment),
         "suite_toml": header.suite_toml,
     }
@@ -83,6 +85,8 @@ def _case(case: CaseFinding) -> dict[str, Any]:
         "reasons": dict(case.reasons),
         "outcomes": dict(case.outcomes),
         "errors": dict(case.errors),
+        "others_outcomes": dict(case.others_outcomes),
+        "others_errors": dict(case.others_errors),
         "took_s": case.took_s,
         "figures": {name: _figure(item) for name, item in case.figures.items()},
     }
@@ -122,6 +126,15 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "detectable": verdict.detectable,
         "blocks_needed": verdict.blocks_needed,
         "reason": verdict.reason,
+    }
+
+
+def _cost(cost: OthersCost) -> dict[str, Any]:
+    return {
+        "label": cost.summary.label,
+        "identity": cost.summary.case.identity,
+        "patience_s": cost.patience_s,
+        "verdict": _verdict(cost.verdict),
     }
 
 

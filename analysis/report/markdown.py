@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from analysis.exports.printable import printable
 from analysis.exports.sections import escaped
+from analysis.others_table import NOTE
 from analysis.plots.picture import Absent, Picture
 from analysis.plots.svg import standalone
 from analysis.report.content import Report, gate_words
@@ -57,6 +58,9 @@ def _lines(report: Report, folder: str) -> Iterator[str]:
         if answer.others:
             yield ""
         yield from (f"- {_text(item)}" for item in answer.others)
+    if report.costs.rows:
+        yield from ("", f"## {report.costs.caption}", "", NOTE, "")
+        yield from _captioned(report.costs)
     yield from ("", "## What is doubtful", "")
     if not report.doubts:
         yield "Nothing: the run is complete, its trials are valid, and the machine was fit."

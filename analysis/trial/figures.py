@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from analysis.trial.others import figures_of_others
 from analysis.trial.tree_pss import tree_pss_bytes
 from results.metrics import FIGURES
 from results.records import COLUMN, MISSING, LoadRecord, Outcome, RequestArray, ServerRecord
@@ -31,6 +32,10 @@ def figures_of_trial(load: LoadRecord, server: ServerRecord | None) -> dict[str,
     figures: dict[str, float | None] = dict.fromkeys(FIGURES)
     figures |= _latencies(load)
     figures |= _rates(load)
+    if load.reading_bytes_per_second is not None:
+        figures |= dict.fromkeys(name for name, figure in FIGURES.items() if figure.of_pace)
+    if load.others is not None:
+        figures |= figures_of_others(load, load.others)
     if server is not None:
         figures |= _memory(server)
         figures["tree_pss"] = tree_pss_bytes(load, server)
@@ -63,9 +68,11 @@ def _latencies(load: LoadRecord) -> Mapping[str, float | None]:
     stalls = inside[:, COLUMN["stall_max_ns"]]
     values["stall_max"] = stalls[stalls != MISSING]
     return {
-        name: float(np.quantile(values[name.rpartition("_")[0]], figure.quantile))
+        name: float(np.quantile(values[metric], figure.quantile))
         for name, figure in FIGURES.items()
-        if figure.quantile is not None and values[name.rpartition("_")[0]].size >= figure.fewest_requests
+        if figure.quantile is not None
+        and (metric := name.rpartition("_")[0]) in values
+        and values[metric].size >= figure.fewest_requests
     }
 
 
