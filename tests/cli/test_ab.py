@@ -41,12 +41,12 @@ def shop(folder: Path, *commits: dict[str, str], suite: str = SUITE + GATE) -> R
 
 
 def test_a_head_that_takes_half_as_long_again_fails_and_is_named(tmp_path: Path) -> None:
-    suite = SUITE.replace('"0.3s"', '"0.2s"') + GATE
+    suite = SUITE.replace('"0.3s"', '"0.2s"') + WHOLE_GATE
     repository = shop(tmp_path, resting(REST_MS), resting(REST_MS * 1.5), suite=suite)
-    done = patiently(tmp_path, "ab.sqlite", "ab", "shop/suite.toml", "--base", "HEAD~1")
+    done = patiently(tmp_path, "ab.sqlite", "ab", "shop/suite.toml", "--base", "HEAD~1", *ONLY_WHOLE)
     assert done.returncode == 1, done.stdout + done.stderr
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("gate: ")]
-    assert line.startswith("gate: orders stream: ttlb_p50 within 10% of base: WORSE: ")
+    assert line.startswith("gate: orders whole: ttlb_p50 within 10% of base: WORSE: ")
     assert "confirmed by 5 further blocks" in line
     assert repository.worktrees() == []
     with Store.open(tmp_path / "ab.sqlite") as store:

@@ -19,29 +19,21 @@ from harness.matrix import cases_of
 from harness.suite_file import load_suite
 from results.metrics import FIGURES
 from scenarios.built_in import built_in_suites
-from tests.cli.conftest import environment
+from tests.cli.conftest import PROGRAM, environment, once
 from tests.cli.stores import make_store
-from tests.cli.terminal import PROGRAM
 
 HEAVY = {"numpy", "scipy", "pydantic", "rich", "flask", "psutil", "sqlite3", "locust", "gevent", "matplotlib"}
 
 
 def completed(folder: Path, *given: str, instruction: str = "bash_complete") -> list[str]:
     """What is offered for the last of these words, in a folder of the user's."""
-    done = subprocess.run(
-        [PROGRAM],
-        cwd=folder,
-        env=environment()
-        | {
-            "_STREAMGAUGE_COMPLETE": instruction,
-            "COMP_WORDS": "\n".join(["streamgauge", *given]),
-            "COMP_CWORD": str(len(given)),
-        },
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
+    variables = {
+        "_STREAMGAUGE_COMPLETE": instruction,
+        "COMP_WORDS": "\n".join(["streamgauge", *given]),
+        "COMP_CWORD": str(len(given)),
+    }
+    done = once(folder, **variables)
+    assert done.returncode == 0
     assert done.stderr == ""
     return [line.partition(",")[2] for line in done.stdout.splitlines() if line]
 
