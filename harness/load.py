@@ -17,11 +17,13 @@ import numpy.typing as npt
 from harness.processes import OwnedProcess, Processes
 from harness.scheduling import DRIVER, ORDINARY, first_in_line
 from results.errors import MeasurementError
+from results.follow_ups import unpack_follow_ups
 from results.records import (
     COLUMN,
     MISSING,
     REQUEST_STRUCT,
     LoadRecord,
+    Outcome,
     RequestArray,
     Verification,
     unpack_requests,
@@ -149,7 +151,8 @@ class LoadDriver:
         Raises LoadFailed when the driver is gone, RecordsLost when the two sides count differently.
         """
         answer, packed = self._ask(specification)
-        requests = corrected(unpack_requests(packed), answer)
+        size = answer["recorded"] * REQUEST_STRUCT.size
+        requests = corrected(unpack_requests(packed[:size]), answer)
         if not len(requests) == answer["recorded"] == answer["issued"]:
             raise RecordsLost(
                 f"the load driver issued {answer['issued']} requests and recorded {answer['recorded']}, "
@@ -167,6 +170,7 @@ class LoadDriver:
             clock_span_ns=answer["clock_span_ns"],
             clock_bend_ns=answer["clock_bend_ns"],
             client_scheduling=self._scheduling,
+            follow_ups=None if answer["follow_up_bytes"] is None else unpack_follow_ups(packed[size:]),
         )
 
     def trace(self, specification: TraceSpecification) -> TracedLoad:
@@ -199,7 +203,8 @@ class LoadDriver:
 def corrected(requests: RequestArray, answer: Mapping[str, Any]) -> RequestArray:
     """The requests with kernel stamps corrected for the wall clock's drift since the trial's anchor.
 
-    A clock that is slewed moves evenly; a step is told by `harness.validity`.
+    A clock that is slewed moves evenly; a step is told by `harness.validity`. The instant of a hang-up is no
+    stamp.
     """
     if not answer["clock_drift_ns"]:
         return requests
@@ -207,7 +212,10 @@ def corrected(requests: RequestArray, answer: Mapping[str, Any]) -> RequestArray
     for name in ("headers_ns", "first_body_ns", "first_row_ns", "last_ns"):
         instants = requests[:, COLUMN[name]]
         shifted = instants - _shift_ns(instants, answer)
-        requests[:, COLUMN[name]] = np.where(instants == MISSING, MISSING, shifted)
+        unstamped = instants == MISSING
+        if name == "last_ns":
+            unstamped |= requests[:, COLUMN["outcome"]] == Outcome.HUNG_UP
+        requests[:, COLUMN[name]] = np.where(unstamped, instants, shifted)
     return requests
 
 

@@ -21,10 +21,20 @@ from analysis.verdicts.gate import Limit, parse_limit
 from analysis.verdicts.margin_gate import parse_margin
 from harness.suite_kinds import ProxyTable, ServerTable
 from harness.suite_target import Target
-from harness.suite_values import Connections, Duration, LimitText, Name, Rate, Table, as_list, distinct
+from harness.suite_values import (
+    Connections,
+    Duration,
+    LimitText,
+    Name,
+    Rate,
+    Share,
+    Table,
+    as_list,
+    distinct,
+)
 from results.metrics import FIGURES, Margin
 from scenarios.schedule import Spacing
-from scenarios.specification import Arrivals, Download
+from scenarios.specification import Arrivals, Download, HangUp, Soak
 from targets.middleware import encoding_of
 
 
@@ -56,9 +66,49 @@ class ArrivalsScenario(Table):
             yield Arrivals(rate, spacing, self.most_in_flight)
 
 
-Scenario = Annotated[DownloadScenario | ArrivalsScenario, Field(discriminator="kind")]
+class SoakScenario(DownloadScenario):
+    """The load of a download over a long window, in which the memory that is retained is looked at."""
+
+    kind: Literal["soak"]  # type: ignore[assignment]
+
+    def loads(self) -> Iterator[Soak]:
+        """One for each value of the axis."""
+        for users in self.users:
+            yield Soak(users)
+
+
+class HangUpScenario(Table):
+    """Each of ``users`` leaves when the share ``after`` of the body has come, and asks a small request next.
+
+    That is the target's readiness path, on a connection of its own; it has ``patience`` to be answered.
+    """
+
+    kind: Literal["hang-up"]
+    users: Annotated[list[Connections], BeforeValidator(as_list), AfterValidator(distinct)] = Field([1])
+    after: Annotated[list[Share], BeforeValidator(as_list), AfterValidator(distinct)] = Field([0.5])
+    patience: Annotated[Duration, Field(gt=0)] = 5.0
+
+    @property
+    def keep_alive(self) -> bool:
+        """Nobody asks for the connection's end: who hangs up does not say so beforehand."""
+        return True
+
+    def loads(self) -> Iterator[HangUp]:
+        """One for each combination of the axes' values."""
+        for users, after in itertools.product(self.users, self.after):
+            yield HangUp(users, after, self.patience)
+
+
+Scenario = Annotated[
+    DownloadScenario | ArrivalsScenario | SoakScenario | HangUpScenario, Field(discriminator="kind")
+]
 #: The table of each kind of scenario.
-SCENARIOS: Mapping[str, type[Table]] = {"download": DownloadScenario, "arrivals": ArrivalsScenario}
+SCENARIOS: Mapping[str, type[Table]] = {
+    "download": DownloadScenario,
+    "arrivals": ArrivalsScenario,
+    "soak": SoakScenario,
+    "hang-up": HangUpScenario,
+}
 
 
 class Gate(Table):

@@ -166,6 +166,8 @@ HeaderValue = Annotated[
 ]
 Connections = Annotated[int, Field(ge=1, le=10_000, strict=True)]
 Rate = Annotated[float, Field(gt=0, le=1_000_000, strict=True, allow_inf_nan=False), AfterValidator(plain)]
+#: A share of a body in whose middle something happens.
+Share = Annotated[float, Field(gt=0, lt=1, strict=True, allow_inf_nan=False), AfterValidator(plain)]
 LimitText = Annotated[str, BeforeValidator(_limit_text)]
 Command = Annotated[tuple[str, ...], BeforeValidator(_command)]
 

@@ -8,7 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
 from analysis.trial.figures import figures_of_trial
+from analysis.trial.floors import floors_of
 from harness.cores import Cores
 from harness.load import LoadDriver, LoadFailed
 from harness.matrix import PlannedCase
@@ -16,12 +19,20 @@ from harness.processes import Processes, SupervisorDied
 from harness.pss import with_reason
 from harness.serving import last_words, serving
 from harness.validity import reasons
-from harness.verify import address_of
+from harness.verify import address_of, leaving_of, small_request_of
 from harness.watch import ServerChanged, ServerWatch
 from results.errors import MeasurementError
-from results.records import COLUMN, LoadRecord, Outcome, ServerRecord, Slot, TrialRecord, Verification
+from results.records import (
+    AS_PLANNED,
+    COLUMN,
+    LoadRecord,
+    ServerRecord,
+    Slot,
+    TrialRecord,
+    Verification,
+)
 from scenarios.schedule import schedule_seed
-from scenarios.specification import TrialSpecification
+from scenarios.specification import HangUp, Soak, TrialSpecification
 
 
 class Measurer(Protocol):
@@ -107,6 +118,7 @@ class TrialMeasurer:
             server=seen,
             figures=figures_of_trial(load, seen),
             server_output=output,
+            floors=floors_of(load, seen) if isinstance(planned.load, Soak) and seen is not None else (),
         )
 
     def _watched(
@@ -138,9 +150,11 @@ class TrialMeasurer:
             digest=int(expected.digest, 16) if planned.target.check == "bytes" else None,
             row_marker=planned.target.row_marker,
             schedule_seed=schedule_seed(self._seed, slot.block),
+            leaving=leaving_of(planned, expected),
+            small=small_request_of(planned, port) if isinstance(planned.load, HangUp) else None,
         )
 
 
 def _failed(load: LoadRecord) -> bool:
     """Whether a response failed: then the server may have said why."""
-    return bool((load.requests[:, COLUMN["outcome"]] != Outcome.VERIFIED).any())
+    return not np.isin(load.requests[:, COLUMN["outcome"]], [*AS_PLANNED]).all()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import math
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -20,7 +22,7 @@ from harness.variables import filled
 from results.errors import MeasurementError
 from results.records import Verification
 from results.sides import Side
-from scenarios.specification import Address, FetchSpecification
+from scenarios.specification import Address, FetchSpecification, HangUp, Leaving
 
 _PIECE_BYTES = 1 << 20
 _ACCEPT = "accept-encoding"
@@ -151,7 +153,7 @@ def verify_group(
             if target in endless:
                 continue
             body, fetched = asked(planned)
-            record(identity, fetched.found)
+            record(identity, with_prefix(planned, fetched.found, body))
             baseline = by_identity.get(planned.case.baseline or "")
             whole = None
             if baseline is not None and _is_answered(planned, fetched):
@@ -241,6 +243,8 @@ def _problems(
         yield what, ("headers", "middleware")
     if _digest(body) != found.digest:
         yield "the client's hash is not the hash of the bytes that it kept: a fault of streamgauge", ()
+    if isinstance(planned.load, HangUp) and leaving_bytes(planned.load, found.body_bytes) >= found.body_bytes:
+        yield f"its body of {found.body_bytes} bytes has no middle to hang up in", (path,)
     if whole is not None:
         yield from _differences(target, body, whole)
 
@@ -295,9 +299,45 @@ def first_difference(left: Path, right: Path) -> int | None:
             offset += len(first)
 
 
-def _digest(body: Path) -> str:
+def leaving_bytes(load: HangUp, body_bytes: int) -> int:
+    """After how much of such a body its clients hang up."""
+    return max(1, math.ceil(load.after * body_bytes))
+
+
+def with_prefix(planned: PlannedCase, found: Verification, body: Path) -> Verification:
+    """With the hash of what a client has read of this body when it hangs up, where the case's does."""
+    if not isinstance(planned.load, HangUp):
+        return found
+    size = leaving_bytes(planned.load, found.body_bytes)
+    return replace(found, prefix_bytes=size, prefix_digest=_digest(body, size))
+
+
+def leaving_of(planned: PlannedCase, expected: Verification) -> Leaving | None:
+    """When a client of this case hangs up; None where it does not."""
+    if expected.prefix_bytes is None or expected.prefix_digest is None:
+        return None
+    exact = planned.target.check == "bytes"
+    return Leaving(expected.prefix_bytes, int(expected.prefix_digest, 16) if exact else None)
+
+
+def small_request_of(planned: PlannedCase, port: int) -> Address:
+    """What asks this case's server whether it is there: the readiness path, on a connection of its own."""
+    target = planned.target
+    return Address(
+        host=HOST,
+        port=port,
+        method="GET",
+        path=target.ready,
+        headers=tuple((name, filled(text)) for name, text in target.headers.items()),
+        timeout_s=target.timeout,
+        keep_alive=False,
+    )
+
+
+def _digest(body: Path, most_bytes: int = sys.maxsize) -> str:
     digest = xxhash.xxh3_64()
     with body.open("rb") as file:
-        while piece := file.read(_PIECE_BYTES):
+        while piece := file.read(min(_PIECE_BYTES, most_bytes)):
             digest.update(piece)
+            most_bytes -= len(piece)
     return digest.hexdigest()

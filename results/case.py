@@ -41,6 +41,7 @@ SETTINGS = (
     "users",
     "rate",
     "spacing",
+    "after",
     "keep_alive",
 )
 

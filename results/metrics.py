@@ -89,6 +89,7 @@ _ALL = (
     *_quantiles("ttlb", "ttlb.complete.v1"),
     *_quantiles("ttlb_effective", "ttlb_effective.complete.v1", needs_schedule=True),
     *_quantiles("stall_max", "stall_max.reads.v1"),
+    *_quantiles("served_after", "served_after.hang_up.v1"),
     Figure("throughput", "throughput.window.v1", Unit.BYTES_PER_SECOND, Better.HIGHER),
     Figure("requests_per_second", "requests_per_second.window.v1", Unit.PER_SECOND, Better.HIGHER),
     Figure("peak_memory", "peak_memory.growth.v1", Unit.BYTES, Better.LOWER),

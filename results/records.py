@@ -14,14 +14,20 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from results.floors import MemoryFloor
     from results.pss import PssSample
 
 #: Shape (requests, fields of REQUEST_FIELDS), int64. A name for type checkers: NumPy is not imported here.
 RequestArray: TypeAlias = "npt.NDArray[np.int64]"
+#: Shape (hang-ups, 2), int64: see `results.follow_ups`.
+FollowUpArray: TypeAlias = "npt.NDArray[np.int64]"
 
 
 class Outcome(IntEnum):
-    """How one request ended. Only VERIFIED counts; everything else is a failure, never a fast success."""
+    """How one request ended. Only VERIFIED counts, and HUNG_UP where that was planned.
+
+    Everything else is a failure, never a fast success.
+    """
 
     VERIFIED = 0
     CONNECT_FAILED = 1
@@ -34,11 +40,21 @@ class Outcome(IntEnum):
     WRONG_BYTES = 8
     UNFINISHED = 9
     """Not judged: the record was made before the response was through. A driver never hands one over."""
+    HUNG_UP = 10
+    """The client left in the middle, as planned; what had come by then was right."""
+    NOT_HUNG_UP = 11
+    """The response was through before the client could leave in its middle."""
 
     @property
     def label(self) -> str:
         """The name that stores and reports show."""
         return self.name.lower().replace("_", "-")
+
+
+#: How a request ends that did what it was sent for.
+AS_PLANNED: Final = frozenset({Outcome.VERIFIED, Outcome.HUNG_UP})
+#: The same by the names that stores show.
+AS_PLANNED_LABELS: Final = frozenset(outcome.label for outcome in AS_PLANNED)
 
 
 #: The fields of one request, in order; every field is a signed 64-bit integer. Instants (``*_ns``)
@@ -116,7 +132,8 @@ class LoadRecord:
     the wall clock, which stamps arrivals in the kernel, moved against CLOCK_MONOTONIC over
     ``clock_span_ns``, and ``clock_bend_ns`` how far it was off an even drift at the window's edges (not
     stored); null where arrivals are stamped by the event loop. ``client_scheduling`` is the driver's
-    scheduling policy (sched(7)).
+    scheduling policy (sched(7)). ``follow_ups`` are the small requests after hang-ups (`results.follow_ups`),
+    null where nobody hangs up.
     """
 
     window_open_ns: int
@@ -130,6 +147,7 @@ class LoadRecord:
     clock_span_ns: int | None = None
     clock_bend_ns: int | None = None
     client_scheduling: str = "SCHED_OTHER"
+    follow_ups: FollowUpArray | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +178,7 @@ class TrialRecord:
     """One case measured once. ``reason`` says why a trial is not valid, null when it is.
 
     ``figures`` are the trial's numbers by the names of `results.metrics.FIGURES`; a figure that the
-    trial cannot give is null.
+    trial cannot give is null. ``floors`` is the memory floor of each part of a soak's window.
     """
 
     position: int
@@ -172,6 +190,7 @@ class TrialRecord:
     server: ServerRecord | None = None
     figures: Mapping[str, float | None] = field(default_factory=dict)
     server_output: str = ""
+    floors: Sequence[MemoryFloor] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +202,8 @@ class Verification:
     the response is not chunked. ``failure`` says how the response failed, null when it came whole.
 
     ``body_bytes`` and ``digest`` are those of the content: a Content-Encoding of gzip, deflate, br or zstd is
-    undone.
+    undone. ``prefix_digest`` is the hash of its first ``prefix_bytes``, which a client that hangs up reads;
+    null where nobody does.
     """
 
     status: int | None
@@ -194,6 +214,8 @@ class Verification:
     first_chunk_bytes: int | None
     median_chunk_bytes: int | None
     failure: str | None
+    prefix_bytes: int | None = None
+    prefix_digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import errno
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic_ns
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import gevent
 import httptools
@@ -24,7 +24,6 @@ _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "QUERY"})
 
 #: Shared by all connections of this process: between a read and its parsing no other greenlet runs.
 _BUFFER = memoryview(bytearray(256 * 1024))
-_READS = [_BUFFER]
 #: One segment of an Ethernet: a read of more may take a later segment's stamp.
 _FIRST_READS = [_BUFFER[:1460]]
 
@@ -76,6 +75,9 @@ class TimedClient:
     ``timeout_s`` bounds one attempt, from before the connection is made to the message's end.
     """
 
+    #: At most so much of a body is read at a time.
+    READ_BYTES: ClassVar[int] = len(_BUFFER)
+
     def __init__(
         self, host: str, port: int, *, timeout_s: float, clock: StampClock, polls: PollClock
     ) -> None:
@@ -84,6 +86,7 @@ class TimedClient:
         self._clock = clock
         self._polls = polls
         self._socket: StampedSocket | None = None
+        self._reads = [_BUFFER[: self.READ_BYTES]]
         self._timer = gevent.get_hub().loop.timer(timeout_s, timeout_s)
 
     def close(self) -> None:
@@ -138,12 +141,12 @@ class TimedClient:
         while not exchange.complete:
             begun = exchange.first_body_ns != MISSING
             if begun and not exchange.BOUNDED:
-                size, at_ns = connection.receive(_READS, self._clock)
+                size, at_ns = connection.receive(self._reads, self._clock)
                 if size:
                     exchange.arrived(_BUFFER[:size], at_ns)
                     continue
             else:
-                into = _READS if begun else _FIRST_READS
+                into = self._reads if begun else _FIRST_READS
                 size, arrival = connection.receive_bounded(into, self._clock)
                 if size:
                     exchange.arrived_bounded(_BUFFER[:size], arrival)

@@ -20,6 +20,7 @@ from typing import Any
 import gevent
 import locust.stats
 from gevent import socket
+from locust import User
 from locust.runners import LocalRunner
 
 from results.records import REQUEST_STRUCT
@@ -27,6 +28,7 @@ from scenarios.arrival import StampClock
 from scenarios.arrivals import ArrivalsUser
 from scenarios.client import Request, TimedClient
 from scenarios.exchange import NEVER_NS, Window
+from scenarios.hang_ups import HangUpUser
 from scenarios.kept import KeptExchange
 from scenarios.link import Link, LinkClosed
 from scenarios.polling import PollClock
@@ -35,6 +37,8 @@ from scenarios.specification import (
     Arrivals,
     Download,
     FetchSpecification,
+    HangUp,
+    Load,
     TraceSpecification,
     TrialSpecification,
     from_message,
@@ -48,7 +52,7 @@ def new_environment() -> tuple[TrialEnvironment, LocalRunner]:
     """Locust's environment with our users, and its runner."""
     # Locust's own console statistics would wake up the loop in the middle of a window.
     locust.stats.CONSOLE_STATS_INTERVAL_SEC = 3600
-    environment = TrialEnvironment(user_classes=[StreamUser, ArrivalsUser])
+    environment = TrialEnvironment(user_classes=[StreamUser, ArrivalsUser, HangUpUser])
     return environment, environment.create_local_runner()
 
 
@@ -108,8 +112,7 @@ def run_trial(
     environment: TrialEnvironment, runner: LocalRunner, specification: TrialSpecification, polls: PollClock
 ) -> tuple[dict[str, Any], bytes]:
     """Stop issuing at the window's end, let what is under way finish, and hand everything over."""
-    load = specification.load
-    user_class, users = (StreamUser, load.users) if isinstance(load, Download) else (ArrivalsUser, 1)
+    user_class, users = _users(specification.load)
     schedule = _schedule(specification)
     gc.collect()
     gc.disable()  # a collection in the middle of a window would look like a slow server
@@ -150,6 +153,7 @@ def run_trial(
         "clock_drift_ns": None,
         "clock_span_ns": None,
         "clock_bend_ns": None,
+        "follow_up_bytes": len(trial.follow_ups) if isinstance(specification.load, HangUp) else None,
     }
     if trial.clock.stamped:
         drift_ns, span_ns = trial.clock.drift_ns(), monotonic_ns() - trial.clock.begun_ns
@@ -160,7 +164,18 @@ def run_trial(
             "clock_span_ns": span_ns,
             "clock_bend_ns": round(max(bends)),
         }
-    return message, bytes(trial.packed)
+    return message, bytes(trial.packed + trial.follow_ups)
+
+
+def _users(load: Load) -> tuple[type[User], int]:
+    """Who conducts a load, and how many of them."""
+    match load:
+        case Download():
+            return StreamUser, load.users
+        case HangUp():
+            return HangUpUser, load.users
+        case Arrivals():
+            return ArrivalsUser, 1
 
 
 def _schedule(specification: TrialSpecification) -> Sequence[int]:

@@ -11,6 +11,7 @@ from analysis.table import amount, effect, setting
 from analysis.verdicts.fitness import HEADLINE
 from analysis.verdicts.judgement import Kind
 from results.metrics import Unit
+from results.records import AS_PLANNED_LABELS
 
 _HEADINGS = {
     "ttfb_p50": "TTFB p50",
@@ -156,7 +157,7 @@ def _verified(findings: Findings) -> Iterator[list[str]]:
 def _failures(findings: Findings) -> Iterator[list[str]]:
     """Invalid trials by reason, failed responses by how they ended, and what was told of them."""
     for case in findings.cases:
-        outcomes = {name: count for name, count in case.outcomes.items() if name != "verified"}
+        outcomes = {name: count for name, count in case.outcomes.items() if name not in AS_PLANNED_LABELS}
         for kind, counts in (("trial", case.reasons), ("response", outcomes), ("told", case.errors)):
             for what, count in counts.items():
                 yield [escaped(case.summary.label), f"{kind}: {escaped(what)}", f"{count:,}"]

@@ -30,6 +30,7 @@ from analysis.table import amount, digits, times
 from analysis.verdicts.detectable import Detectable, detectable_changes
 from analysis.verdicts.gate import interval_name
 from results.metrics import FIGURES
+from results.records import AS_PLANNED_LABELS
 from results.run import Run
 from results.store import Store
 from results.terms import Terms
@@ -90,7 +91,9 @@ def report(store: Store, run: Run, findings: Findings) -> Report:
 def _outputs(store: Store, run: Run, names: dict[str, str]) -> list[tuple[str, str]]:
     """What the servers of the first failed trials printed last."""
     failed = [
-        trial for trial in run.trials if trial.reason is not None and set(trial.outcomes) != {"verified"}
+        trial
+        for trial in run.trials
+        if trial.reason is not None and (not trial.outcomes or set(trial.outcomes) - AS_PLANNED_LABELS)
     ]
     found = [
         (names[trial.slot.case], store.server_output(trial.slot.position)) for trial in failed[:_MOST_OUTPUTS]
