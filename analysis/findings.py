@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from analysis.growth import MemoryGrowth, memory_growths
 from analysis.slope import MemorySlope, memory_slopes
 from analysis.statistics.multiple import SCREENING_Q
 from analysis.summary import CaseSummary, labels, pairs_by_block, summarize
@@ -129,6 +130,7 @@ class Findings:
     cases: Sequence[CaseFinding]
     expected_failures: Sequence[ExpectedFailure]
     slopes: Sequence[MemorySlope]
+    growths: Sequence[MemoryGrowth]
 
     def gates_that(self, state: GateState) -> list[GateFinding]:
         """The gates of which this came."""
@@ -157,6 +159,7 @@ def find(run: Run, gates: Sequence[GatedCase] = (), not_judged: Sequence[NotJudg
             if case.expect_failure
         ],
         slopes=memory_slopes(run),
+        growths=memory_growths(run),
     )
 
 
