@@ -23,8 +23,8 @@ from results.errors import MeasurementError
 from results.metrics import FIGURES, Figure
 from results.run import Run, RunHeader
 
-#: It tells how good the probe is and not the response: neither more nor less of it is worse.
-_NEVER_JUDGED = frozenset({"peak_missed"})
+#: They tell how good the probe is, or what there was before any stream: neither more nor less of it is worse.
+_NEVER_JUDGED = frozenset({"peak_missed", "others_alone_ttlb_p50", "others_alone_ttlb_p95"})
 
 
 class GateState(StrEnum):
@@ -94,7 +94,8 @@ class CaseFinding:
 
     ``untrusted`` says why its figures may not be relied on, null when they may. ``reasons`` counts its
     invalid trials by reason, ``outcomes`` its responses by how they ended, ``errors`` failure texts.
-    ``took_s`` is how long its trials took in all.
+    ``others_*`` are the same of the small requests beside the streams. ``took_s`` is how long its trials
+    took in all.
     """
 
     summary: CaseSummary
@@ -102,6 +103,8 @@ class CaseFinding:
     reasons: Mapping[str, int]
     outcomes: Mapping[str, int]
     errors: Mapping[str, int]
+    others_outcomes: Mapping[str, int]
+    others_errors: Mapping[str, int]
     took_s: float
     figures: Mapping[str, FigureFinding]
 
@@ -245,6 +248,8 @@ def _case(run: Run, row: CaseSummary, figures: Mapping[str, FigureFinding]) -> C
         reasons=Counter(trial.reason for trial in mine if trial.reason is not None),
         outcomes=_sums(trial.outcomes for trial in mine),
         errors=_sums(trial.errors for trial in mine),
+        others_outcomes=_sums(trial.others.outcomes for trial in mine if trial.others is not None),
+        others_errors=_sums(trial.others.errors for trial in mine if trial.others is not None),
         took_s=sum(trial.finished_ns - trial.started_ns for trial in mine) / 1e9,
         figures=figures,
     )

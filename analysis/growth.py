@@ -1,8 +1,8 @@
 """Whether a server's memory grows under a steady load: what it retains for each response, over a long window.
 
-The window is cut into equal parts, and of each the least memory counts (`analysis.trial.floors`): neighbouring
-samples are alike, the floors of long parts hardly. The first third is the warm-up of allocators and caches,
-and left out. How often the verdicts err is in docs/accuracy.md.
+The window is cut into equal parts, and of each the least memory counts (`analysis.trial.floors`):
+neighbouring samples are alike, the floors of long parts hardly. The first third is the warm-up of allocators
+and caches, and left out. How often the verdicts err is in docs/accuracy.md.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def _verdict(slope: float, low: float, most: float, *, slowing: bool) -> tuple[G
         return Growth.GROWS, f"it is more than {margin} for each response, and goes on to the end"
     if low > MARGIN_BYTES:
         return Growth.UNDECIDED, (
-            "it grew ever more slowly, as it does while an allocator or a cache warms up: a longer window tells"
+            "it grew ever more slowly, as while an allocator or a cache warms up: a longer window tells"
         )
     return (
         Growth.UNDECIDED,

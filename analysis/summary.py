@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from analysis.statistics.signed_rank import hodges_lehmann
 from results.case import SETTINGS, Case, Value, value_text
-from results.metrics import FIGURES
+from results.metrics import FIGURES, Unit
 from results.records import AS_PLANNED_LABELS, Verification
 from results.run import Run, TrialSummary
 
@@ -95,6 +95,11 @@ def requests_inside(trial: TrialSummary) -> int:
     return min(verified, round(rate * (trial.window_close_ns - trial.window_open_ns) / 1e9))
 
 
+def others_inside(trial: TrialSummary) -> int:
+    """How many small requests beside the streams were wanted inside the window, answered or not."""
+    return 0 if trial.others is None else sum(trial.others.outcomes.values())
+
+
 def _trials(run: Run, identity: str, *, control: bool) -> list[TrialSummary]:
     return [
         trial
@@ -175,7 +180,8 @@ def estimate(run: Run, case: Case, name: str, *, control: bool = False) -> Estim
         return Estimate(value, None)
     pairs = pairs_by_block(run, case, name, control=control)
     if FIGURES[name].by_difference:
-        return Estimate(value, _ratio_of_medians(pairs, memory_resolution_bytes(run)))
+        in_bytes = FIGURES[name].unit is Unit.BYTES
+        return Estimate(value, _ratio_of_medians(pairs, memory_resolution_bytes(run) if in_bytes else 0.0))
     return Estimate(value, _ratio(pairs))
 
 

@@ -23,6 +23,7 @@ from results.records import (
     MISSING,
     REQUEST_STRUCT,
     LoadRecord,
+    OthersRecord,
     Outcome,
     RequestArray,
     Verification,
@@ -33,6 +34,8 @@ from scenarios.link import Link, LinkClosed
 from scenarios.specification import (
     POINT_NUMBERS,
     FetchSpecification,
+    HangUp,
+    SlowReader,
     Specification,
     TraceSpecification,
     TrialSpecification,
@@ -151,18 +154,13 @@ class LoadDriver:
         Raises LoadFailed when the driver is gone, RecordsLost when the two sides count differently.
         """
         answer, packed = self._ask(specification)
-        size = answer["recorded"] * REQUEST_STRUCT.size
-        requests = corrected(unpack_requests(packed[:size]), answer)
-        if not len(requests) == answer["recorded"] == answer["issued"]:
-            raise RecordsLost(
-                f"the load driver issued {answer['issued']} requests and recorded {answer['recorded']}, "
-                f"and {len(requests)} records arrived"
-            )
+        streams_end = answer["recorded"] * REQUEST_STRUCT.size
+        load = specification.load
         return LoadRecord(
             window_open_ns=answer["window_open_ns"],
             window_close_ns=answer["window_close_ns"],
             drained_ns=answer["drained_ns"],
-            requests=requests,
+            requests=_whole(packed[:streams_end], answer, answer),
             errors=answer["errors"],
             client_cpu_ns=answer["client_cpu_ns"],
             client_wall_ns=answer["client_wall_ns"],
@@ -170,7 +168,9 @@ class LoadDriver:
             clock_span_ns=answer["clock_span_ns"],
             clock_bend_ns=answer["clock_bend_ns"],
             client_scheduling=self._scheduling,
-            follow_ups=None if answer["follow_up_bytes"] is None else unpack_follow_ups(packed[size:]),
+            follow_ups=unpack_follow_ups(packed[streams_end:]) if isinstance(load, HangUp) else None,
+            others=None if isinstance(load, HangUp) else _others(packed[streams_end:], answer),
+            reading_bytes_per_second=load.bytes_per_second if isinstance(load, SlowReader) else None,
         )
 
     def trace(self, specification: TraceSpecification) -> TracedLoad:
@@ -198,6 +198,30 @@ class LoadDriver:
             raise LoadFailed(
                 f"the load driver died ({closed}); its last words:\n{self._process.output_tail()}"
             ) from closed
+
+
+def _others(packed: bytes, answer: Mapping[str, Any]) -> OthersRecord | None:
+    told = answer["others"]
+    if told is None:
+        return None
+    return OthersRecord(
+        begin_ns=told["begin_ns"],
+        streams_begin_ns=told["streams_begin_ns"],
+        patience_ns=told["patience_ns"],
+        requests=_whole(packed, told, answer),
+        errors=told["errors"],
+    )
+
+
+def _whole(packed: bytes, counted: Mapping[str, Any], clock: Mapping[str, Any]) -> RequestArray:
+    """The corrected requests. Raises RecordsLost where they are not as many as the driver ``counted``."""
+    requests = corrected(unpack_requests(packed), clock)
+    if not len(requests) == counted["recorded"] == counted["issued"]:
+        raise RecordsLost(
+            f"the load driver issued {counted['issued']} requests and recorded {counted['recorded']}, "
+            f"and {len(requests)} records arrived"
+        )
+    return requests
 
 
 def corrected(requests: RequestArray, answer: Mapping[str, Any]) -> RequestArray:

@@ -13,13 +13,14 @@ from typing import Protocol
 from analysis.trial.hang_ups import hang_up_trace
 from analysis.trial.tracing import figures_of_trace, joined, note_of, traced_request, waterfall_of
 from harness.cores import Cores
+from harness.leaving import leaving_of
 from harness.ledger_file import await_ledger
 from harness.load import LoadDriver, LoadFailed, TracedLoad
 from harness.matrix import PlannedCase
 from harness.processes import Processes, SupervisorDied
 from harness.serving import RunningServer, last_words, serving
 from harness.validity import clock_step
-from harness.verify import address_of, leaving_of
+from harness.verify import address_of
 from harness.watch import ServerWatch
 from harness.wrapping import around, with_middleware
 from results.errors import MeasurementError

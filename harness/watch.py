@@ -50,10 +50,10 @@ class ServerWatch:
         self._stop = threading.Event()
         self._sampler = threading.Thread(target=self._sample, name="memory-sampler", daemon=True)
 
-    def reset(self, warmup_s: float = 0.0) -> None:
+    def reset(self, warmup_s: float = 0.0, *, after_s: float = 0.0) -> None:
         """Take the tree as it is, reset the kernel's high-water marks, and start sampling.
 
-        PSS is sampled only until a warm-up of ``warmup_s`` seconds that begins after this call is over.
+        PSS is sampled only in a warm-up of ``warmup_s`` seconds that begins ``after_s`` after this call.
         Raises ServerChanged when the server is gone.
         """
         try:
@@ -65,7 +65,9 @@ class ServerWatch:
             self._machine = [read_machine(cores) for cores in self._cores]
             self._cpu_ns = self._cpu_time_ns()
             self._reaped = self._reaped_faults()
-            self._pss_at_reset = self._pss.begin([process.pid for process in self._processes], warmup_s)
+            self._pss_at_reset = self._pss.begin(
+                [process.pid for process in self._processes], warmup_s, after_s
+            )
         except (psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError) as error:
             raise ServerChanged("a process of the server ended before the load began") from error
         except (psutil.AccessDenied, PermissionError) as error:

@@ -42,6 +42,8 @@ SETTINGS = (
     "rate",
     "spacing",
     "after",
+    "others",
+    "patience_s",
     "keep_alive",
 )
 

@@ -124,6 +124,22 @@ class MemorySample:
 
 
 @dataclass(frozen=True, slots=True)
+class OthersRecord:
+    """The small requests that others asked beside the streams of one trial, in an open loop of their own.
+
+    ``requests`` has the shape of `LoadRecord`'s. They begin at ``begin_ns``, and are alone until
+    ``streams_begin_ns``; the schedule ends with the window. One that has no answer after ``patience_ns`` is
+    given up. ``errors`` counts failure texts.
+    """
+
+    begin_ns: int
+    streams_begin_ns: int
+    patience_ns: int
+    requests: RequestArray
+    errors: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class LoadRecord:
     """What the load driver saw in one trial.
 
@@ -132,8 +148,9 @@ class LoadRecord:
     the wall clock, which stamps arrivals in the kernel, moved against CLOCK_MONOTONIC over
     ``clock_span_ns``, and ``clock_bend_ns`` how far it was off an even drift at the window's edges (not
     stored); null where arrivals are stamped by the event loop. ``client_scheduling`` is the driver's
-    scheduling policy (sched(7)). ``follow_ups`` are the small requests after hang-ups (`results.follow_ups`),
-    null where nobody hangs up.
+    scheduling policy (sched(7)). ``others`` are the small requests beside the streams, null without any.
+    ``reading_bytes_per_second`` is the pace of a reader who takes no more (not stored), null without one.
+    ``follow_ups`` are the small requests after hang-ups (`results.follow_ups`), null where nobody hangs up.
     """
 
     window_open_ns: int
@@ -148,6 +165,8 @@ class LoadRecord:
     clock_bend_ns: int | None = None
     client_scheduling: str = "SCHED_OTHER"
     follow_ups: FollowUpArray | None = None
+    others: OthersRecord | None = None
+    reading_bytes_per_second: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +221,9 @@ class Verification:
     the response is not chunked. ``failure`` says how the response failed, null when it came whole.
 
     ``body_bytes`` and ``digest`` are those of the content: a Content-Encoding of gzip, deflate, br or zstd is
-    undone. ``prefix_digest`` is the hash of its first ``prefix_bytes``, which a client that hangs up reads;
-    null where nobody does.
+    undone. ``others_*`` are the same of the small response that others ask beside this case, null without.
+    ``prefix_digest`` is the hash of the first ``prefix_bytes``, which a client that hangs up reads; null
+    where nobody does.
     """
 
     status: int | None
@@ -216,6 +236,9 @@ class Verification:
     failure: str | None
     prefix_bytes: int | None = None
     prefix_digest: str | None = None
+    others_status: int | None = None
+    others_body_bytes: int | None = None
+    others_digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,11 +31,11 @@ from scenarios.exchange import NEVER_NS, Window
 from scenarios.hang_ups import HangUpUser
 from scenarios.kept import KeptExchange
 from scenarios.link import Link, LinkClosed
+from scenarios.others import Others
 from scenarios.polling import PollClock
 from scenarios.schedule import offsets_ns
 from scenarios.specification import (
     Arrivals,
-    Download,
     FetchSpecification,
     HangUp,
     Load,
@@ -111,23 +111,23 @@ def _fetch(specification: FetchSpecification, polls: PollClock) -> dict[str, Any
 def run_trial(
     environment: TrialEnvironment, runner: LocalRunner, specification: TrialSpecification, polls: PollClock
 ) -> tuple[dict[str, Any], bytes]:
-    """Stop issuing at the window's end, let what is under way finish, and hand everything over."""
+    """Stop issuing at the window's end, let what is under way finish, and hand everything over.
+
+    The packed bytes are the streams' requests and, behind them, those of others.
+    """
+    beside = specification.others
     user_class, users = _users(specification.load)
-    schedule = _schedule(specification)
+    schedules = _schedule(specification), () if beside is None else _schedule(beside)
     gc.collect()
     gc.disable()  # a collection in the middle of a window would look like a slow server
     started_ns = monotonic_ns()
-    open_ns = started_ns + round(specification.warmup_s * 1e9)
+    open_ns = started_ns + round((beside or specification).warmup_s * 1e9)
     window = Window(open_ns, open_ns + round(specification.window_s * 1e9))
-    trial = Trial(
-        specification,
-        window,
-        polls,
-        users=users,
-        fire=environment.events.request.fire,
-        offsets_ns=schedule,
-    )
+    fire = environment.events.request.fire
+    trial = Trial(specification, window, polls, users=users, fire=fire, offsets_ns=schedules[0])
+    others = None if beside is None else Others(beside, trial, fire=fire, offsets_ns=schedules[1])
     environment.trial = trial
+    _sleep_until(trial.begun_ns)
     runner.start(users, spawn_rate=users, user_classes=[user_class])
     _sleep_until(trial.window.open_ns)
     moved = [(monotonic_ns(), trial.clock.drift_ns())]
@@ -137,6 +137,7 @@ def run_trial(
     moved.append((monotonic_ns(), trial.clock.drift_ns()))
     trial.issuing = False
     trial.drained.wait()
+    found = {} if others is None else {"others": others.found()}
     drained_ns = monotonic_ns()
     runner.stop()
     gc.enable()
@@ -153,7 +154,8 @@ def run_trial(
         "clock_drift_ns": None,
         "clock_span_ns": None,
         "clock_bend_ns": None,
-        "follow_up_bytes": len(trial.follow_ups) if isinstance(specification.load, HangUp) else None,
+        "others": None,
+        **found,
     }
     if trial.clock.stamped:
         drift_ns, span_ns = trial.clock.drift_ns(), monotonic_ns() - trial.clock.begun_ns
@@ -164,18 +166,19 @@ def run_trial(
             "clock_span_ns": span_ns,
             "clock_bend_ns": round(max(bends)),
         }
-    return message, bytes(trial.packed + trial.follow_ups)
+    behind = trial.follow_ups if others is None else others.packed
+    return message, bytes(trial.packed + behind)
 
 
 def _users(load: Load) -> tuple[type[User], int]:
     """Who conducts a load, and how many of them."""
     match load:
-        case Download():
-            return StreamUser, load.users
         case HangUp():
             return HangUpUser, load.users
         case Arrivals():
             return ArrivalsUser, 1
+        case _:
+            return StreamUser, load.users
 
 
 def _schedule(specification: TrialSpecification) -> Sequence[int]:

@@ -12,7 +12,7 @@ from results.follow_ups import STRUCT
 from results.records import MISSING, Outcome
 from scenarios.client import Request, TimedClient
 from scenarios.exchange import NEVER_NS, Exchange, Window
-from scenarios.leaving import LeavingClient, LeavingExchange
+from scenarios.leaving import READ_BYTES, LeavingExchange
 from scenarios.specification import Address, HangUp, Leaving
 from scenarios.user import PAUSE_AFTER_FAILURE_S, Trial, TrialEnvironment
 
@@ -39,8 +39,13 @@ class HangUpUser(User):
         assert small is not None  # noqa: S101
         number = trial.join()
         address = given.address
-        client = LeavingClient(
-            address.host, address.port, timeout_s=address.timeout_s, clock=trial.clock, polls=trial.polls
+        client = TimedClient(
+            address.host,
+            address.port,
+            timeout_s=address.timeout_s,
+            clock=trial.clock,
+            polls=trial.polls,
+            most_read_bytes=READ_BYTES,
         )
         try:
             while trial.issuing:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from time import monotonic_ns
-from typing import ClassVar
 
 import xxhash
 
 from results.records import Outcome
-from scenarios.client import TimedClient
 from scenarios.exchange import Expected, Window
 from scenarios.specification import Leaving
 from scenarios.traced_exchange import TracedExchange
+
+#: A client that hangs up reads so little of a body at a time, so that it leaves when it means to.
+READ_BYTES = 4096
 
 
 class _PrefixHash:
@@ -89,9 +90,3 @@ class LeavingExchange(TracedExchange):
             )
         else:
             self.outcome = Outcome.HUNG_UP
-
-
-class LeavingClient(TimedClient):
-    """Reads little at a time, so that it leaves when it means to."""
-
-    READ_BYTES: ClassVar[int] = 4096

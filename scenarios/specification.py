@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
@@ -74,15 +75,6 @@ class Arrivals:
     most_in_flight: int
 
 
-Load: TypeAlias = Download | Arrivals | HangUp
-_LOADS: Mapping[str, type[Load]] = {
-    "download": Download,
-    "soak": Soak,
-    "hang-up": HangUp,
-    "arrivals": Arrivals,
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Leaving:
     """When a client hangs up: as soon as ``after_bytes`` of the content have come.
@@ -95,13 +87,49 @@ class Leaving:
 
 
 @dataclass(frozen=True, slots=True)
+class SlowReader:
+    """The closed loop of ``users`` who take at most so many bytes a second each, until the window closes."""
+
+    users: int
+    bytes_per_second: int
+
+
+Load: TypeAlias = Download | Arrivals | HangUp | SlowReader
+_LOADS: Mapping[str, type[Load]] = {
+    "download": Download,
+    "soak": Soak,
+    "hang-up": HangUp,
+    "arrivals": Arrivals,
+    "slow-reader": SlowReader,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """Small requests beside the streams, in an open loop: ``rate`` a second, from before the first stream on.
+
+    They are alone for ``alone_s``. One that has no answer after ``patience_s`` is given up.
+    """
+
+    rate: float
+    alone_s: float
+    patience_s: float
+
+    @property
+    def most_in_flight(self) -> int:
+        """More than a schedule will ever have under way: none of them waits for a connection."""
+        return 10 + math.ceil(2 * self.rate * self.patience_s)
+
+
+@dataclass(frozen=True, slots=True)
 class TrialSpecification:
     """One trial's load.
 
     ``status``, ``body_bytes`` and ``digest`` (xxh3_64, None where the suite relaxes it) are what every
     response is checked against. ``row_marker`` replaces what the content type says of rows. Arrivals are
-    scheduled by ``schedule_seed``. Where the load hangs up, ``leaving`` says when, and ``small`` is what it
-    asks next.
+    scheduled by ``schedule_seed``. ``others`` is an open loop beside it, with a window that opens at the same
+    instant, after a longer warm-up: meanwhile it is alone. Where the load
+    hangs up, ``leaving`` says when, and ``small`` is what it asks next.
     """
 
     address: Address
@@ -116,6 +144,7 @@ class TrialSpecification:
     schedule_seed: str = ""
     leaving: Leaving | None = None
     small: Address | None = None
+    others: TrialSpecification | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +180,7 @@ def to_message(specification: Specification) -> dict[str, Any]:
     message = {"kind": kind, **asdict(specification)}
     if isinstance(specification, TrialSpecification):
         (message["load_kind"],) = (name for name, load in _LOADS.items() if type(specification.load) is load)
+        message["others"] = None if specification.others is None else to_message(specification.others)
     return message
 
 
@@ -161,6 +191,7 @@ def from_message(message: Mapping[str, Any]) -> Specification:
     where = _address(fields.pop("address"))
     if kind == "trial":
         fields["load"] = _LOADS[fields.pop("load_kind")](**fields.pop("load"))
+        fields["others"] = None if fields["others"] is None else from_message(fields["others"])
     if fields.get("leaving"):
         fields["leaving"] = Leaving(**fields["leaving"])
     if fields.get("small"):

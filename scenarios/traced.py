@@ -8,9 +8,9 @@ from typing import Any
 
 from results.records import AS_PLANNED
 from scenarios.arrival import StampClock
-from scenarios.client import Request, TimedClient
+from scenarios.client import MOST_READ_BYTES, Request, TimedClient
 from scenarios.exchange import NEVER_NS, Expected, Window
-from scenarios.leaving import LeavingClient, LeavingExchange
+from scenarios.leaving import READ_BYTES, LeavingExchange
 from scenarios.polling import PollClock
 from scenarios.specification import POINT_NUMBERS, TraceSpecification
 from scenarios.traced_exchange import TracedExchange
@@ -23,8 +23,14 @@ def trace(specification: TraceSpecification, polls: PollClock) -> tuple[dict[str
     """
     address = specification.address
     clock = StampClock()
-    kind = TimedClient if specification.leaving is None else LeavingClient
-    client = kind(address.host, address.port, timeout_s=address.timeout_s, clock=clock, polls=polls)
+    client = TimedClient(
+        address.host,
+        address.port,
+        timeout_s=address.timeout_s,
+        clock=clock,
+        polls=polls,
+        most_read_bytes=MOST_READ_BYTES if specification.leaving is None else READ_BYTES,
+    )
     request = Request.to(address)
     expected = Expected(specification.status, specification.body_bytes, specification.digest)
     exchanges: list[TracedExchange] = []

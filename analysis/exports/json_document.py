@@ -83,6 +83,8 @@ def _case(case: CaseFinding) -> dict[str, Any]:
         "reasons": dict(case.reasons),
         "outcomes": dict(case.outcomes),
         "errors": dict(case.errors),
+        "others_outcomes": dict(case.others_outcomes),
+        "others_errors": dict(case.others_errors),
         "took_s": case.took_s,
         "figures": {name: _figure(item) for name, item in case.figures.items()},
     }

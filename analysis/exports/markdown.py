@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from analysis.exports.sections import Section, escaped, fitted, folded, table
 from analysis.findings import CaseFinding, FigureFinding, Findings, GateFinding, GateState
+from analysis.scope import HEADLINE
 from analysis.statistics.multiple import SCREENING_Q
 from analysis.table import amount, effect, setting
-from analysis.verdicts.fitness import HEADLINE
 from analysis.verdicts.judgement import Kind
 from results.metrics import Unit
 from results.records import AS_PLANNED_LABELS

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from analysis.trial.others import figures_of_others
 from analysis.trial.tree_pss import tree_pss_bytes
 from results.metrics import FIGURES
 from results.records import (
@@ -32,7 +33,6 @@ _SPANS = {
 }
 #: Those that a response has only when it is through.
 _TO_THE_END = frozenset({"ttlb", "ttlb_effective"})
-_SERVED_AFTER = "served_after.hang_up.v1"
 _MEGABYTE = 1e6
 
 
@@ -46,6 +46,10 @@ def figures_of_trial(load: LoadRecord, server: ServerRecord | None) -> dict[str,
     figures |= _latencies(load)
     if load.follow_ups is None:
         figures |= _rates(load)
+    if load.reading_bytes_per_second is not None:
+        figures |= dict.fromkeys(name for name, figure in FIGURES.items() if figure.of_pace)
+    if load.others is not None:
+        figures |= figures_of_others(load, load.others)
     if server is not None:
         figures |= _memory(server)
         figures["tree_pss"] = tree_pss_bytes(load, server)
@@ -105,11 +109,13 @@ def _served_after(load: LoadRecord, follow_ups: FollowUpArray) -> Mapping[str, f
     waits = np.sort(np.where(answered == MISSING, np.inf, answered - left)[inside])
     figures: dict[str, float | None] = {}
     for name, figure in FIGURES.items():
-        if figure.definition == _SERVED_AFTER and waits.size >= figure.fewest_requests:
-            place = (figure.quantile or 0) * (waits.size - 1)
+        if figure.needs_hang_up and figure.quantile is not None and waits.size >= figure.fewest_requests:
+            place = figure.quantile * (waits.size - 1)
             below, above = waits[math.floor(place)], waits[math.ceil(place)]
             if np.isfinite(above):
                 figures[name] = float(below + (place % 1) * (above - below))
+    if waits.size:
+        figures["unserved"] = float(np.isinf(waits).mean())
     return figures
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from analysis.summary import requests_inside, valid_by_block
+from analysis.summary import others_inside, requests_inside, valid_by_block
 from analysis.verdicts.gate import Pair
 from results.case import Case
 from results.metrics import FIGURES
@@ -53,11 +53,12 @@ def absolute_arm(run: Run, case: Case, name: str) -> Arm:
 def _arm(pairs: Sequence[Pair], levels: Sequence[float], trials: Sequence[TrialSummary], name: str) -> Arm:
     without = sum(trial.figures.get(name) is None for trial in trials)
     fewest = FIGURES[name].fewest_gated
+    counted = others_inside if FIGURES[name].needs_others else requests_inside
     missing = weak = None
     if without:
         missing = f"{without} of {len(trials)} valid trials do not give {name}"
     elif not pairs:
         missing = "no block has a valid trial on both sides"
-    elif any(requests_inside(trial) < fewest for trial in trials):
+    elif any(counted(trial) < fewest for trial in trials):
         weak = f"a verdict on {name} needs {fewest} requests in each trial"
     return Arm(pairs, levels, missing, weak)

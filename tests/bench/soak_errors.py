@@ -1,10 +1,10 @@
 """How often a soak's verdict errs, on simulated servers.
 
-``python -m tests.bench.soak_errors``. A window has 1,200 samples of a server's memory under a steady load. What
-a response needs comes and goes (up to 4 MiB, at random), the rest wanders (an autoregression with a sigma of
-128 KiB that forgets in a third of a part), and the kernel tells it in steps of 128 KiB. On top of that comes what
-a row of the table says. Leaks are of small objects: they show in arenas of 1 MiB, wherever in an arena the window
-begins.
+``python -m tests.bench.soak_errors``. A window has 1,200 samples of a server's memory under a steady load.
+What a response needs comes and goes (up to 4 MiB, at random), the rest wanders (an autoregression with a
+sigma of 128 KiB that forgets in a third of a part), and the kernel tells it in steps of 128 KiB. On top of
+that comes what a row of the table says. Leaks are of small objects: they show in arenas of 1 MiB, wherever
+in an arena the window begins.
 """
 
 from __future__ import annotations
@@ -140,8 +140,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         rows.append([name, *cells])
     headings = [f"{responses:,} × {trials}" for responses, trials in itertools.product(RESPONSES, TRIALS)]
     text = (
-        f"*grows* / *does not grow*, % of {runs} simulated runs (the rest is undecided), with so many responses "
-        "in a window × windows:"
+        f"*grows* / *does not grow*, % of {runs} simulated runs (the rest is undecided), with so many "
+        "responses in a window × windows:"
     )
     publish("soak_errors", f"{text}\n\n{table(['besides', *headings], rows)}", write=options.write)
 
