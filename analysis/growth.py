@@ -73,21 +73,23 @@ class MemoryGrowth:
 def memory_growths(run: Run) -> list[MemoryGrowth]:
     """One for each case of a soak that has a valid trial whose window was sampled in all of its parts."""
     names = labels([case for case in run.header.cases if not case.expect_failure])
-    found = []
-    for case in run.header.cases:
-        windows = [fitted(trial.floors) for trial in soaked_trials(run, case)]
-        windows = [window for window in windows if _bears_a_slope(window)]
-        if windows:
-            found.append(growth_of(names[case.identity], case, windows))
-    return found
+    windows = {
+        case.identity: [fitted(trial.floors) for trial in soaked_trials(run, case)]
+        for case in run.header.cases
+    }
+    return [
+        growth_of(names[case.identity], case, windows[case.identity])
+        for case in run.header.cases
+        if windows[case.identity]
+    ]
 
 
 def soaked_trials(run: Run, case: Case) -> list[TrialSummary]:
-    """The valid trials of a case, repeated ones too, that have their memory floors."""
+    """The valid trials of a case, repeated ones too, whose memory floors bear a slope."""
     return [
         trial
         for trial in run.trials
-        if trial.slot.case == case.identity and trial.reason is None and trial.floors
+        if trial.slot.case == case.identity and trial.reason is None and _bears_a_slope(fitted(trial.floors))
     ]
 
 

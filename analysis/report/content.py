@@ -10,6 +10,7 @@ from analysis.plots.picture import Absent, Picture
 from analysis.report.answer import Answer, answer
 from analysis.report.choices import choices
 from analysis.report.doubts import doubts
+from analysis.report.hard import NotedTable, hard_cases
 from analysis.report.pictures import Source, pictures
 from analysis.report.rows import (
     FigureRow,
@@ -43,7 +44,8 @@ _MOST_OUTPUTS = 10
 class Report:
     """Everything that a report says, in its order.
 
-    ``facts`` are pairs of what and value. ``pictures`` holds what was left out, too.
+    ``facts`` are pairs of what and value. ``pictures`` holds what was left out, too. ``hard`` is what hard
+    users found: empty where there were none.
     """
 
     findings: Findings
@@ -51,6 +53,7 @@ class Report:
     gates: Sequence[GateFinding]
     doubts: Sequence[Sentence]
     pictures: Sequence[Picture | Absent]
+    hard: Sequence[NotedTable]
     rows: Sequence[FigureRow]
     cases: Table
     failures: Table
@@ -70,6 +73,7 @@ def report(store: Store, run: Run, findings: Findings) -> Report:
         gates=findings.gates,
         doubts=doubts(run, findings, chosen, traces, names),
         pictures=pictures(Source(run, findings, chosen, traces, store)),
+        hard=hard_cases(run, findings, traces),
         rows=figure_rows(findings),
         cases=case_table(findings),
         failures=failure_table(findings, _outputs(store, run, names)),

@@ -63,6 +63,12 @@ def _lines(report: Report, folder: str) -> Iterator[str]:
     yield from (f"- {_text(item)}" for item in report.doubts)
     yield from ("", "## The evidence", "")
     yield from evidence(report.pictures, folder)
+    if report.hard:
+        yield from ("## Hard users", "")
+    for noted in report.hard:
+        yield from (f"**{noted.table.caption}**", "")
+        yield from _table(noted.table.headings, noted.table.rows)
+        yield from (escaped_whole(noted.note), "")
     yield from ("## Every figure", "")
     yield from _captioned(_figures(report.rows, interval_name(report.findings.header.terms)))
     for table in (report.cases, report.failures):
