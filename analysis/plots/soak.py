@@ -11,7 +11,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.growth import WARMUP_PARTS, Growth, MemoryGrowth, fitted, series_of
+from analysis.growth import ARENA_BYTES, WARMUP_PARTS, Growth, MemoryGrowth, fitted, series_of
 from analysis.growth_table import interval, signed
 from analysis.plots.drawing import LOOKS, WHOLE, drawn, in_unit, legend, plain, shown
 from analysis.plots.picture import Picture
@@ -39,12 +39,13 @@ class Window:
 def memory_over_a_soak(
     name: str, title: str, growth: MemoryGrowth, windows: Sequence[Window], *, whole: bool
 ) -> Picture:
-    """Each window of one case, one over the other, from the first fitted floor of each."""
+    """Each window of one case, one over the other, from its own level at the warm-up's end."""
     return drawn(
         name,
         title,
-        f"{shown(growth.label)} retained {in_words(growth)}. The points are the least memory of each part, "
-        "the line goes through those behind the warm-up, which is shaded.",
+        f"{shown(growth.label)} retained {in_words(growth)}. The bars are the least memory in each part of "
+        "the window, the line is drawn through those behind the warm-up, which is shaded; it bends where "
+        "the responses came faster or slower.",
         f"{shown(growth.label)}: {in_words(growth)}, over {growth.trials} window"
         f"{'s' if growth.trials > 1 else ''}. "
         + " ".join(_told(number + 1, window) for number, window in enumerate(windows)),
@@ -72,33 +73,40 @@ def _told(number: int, window: Window) -> str:
 
 def _draw(figure: Figure, windows: Sequence[Window], *, whole: bool) -> None:
     axes = figure.subplots()
-    plain(axes, x="time since the window opened", y="memory of the server")
+    plain(axes, x="time since the window opened", y="memory since the warm-up's end")
     looks = [WHOLE, *LOOKS] if whole else list(LOOKS)
-    drawn_ones = list(zip(windows, looks, strict=False))
-    for window, look in drawn_ones:
-        _band(axes, window, look.colour)
-        middles = [item.middle_ns - window.opened_ns for item in window.floors]
-        axes.plot(
-            middles,
-            [item.floor_bytes for item in window.floors],
+    shown_ones = list(zip(windows, looks, strict=False))
+    for window, look in shown_ones:
+        kept = fitted(window.floors)
+        level = kept[0].floor_bytes
+        _band(axes, window, level, look.colour)
+        middles = np.array([item.middle_ns - window.opened_ns for item in window.floors])
+        half = (window.closed_ns - window.opened_ns) / len(window.floors) / 2
+        axes.hlines(
+            [item.floor_bytes - level for item in window.floors],
+            middles - half,
+            middles + half,
             color=look.colour,
-            linestyle="none",
+            linewidth=2.2,
+        )
+        axes.plot(
+            middles[WARMUP_PARTS:],
+            _line(kept) - level,
+            color=look.colour,
+            linestyle=look.dash,
             marker=look.marker,
             markersize=4.5,
+            linewidth=1.4,
         )
-        axes.plot(middles[WARMUP_PARTS:], _line(fitted(window.floors)), color=look.colour, linewidth=1.6)
     first = windows[0]
-    share = WARMUP_PARTS / len(first.floors)
-    axes.axvspan(
-        0, share * (first.closed_ns - first.opened_ns), color=looks[0].colour, alpha=0.07, linewidth=0
-    )
+    warm_ns = WARMUP_PARTS / len(first.floors) * (first.closed_ns - first.opened_ns)
+    axes.axvspan(0, warm_ns, color=looks[0].colour, alpha=0.07, linewidth=0)
+    low, high = axes.get_ylim()
+    axes.set_ylim(min(low, -ARENA_BYTES), max(high, ARENA_BYTES))  # noise is not to be drawn as mountains
     in_unit(axes, "x", Unit.NANOSECONDS)
     in_unit(axes, "y", Unit.BYTES)
-    legend(
-        figure,
-        [f"window {number + 1}" for number in range(len(drawn_ones))],
-        [look for _, look in drawn_ones],
-    )
+    names = [f"window {number + 1}" for number in range(len(shown_ones))]
+    legend(figure, names, [look for _, look in shown_ones])
 
 
 def _line(floors: Sequence[MemoryFloor]) -> Floats:
@@ -109,7 +117,7 @@ def _line(floors: Sequence[MemoryFloor]) -> Floats:
     return line
 
 
-def _band(axes: Axes, window: Window, colour: str) -> None:
+def _band(axes: Axes, window: Window, level: int, colour: str) -> None:
     """From the least to the most memory in short steps: single samples could not be told apart."""
     edges = np.linspace(window.opened_ns, window.closed_ns, _STEPS + 1)
     by_process: dict[int, list[MemorySample]] = defaultdict(list)
@@ -121,7 +129,9 @@ def _band(axes: Axes, window: Window, colour: str) -> None:
     )
     middles = (edges[:-1] + edges[1:]) / 2 - window.opened_ns
     known = np.isfinite(least)
-    axes.fill_between(middles[known], least[known], most[known], color=colour, alpha=0.25, linewidth=0)
+    axes.fill_between(
+        middles[known], least[known] - level, most[known] - level, color=colour, alpha=0.35, linewidth=0.8
+    )
 
 
 def _of_steps(samples: Sequence[MemorySample], edges: Floats, extreme: np.ufunc) -> Floats:
