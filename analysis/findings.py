@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from analysis.growth import MemoryGrowth, memory_growths
+from analysis.others import OthersCost, costs_of
 from analysis.slope import MemorySlope, memory_slopes
 from analysis.statistics.multiple import SCREENING_Q
 from analysis.summary import CaseSummary, labels, pairs_by_block, summarize
@@ -120,7 +121,10 @@ class ExpectedFailure:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """A run and what it means. ``trials`` of ``planned`` are measured, ``invalid`` of them do not count."""
+    """A run and what it means. ``trials`` of ``planned`` are measured, ``invalid`` of them do not count.
+
+    ``costs`` are what the cases with others beside them cost these.
+    """
 
     header: RunHeader
     finished_utc: str | None
@@ -134,6 +138,7 @@ class Findings:
     expected_failures: Sequence[ExpectedFailure]
     slopes: Sequence[MemorySlope]
     growths: Sequence[MemoryGrowth]
+    costs: Sequence[OthersCost]
 
     def gates_that(self, state: GateState) -> list[GateFinding]:
         """The gates of which this came."""
@@ -143,6 +148,7 @@ class Findings:
 def find(run: Run, gates: Sequence[GatedCase] = (), not_judged: Sequence[NotJudged] = ()) -> Findings:
     """Everything there is to say of a run. ``not_judged`` are the gates that it does not judge."""
     names = labels(run.header.cases)
+    cases = _cases(run, {(gate.case.identity, gate.limit.figure.name) for gate in gates})
     return Findings(
         header=run.header,
         finished_utc=run.finished_utc,
@@ -155,7 +161,7 @@ def find(run: Run, gates: Sequence[GatedCase] = (), not_judged: Sequence[NotJudg
             *(GateFinding(gate.name, GateState.NOT_JUDGED, reason=gate.reason) for gate in not_judged),
         ],
         unfit=unfit(run),
-        cases=_cases(run, {(gate.case.identity, gate.limit.figure.name) for gate in gates}),
+        cases=cases,
         expected_failures=[
             ExpectedFailure(case, names[case.identity], _how_it_failed(run, case))
             for case in run.header.cases
@@ -163,6 +169,7 @@ def find(run: Run, gates: Sequence[GatedCase] = (), not_judged: Sequence[NotJudg
         ],
         slopes=memory_slopes(run),
         growths=memory_growths(run),
+        costs=costs_of(run, [case.summary for case in cases]),
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from analysis.scope import why_without
 from analysis.summary import CaseSummary
 from results.metrics import FIGURES, Figure, Unit
 
@@ -85,7 +86,7 @@ def columns(rows: Sequence[CaseSummary]) -> Sequence[Column]:
         *_figure("ttfb_p50", "TTFB p50"),
         *_figure("ttfb_p95", "p95"),
         *effective,
-        *_figure("throughput", "throughput"),
+        *_throughput(rows),
         *_figure("peak_memory", "peak memory"),
         *_figure("cpu_per_mb", "CPU per MB"),
         Column("trials", _trials),
@@ -99,9 +100,15 @@ def headline_columns(rows: Sequence[CaseSummary]) -> Sequence[Column]:
         Column("case", lambda row: row.label),
         *_figure("ttfb_p50", "TTFB p50"),
         *effective,
-        *_figure("throughput", "throughput"),
+        *_throughput(rows),
         *_figure("peak_memory", "memory"),
     )
+
+
+def _throughput(rows: Sequence[CaseSummary]) -> tuple[Column, ...]:
+    """Left out where all readers set their pace: it would be theirs."""
+    paced = [row for row in rows if why_without(FIGURES["throughput"], row.case)]
+    return () if rows and len(paced) == len(rows) else _figure("throughput", "throughput")
 
 
 def _scheduled(rows: Sequence[CaseSummary]) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from analysis.findings import CaseFinding, FigureFinding, Findings, GateFinding
 from analysis.growth import DEFINITION as RETAINED_SLOPE
 from analysis.growth import MemoryGrowth
+from analysis.others import OthersCost
 from analysis.slope import DEFINITION, MemorySlope
 from analysis.verdicts.judgement import Verdict
 from results.records import Verification
@@ -50,6 +51,7 @@ def _document(findings: Findings) -> dict[str, Any]:
         ],
         "memory_slopes": [_slope(slope) for slope in findings.slopes],
         "memory_growths": [_growth(growth) for growth in findings.growths],
+        "others": [_cost(cost) for cost in findings.costs],
         "environment": dict(header.environment),
         "suite_toml": header.suite_toml,
     }
@@ -142,6 +144,15 @@ def _growth(growth: MemoryGrowth) -> dict[str, Any]:
         "bytes_per_hour": growth.per_hour,
         "verdict": growth.verdict.value,
         "reason": growth.reason,
+    }
+
+
+def _cost(cost: OthersCost) -> dict[str, Any]:
+    return {
+        "label": cost.summary.label,
+        "identity": cost.summary.case.identity,
+        "patience_s": cost.patience_s,
+        "verdict": _verdict(cost.verdict),
     }
 
 

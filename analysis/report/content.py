@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analysis.findings import Findings, GateFinding
+from analysis.others_table import CAPTION, HEADINGS
+from analysis.others_table import rows as cost_rows
 from analysis.plots.picture import Absent, Picture
 from analysis.report.answer import Answer, answer
 from analysis.report.choices import choices
@@ -38,6 +40,8 @@ from results.terms import Terms
 
 #: Of so many servers' trials that failed, the last words are shown.
 _MOST_OUTPUTS = 10
+#: The columns of what streams cost others that are more than a number.
+_COST_TEXTS = frozenset({3, len(HEADINGS) - 1})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class Report:
     pictures: Sequence[Picture | Absent]
     hard: Sequence[NotedTable]
     rows: Sequence[FigureRow]
+    costs: Table
     cases: Table
     failures: Table
     facts: Sequence[tuple[str, str]]
@@ -75,6 +80,7 @@ def report(store: Store, run: Run, findings: Findings) -> Report:
         pictures=pictures(Source(run, findings, chosen, traces, store)),
         hard=hard_cases(run, findings, traces),
         rows=figure_rows(findings),
+        costs=Table(CAPTION, HEADINGS, cost_rows(findings), _COST_TEXTS),
         cases=case_table(findings),
         failures=failure_table(findings, _outputs(store, run, names)),
         facts=_facts(run, findings),

@@ -112,11 +112,16 @@ def failure_table(findings: Findings, outputs: Sequence[tuple[str, str]]) -> Tab
     """Invalid trials by reason, failed responses by how they ended, what was told, servers' last words."""
     rows = []
     for case in findings.cases:
-        outcomes = {name: count for name, count in case.outcomes.items() if name not in AS_PLANNED_LABELS}
+        outcomes, others = (
+            {name: count for name, count in found.items() if name not in AS_PLANNED_LABELS}
+            for found in (case.outcomes, case.others_outcomes)
+        )
         for kind, counts in (
             ("invalid trial", case.reasons),
             ("failed response", outcomes),
             ("told", case.errors),
+            ("small request without an answer", others),
+            ("told of small requests", case.others_errors),
         ):
             rows += [[case.summary.label, kind, what, f"{count:,}"] for what, count in counts.items()]
     rows += [[label, "the server printed", text, "1"] for label, text in outputs]

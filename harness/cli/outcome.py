@@ -14,6 +14,7 @@ from harness.cli.answer import exit_code, print_answer, print_doubts, print_gate
 from harness.cli.case_table import print_table
 from harness.cli.hard_cases import print_growths, print_hang_ups, stored_traces
 from harness.cli.memory import print_slopes
+from harness.cli.others import print_costs
 from harness.cli.prose import say
 from harness.cli.recommend import print_detectable
 from harness.cli.streams import until_nobody_reads
@@ -30,6 +31,7 @@ def show_outcome(
     with until_nobody_reads():
         click.echo()
         print_answer(run, findings)
+        print_costs(findings)
         print_slopes(run)
         print_growths(run)
         print_hang_ups(run, stored_traces(path))
