@@ -59,6 +59,11 @@ class LeavingExchange(TracedExchange):
             self.keep_alive = False
             self.last_ns = monotonic_ns()
 
+    def on_message_begin(self) -> None:
+        """A message begins; what comes behind a hang-up is not looked at."""
+        if not self._left:
+            super().on_message_begin()
+
     def on_message_complete(self) -> None:
         """The end of the message; where it came with what was enough, nobody could leave in its middle."""
         if self._left:
