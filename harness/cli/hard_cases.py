@@ -20,10 +20,11 @@ from results.store import Store
 from results.trace import Trace
 
 
-def stored_traces(path: Path) -> list[Trace]:
-    """The traced trials of the run that is stored there."""
-    with Store.open_unchecked(path) as store:
-        return store.traces()
+def print_stored_hang_ups(run: Run, path: Path) -> None:
+    """The same as `print_hang_ups`, with the traced trials of this run's store."""
+    if any(case.parameters.get("scenario") == "hang-up" for case in run.header.cases):
+        with Store.open_unchecked(path) as store:
+            print_hang_ups(run, store.traces())
 
 
 def print_hang_ups(run: Run, traces: Sequence[Trace]) -> None:
