@@ -1,4 +1,4 @@
-"""A soak from the suite to the report: an app that keeps something of each response, and one that does not."""
+"""A soak from the suite to the report: an app that keeps something of each response, and its whole form."""
 
 from __future__ import annotations
 
