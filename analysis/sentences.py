@@ -78,7 +78,12 @@ def _throughput(item: CaseFinding) -> float:
 def _sentences(name: str, case: Case, verdicts: Mapping[str, Verdict]) -> Iterator[str]:
     sight = first_sight(case, verdicts)
     first = verdicts.get(sight)
-    costs = [f"{words} {_judged(verdicts[figure])}" for figure, words in _COSTS.items() if figure in verdicts]
+    costs = [
+        f"{words} {_judged(verdicts[figure])}"
+        for figure, words in _COSTS.items()
+        # where all are answered on both sides, nobody asks
+        if figure in verdicts and (figure != "others_unanswered" or verdicts[figure].estimate)
+    ]
     if first is None and costs and why_without(FIGURES["throughput"], case):
         yield f"{name}, to readers who set the pace: {'; '.join(costs)}"
         return

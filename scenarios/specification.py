@@ -117,7 +117,7 @@ class Others:
 
     @property
     def most_in_flight(self) -> int:
-        """More than a schedule will ever have under way: none of them waits for a connection."""
+        """Far more than are under way at any instant: none of them waits for a connection."""
         return 10 + math.ceil(2 * self.rate * self.patience_s)
 
 

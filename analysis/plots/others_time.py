@@ -23,15 +23,15 @@ _MARKER_SIZE = 3.5
 class Waits:
     """The small requests of one trial: when each was wanted (ns since the first stream began), and its wait.
 
-    One that is not ``answered`` waited for the whole patience. The window closes at ``close_ns``.
+    One that is not ``answered`` waited for the whole patience. ``open_ns`` and ``close_ns`` are the window's.
     """
 
     name: str
     wanted_ns: npt.NDArray[np.int64]
     waits_ns: npt.NDArray[np.int64]
     answered: npt.NDArray[np.bool_]
+    open_ns: int
     close_ns: int
-    patience_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,8 @@ def others_over_time(name: str, title: str, panels: Sequence[Panel]) -> Picture:
         name,
         title,
         "Each mark is a small request, at the instant when it was wanted; the higher, the longer it waited. "
-        "Left of the line there is no stream yet. A cross at the top had no answer and was given up. One "
-        "trial of each form, the one with the median wait.",
+        "Left of the line there is no stream yet; the window is shaded. A cross at the top had no answer and "
+        "was given up. One trial of each form, the one with the median wait.",
         " ".join(_in_words(panel.server, waits) for panel in panels for waits, _ in panel.trials),
         height_in=3.4,
         draw=lambda figure: _draw(figure, panels),
@@ -79,6 +79,8 @@ def _draw(figure: Figure, panels: Sequence[Panel]) -> None:
         )
         for waits, look in panel.trials:
             _draw_waits(axes, waits, look)
+        waits, look = panel.trials[-1]
+        axes.axvspan(waits.open_ns, waits.close_ns, color=look.colour, alpha=0.07, linewidth=0)
         axes.axvline(0, color=panel.trials[0][1].colour, linewidth=1.0)
     in_unit(every[0], "y", Unit.NANOSECONDS, log=True)
     for axes in every:

@@ -97,6 +97,12 @@ def answer(number: int, choice: Choice, findings: Findings) -> Answer:
         if name not in unseen
         and choice.stream.figures[name].value is not None
         and choice.whole.figures[name].value is not None
+        # where all are answered on both sides, nobody asks
+        and (
+            name != "others_unanswered"
+            or choice.stream.figures[name].value
+            or choice.whole.figures[name].value
+        )
     ]
     untrusted = [case for case in (choice.stream, choice.whole) if case.untrusted is not None]
     interval_is = interval_name(findings.header.terms)

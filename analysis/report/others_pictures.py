@@ -74,13 +74,13 @@ def _waits(run: Run, case: CaseFinding, store: Store) -> Waits | None:
     position = _middle(run, case)
     others = None if position is None else store.others(position)
     trial = next((trial for trial in run.trials if trial.slot.position == position), None)
-    if others is None or trial is None or trial.window_close_ns is None:
+    if others is None or trial is None or trial.window_open_ns is None or trial.window_close_ns is None:
         return None
     return Waits(
         name=case.summary.label,
         wanted_ns=others.requests[:, COLUMN["intended_ns"]] - others.streams_begin_ns,
         waits_ns=waits_ns(others.requests, others),
         answered=answered(others.requests),
+        open_ns=trial.window_open_ns - others.streams_begin_ns,
         close_ns=trial.window_close_ns - others.streams_begin_ns,
-        patience_ns=others.patience_ns,
     )

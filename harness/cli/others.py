@@ -25,4 +25,3 @@ def print_costs(findings: Findings) -> None:
         table.add_row(*map(Text, row))
     print_rows(table)
     say(NOTE)
-    click.echo()

@@ -131,3 +131,18 @@ def test_of_slow_readers_no_figure_of_their_own_pace_is_judged(tmp_path: Path) -
     assert "the wait of others same" in sentence
     assert run_decided(run)
     assert find(run).unfit == []
+
+
+def test_where_others_are_given_up_on_both_sides_nobody_says_which_waits_longer(tmp_path: Path) -> None:
+    whole, stream = truths()[:2]
+    both = [replace(whole, others_ms=(2.0, 1100.0)), stream]
+    _, findings = found(make_known_run(tmp_path / "run.sqlite", both))
+    streamed = findings.cases[-1].figures
+    verdict = streamed["others_ttlb_p50"].verdict
+    assert verdict is not None
+    assert verdict.kind is Kind.ESTIMATE_ONLY
+    assert "in 8 of 8 blocks the small requests that others_ttlb_p50 rests on were given up" in verdict.reason
+    assert [cost.verdict.kind for cost in findings.costs] == [Kind.WORSE, Kind.WORSE]
+    held = streamed["worker_held"].verdict
+    assert held is not None
+    assert held.kind is Kind.WORSE
