@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -105,8 +106,11 @@ def test_stored_runs_the_latest_first(tmp_path: Path) -> None:
 def test_every_case_word_names_a_case(name: str, tmp_path: Path) -> None:
     offered = completed(tmp_path, "run", name, "--only", "")
     suite = load_suite(name)
-    axes = [item for target in suite.target for item in target.axes.items() if len(item[1]) > 1]
-    assert axes
+    axes: list[tuple[str, Sequence[object]]] = [
+        item for target in suite.target for item in target.axes.items() if len(item[1]) > 1
+    ]
+    axes += [("after", scenario.after) for scenario in suite.scenario if scenario.kind == "hang-up"]
+    assert offered
     assert {f"{key}={value}" for key, values in axes for value in values} <= set(offered)
     for word in offered:
         assert cases_of(suite, word)
