@@ -217,14 +217,17 @@ def test_an_ab_that_is_killed_or_interrupted_leaves_no_worktree_and_goes_on(
     store = tmp_path / "ab.sqlite"
     with started(tmp_path, "ab", "shop/suite.toml", "--base", "HEAD", "--output", "ab.sqlite") as run:
         wait_for_trials(store, 1)
-        left = repository.worktrees()
+        left = [Path(place) for place in repository.worktrees()]
+        assert [place.exists() for place in left] == [True, True]
+        family = descendants(run.pid)
         run.kill()
         run.communicate(timeout=30)
-    assert [Path(place).exists() for place in left] == [True, True]
+    assert still_there(family) == []
+    assert not any(place.parent.exists() for place in left), "the supervisor has removed them"
+    assert len(repository.worktrees()) == 2, "git does not know yet"
     with started(tmp_path, "ab", "--resume", "ab.sqlite") as run:
         wait_for_trials(store, 2)
-        assert len(repository.worktrees()) == 2
-        assert not any(Path(place).parent.exists() for place in left), "the next ab has removed them"
+        assert len(repository.worktrees()) == 2, "the next ab has told git"
         family = descendants(run.pid)
         os.killpg(run.pid, signal.SIGINT)
         output, _ = run.communicate(timeout=30)
