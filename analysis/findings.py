@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from analysis.growth import MemoryGrowth, memory_growths
 from analysis.others import OthersCost, costs_of
 from analysis.slope import MemorySlope, memory_slopes
 from analysis.statistics.multiple import SCREENING_Q
@@ -136,6 +137,7 @@ class Findings:
     cases: Sequence[CaseFinding]
     expected_failures: Sequence[ExpectedFailure]
     slopes: Sequence[MemorySlope]
+    growths: Sequence[MemoryGrowth]
     costs: Sequence[OthersCost]
 
     def gates_that(self, state: GateState) -> list[GateFinding]:
@@ -166,6 +168,7 @@ def find(run: Run, gates: Sequence[GatedCase] = (), not_judged: Sequence[NotJudg
             if case.expect_failure
         ],
         slopes=memory_slopes(run),
+        growths=memory_growths(run),
         costs=costs_of(run, [case.summary for case in cases]),
     )
 

@@ -11,6 +11,8 @@ from results.metrics import FIGURES, Figure
 HEADLINE = ("ttfb_p50", "ttfb_p95", "throughput", "peak_memory", "cpu_per_mb")
 #: Those of a case with small requests beside its streams.
 OF_OTHERS = ("others_ttlb_p50", "worker_held", "others_unanswered")
+#: Those of a case whose clients hang up.
+OF_HANG_UPS = ("served_after_p50", "unserved", "retained")
 
 
 def why_without(figure: Figure, case: Case) -> str | None:
@@ -25,6 +27,10 @@ def why_without(figure: Figure, case: Case) -> str | None:
         )
     if figure.of_pace and scenario == "slow-reader":
         return "the reader sets the pace, and it would measure the reader; name another metric"
+    if figure.needs_end and scenario == "hang-up":
+        return "its clients leave in the middle, and no response comes to its end; name another metric"
+    if figure.needs_hang_up and scenario != "hang-up":
+        return 'nobody hangs up; name a case of kind = "hang-up", or another metric'
     return None
 
 
@@ -35,4 +41,5 @@ def has_others(case: Case) -> bool:
 
 def headline_of(case: Case) -> Sequence[str]:
     """The figures by which this case is judged where nobody names any."""
-    return [name for name in (*HEADLINE, *OF_OTHERS) if why_without(FIGURES[name], case) is None]
+    special = OF_HANG_UPS if case.parameters.get("scenario") == "hang-up" else OF_OTHERS
+    return [name for name in (*HEADLINE, *special) if why_without(FIGURES[name], case) is None]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from analysis.statistics.signed_rank import hodges_lehmann
 from results.case import SETTINGS, Case, Value, value_text
 from results.metrics import FIGURES, Unit
-from results.records import Verification
+from results.records import AS_PLANNED_LABELS, Verification
 from results.run import Run, TrialSummary
 
 _PAGE_BYTES = 4096
@@ -85,7 +85,9 @@ def valid_by_block(run: Run, identity: str, *, control: bool = False) -> dict[in
 
 
 def requests_inside(trial: TrialSummary) -> int:
-    """About how many verified requests the window holds: those of warm-up and drain make no percentile."""
+    """About how many requests that count the window holds: those of warm-up and drain make no percentile."""
+    if trial.follow_ups is not None:
+        return trial.follow_ups.hang_ups
     verified = trial.outcomes.get("verified", 0)
     rate = trial.figures.get("requests_per_second")
     if rate is None or trial.window_open_ns is None or trial.window_close_ns is None:
@@ -158,7 +160,9 @@ def _summary(run: Run, case: Case, label: str, *, control: bool) -> CaseSummary:
         trials=len(mine),
         invalid=len(mine) - len(valid),
         responses=sum(sum(trial.outcomes.values()) for trial in mine),
-        failed=sum(n for trial in mine for outcome, n in trial.outcomes.items() if outcome != "verified"),
+        failed=sum(
+            n for trial in mine for outcome, n in trial.outcomes.items() if outcome not in AS_PLANNED_LABELS
+        ),
         estimates={name: estimate(run, case, name, control=control) for name in FIGURES},
     )
 

@@ -17,12 +17,14 @@ import numpy.typing as npt
 from harness.processes import OwnedProcess, Processes
 from harness.scheduling import DRIVER, ORDINARY, first_in_line
 from results.errors import MeasurementError
+from results.follow_ups import unpack_follow_ups
 from results.records import (
     COLUMN,
     MISSING,
     REQUEST_STRUCT,
     LoadRecord,
     OthersRecord,
+    Outcome,
     RequestArray,
     Verification,
     unpack_requests,
@@ -32,6 +34,7 @@ from scenarios.link import Link, LinkClosed
 from scenarios.specification import (
     POINT_NUMBERS,
     FetchSpecification,
+    HangUp,
     SlowReader,
     Specification,
     TraceSpecification,
@@ -165,7 +168,8 @@ class LoadDriver:
             clock_span_ns=answer["clock_span_ns"],
             clock_bend_ns=answer["clock_bend_ns"],
             client_scheduling=self._scheduling,
-            others=_others(packed[streams_end:], answer),
+            follow_ups=unpack_follow_ups(packed[streams_end:]) if isinstance(load, HangUp) else None,
+            others=None if isinstance(load, HangUp) else _others(packed[streams_end:], answer),
             reading_bytes_per_second=load.bytes_per_second if isinstance(load, SlowReader) else None,
         )
 
@@ -223,7 +227,8 @@ def _whole(packed: bytes, counted: Mapping[str, Any], clock: Mapping[str, Any]) 
 def corrected(requests: RequestArray, answer: Mapping[str, Any]) -> RequestArray:
     """The requests with kernel stamps corrected for the wall clock's drift since the trial's anchor.
 
-    A clock that is slewed moves evenly; a step is told by `harness.validity`.
+    A clock that is slewed moves evenly; a step is told by `harness.validity`. The instant of a hang-up is no
+    stamp.
     """
     if not answer["clock_drift_ns"]:
         return requests
@@ -231,7 +236,10 @@ def corrected(requests: RequestArray, answer: Mapping[str, Any]) -> RequestArray
     for name in ("headers_ns", "first_body_ns", "first_row_ns", "last_ns"):
         instants = requests[:, COLUMN[name]]
         shifted = instants - _shift_ns(instants, answer)
-        requests[:, COLUMN[name]] = np.where(instants == MISSING, MISSING, shifted)
+        unstamped = instants == MISSING
+        if name == "last_ns":
+            unstamped |= requests[:, COLUMN["outcome"]] == Outcome.HUNG_UP
+        requests[:, COLUMN[name]] = np.where(unstamped, instants, shifted)
     return requests
 
 

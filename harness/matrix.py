@@ -13,7 +13,7 @@ from harness.suite_target import Target
 from harness.suite_values import byte_rate, placeholders, plain
 from results.case import Case, Value, value_text
 from results.errors import UsageError
-from scenarios.specification import Arrivals, Download, Load, Others, SlowReader
+from scenarios.specification import Arrivals, Download, HangUp, Load, Others, SlowReader
 from targets import proxies
 from targets.middleware import BUILT_IN, NONE, encoding_of
 from targets.servers import KINDS
@@ -264,6 +264,8 @@ def _of_load(load: Load) -> dict[str, Value]:
     match load:
         case Download():
             return {"users": load.users}
+        case HangUp():
+            return {"users": load.users, "after": load.after}
         case Arrivals():
             return {"rate": load.rate, "spacing": load.spacing}
         case SlowReader():

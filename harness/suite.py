@@ -28,6 +28,7 @@ from harness.suite_values import (
     LimitText,
     Name,
     Rate,
+    Share,
     Table,
     as_list,
     distinct,
@@ -35,7 +36,7 @@ from harness.suite_values import (
 )
 from results.metrics import FIGURES, Margin
 from scenarios.schedule import Spacing
-from scenarios.specification import Arrivals, Download, Others, SlowReader
+from scenarios.specification import Arrivals, Download, HangUp, Others, SlowReader, Soak
 from targets.middleware import encoding_of
 
 
@@ -94,6 +95,41 @@ class ArrivalsScenario(_ScenarioTable):
             yield Arrivals(rate, spacing, self.most_in_flight)
 
 
+class SoakScenario(_ScenarioTable):
+    """The load of a download over a long window, in which the memory that is retained is looked at."""
+
+    kind: Literal["soak"]
+    users: Annotated[list[Connections], BeforeValidator(as_list), AfterValidator(distinct)] = Field([1])
+    keep_alive: Annotated[bool, Field(strict=True)] = True
+
+    def loads(self) -> Iterator[Soak]:
+        """One for each value of the axis."""
+        for users in self.users:
+            yield Soak(users)
+
+
+class HangUpScenario(_ScenarioTable):
+    """Each of ``users`` leaves when the share ``after`` of the body has come, and asks a small request next.
+
+    That is the target's readiness path, on a connection of its own; it has ``patience`` to be answered.
+    """
+
+    kind: Literal["hang-up"]
+    users: Annotated[list[Connections], BeforeValidator(as_list), AfterValidator(distinct)] = Field([1])
+    after: Annotated[list[Share], BeforeValidator(as_list), AfterValidator(distinct)] = Field([0.5])
+    patience: Annotated[Duration, Field(gt=0)] = 5.0
+
+    @property
+    def keep_alive(self) -> bool:
+        """Nobody asks for the connection's end: who hangs up does not say so beforehand."""
+        return True
+
+    def loads(self) -> Iterator[HangUp]:
+        """One for each combination of the axes' values."""
+        for users, after in itertools.product(self.users, self.after):
+            yield HangUp(users, after, self.patience)
+
+
 class MixedScenario(_OthersTable):
     """Small requests beside ``users`` who download streams."""
 
@@ -118,12 +154,15 @@ class SlowReaderScenario(_OthersTable):
 
 
 Scenario = Annotated[
-    DownloadScenario | ArrivalsScenario | MixedScenario | SlowReaderScenario, Field(discriminator="kind")
+    DownloadScenario | ArrivalsScenario | SoakScenario | HangUpScenario | MixedScenario | SlowReaderScenario,
+    Field(discriminator="kind"),
 ]
 #: The table of each kind of scenario.
 SCENARIOS: Mapping[str, type[Table]] = {
     "download": DownloadScenario,
     "arrivals": ArrivalsScenario,
+    "soak": SoakScenario,
+    "hang-up": HangUpScenario,
     "mixed": MixedScenario,
     "slow-reader": SlowReaderScenario,
 }

@@ -191,6 +191,8 @@ HeaderValue = Annotated[
 ]
 Connections = Annotated[int, Field(ge=1, le=10_000, strict=True)]
 Rate = Annotated[float, Field(gt=0, le=1_000_000, strict=True, allow_inf_nan=False), AfterValidator(plain)]
+#: A share of a body in whose middle something happens.
+Share = Annotated[float, Field(gt=0, lt=1, strict=True, allow_inf_nan=False), AfterValidator(plain)]
 #: Bytes a second, as the canonical text of that many: "1024KiB/s" and "1MiB/s" are the same pace, and case.
 ByteRate = Annotated[str, BeforeValidator(_byte_rate)]
 LimitText = Annotated[str, BeforeValidator(_limit_text)]

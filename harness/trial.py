@@ -9,8 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
 from analysis.trial.figures import figures_of_trial
+from analysis.trial.floors import floors_of
 from harness.cores import Cores
+from harness.leaving import leaving_of
 from harness.load import LoadDriver, LoadFailed
 from harness.matrix import PlannedCase
 from harness.processes import Processes, SupervisorDied
@@ -20,9 +24,17 @@ from harness.validity import reasons
 from harness.verify import address_of, small_address
 from harness.watch import ServerChanged, ServerWatch
 from results.errors import MeasurementError
-from results.records import COLUMN, LoadRecord, Outcome, ServerRecord, Slot, TrialRecord, Verification
+from results.records import (
+    AS_PLANNED,
+    COLUMN,
+    LoadRecord,
+    ServerRecord,
+    Slot,
+    TrialRecord,
+    Verification,
+)
 from scenarios.schedule import schedule_seed
-from scenarios.specification import Arrivals, TrialSpecification
+from scenarios.specification import Arrivals, HangUp, Soak, TrialSpecification
 
 
 class Measurer(Protocol):
@@ -108,6 +120,7 @@ class TrialMeasurer:
             server=seen,
             figures=figures_of_trial(load, seen),
             server_output=output,
+            floors=floors_of(load, seen) if isinstance(planned.load, Soak) and seen is not None else (),
         )
 
     def _watched(
@@ -144,6 +157,8 @@ class TrialMeasurer:
             others=others_beside(
                 planned, expected, port, warmup_s=self._warmup_s, window_s=self._window_s, seed=seed
             ),
+            leaving=leaving_of(planned, expected),
+            small=small_address(planned, port) if isinstance(planned.load, HangUp) else None,
         )
 
 
@@ -182,4 +197,4 @@ def _lead_s(streams: TrialSpecification, others: TrialSpecification) -> float:
 
 def _failed(load: LoadRecord) -> bool:
     """Whether a response failed: then the server may have said why."""
-    return bool((load.requests[:, COLUMN["outcome"]] != Outcome.VERIFIED).any())
+    return not np.isin(load.requests[:, COLUMN["outcome"]], [*AS_PLANNED]).all()

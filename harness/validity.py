@@ -9,7 +9,7 @@ import numpy as np
 from analysis.statistics.quantiles import p_more_than
 from analysis.trial.figures import inside_window
 from analysis.trial.others import alone, answered, beside_streams, waits_ns
-from results.records import COLUMN, MISSING, LoadRecord, Outcome, ServerRecord
+from results.records import AS_PLANNED, COLUMN, MISSING, LoadRecord, ServerRecord
 
 #: The load driver is one thread: above this share of its core it may have been the bottleneck.
 MOST_CLIENT_CPU = 0.9
@@ -58,7 +58,7 @@ def _of_responses(load: LoadRecord) -> Iterator[str]:
 def failures(load: LoadRecord) -> str | None:
     """How many responses failed, and how most of them; null where none did."""
     outcomes = load.requests[:, COLUMN["outcome"]]
-    failed = int((outcomes != Outcome.VERIFIED).sum())
+    failed = int((~np.isin(outcomes, [*AS_PLANNED])).sum())
     if not failed:
         return None
     text, count = max(load.errors.items(), key=lambda item: item[1])

@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-import xxhash
-
 from analysis.summary import labels
+from harness.leaving import digest_of, has_no_middle, with_prefix
 from harness.load import Fetched
 from harness.matrix import PlannedCase
 from harness.ports import HOST
@@ -160,7 +159,7 @@ def verify_group(
                 continue
             body, fetched = asked(planned)
             small, amiss = smalls.of(planned)
-            record(identity, replace(fetched.found, **small))
+            record(identity, replace(with_prefix(planned, fetched.found, body), **small))
             problems += amiss
             baseline = by_identity.get(planned.case.baseline or "")
             whole = None
@@ -303,8 +302,10 @@ def _problems(
             "is its content type one that is not compressed?"
         )
         yield what, ("headers", "middleware")
-    if _digest(body) != found.digest:
+    if digest_of(body) != found.digest:
         yield "the client's hash is not the hash of the bytes that it kept: a fault of streamgauge", ()
+    if has_no_middle(planned, found):
+        yield f"its body of {found.body_bytes} bytes has no middle to hang up in", (path,)
     if whole is not None:
         yield from _differences(target, body, whole)
 
@@ -357,11 +358,3 @@ def first_difference(left: Path, right: Path) -> int | None:
             if not first:
                 return None
             offset += len(first)
-
-
-def _digest(body: Path) -> str:
-    digest = xxhash.xxh3_64()
-    with body.open("rb") as file:
-        while piece := file.read(_PIECE_BYTES):
-            digest.update(piece)
-    return digest.hexdigest()

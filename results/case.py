@@ -41,6 +41,7 @@ SETTINGS = (
     "users",
     "rate",
     "spacing",
+    "after",
     "others",
     "patience_s",
     "keep_alive",

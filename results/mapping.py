@@ -9,6 +9,9 @@ from typing import Any
 
 from results.calibration import read_calibration
 from results.case import Case
+from results.floors import insert_floors, read_floors
+from results.follow_ups import insert_follow_ups
+from results.follow_ups import read_summaries as read_follow_ups
 from results.metrics import FIGURES
 from results.others import insert_others, read_summaries
 from results.pss import insert_pss
@@ -138,10 +141,13 @@ def insert_trial(connection: sqlite3.Connection, trial: TrialRecord) -> None:
             [(trial.position, item.pid, item.at_ns, item.rss_bytes) for item in server.samples],
         )
         insert_pss(connection, trial.position, server.pss_samples)
+    insert_floors(connection, trial.position, trial.floors)
     if load is not None:
         insert_requests(connection, "request", trial.position, load.requests)
         if load.others is not None:
             insert_others(connection, trial.position, load.others)
+        if load.follow_ups is not None:
+            insert_follow_ups(connection, trial.position, load.follow_ups)
 
 
 def read_run(connection: sqlite3.Connection) -> Run:
@@ -213,6 +219,7 @@ def _read_trials(connection: sqlite3.Connection, slots: list[Slot]) -> list[Tria
         "SELECT position, outcome, count(*) AS n FROM request GROUP BY position, outcome"
     ):
         outcomes.setdefault(item["position"], {})[item["outcome"]] = item["n"]
+    floors, follow_ups = read_floors(connection), read_follow_ups(connection)
     others = read_summaries(connection)
     return [
         TrialSummary(
@@ -226,6 +233,8 @@ def _read_trials(connection: sqlite3.Connection, slots: list[Slot]) -> list[Tria
             figures=figures.get(item["position"], {}),
             outcomes=outcomes.get(item["position"], {}),
             errors=json.loads(item["errors"] or "{}"),
+            floors=floors.get(item["position"], ()),
+            follow_ups=follow_ups.get(item["position"]),
             others=others.get(item["position"]),
         )
         for item in connection.execute("SELECT * FROM trial ORDER BY position")

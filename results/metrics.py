@@ -47,7 +47,8 @@ class Figure:
     ``fewest_gated`` is how many verified requests a trial needs before a gate may rest on it. One that
     ``needs_schedule`` is null in a closed loop, where nobody says when a request was wanted. One that
     ``needs_others`` is null where nobody asks for anything beside the streams, and one that is ``of_pace``
-    where the reader sets the pace: it would measure the reader.
+    where the reader sets the pace: it would measure the reader. One that ``needs_end`` is null where clients
+    leave in the middle, and one that ``needs_hang_up`` elsewhere.
     """
 
     name: str
@@ -60,6 +61,8 @@ class Figure:
     needs_schedule: bool = False
     needs_others: bool = False
     of_pace: bool = False
+    needs_end: bool = False
+    needs_hang_up: bool = False
 
     @property
     def by_difference(self) -> bool:
@@ -99,19 +102,35 @@ _ALL = (
     *_quantiles("ttfb_effective", "ttfb_effective.body.v1", needs_schedule=True),
     *_quantiles("tthb", "tthb.headers.v1"),
     *_quantiles("ttfr", "ttfr.row.v1"),
-    *_quantiles("ttlb", "ttlb.complete.v1", of_pace=True),
-    *_quantiles("ttlb_effective", "ttlb_effective.complete.v1", needs_schedule=True, of_pace=True),
-    *_quantiles("stall_max", "stall_max.reads.v1", of_pace=True),
-    Figure("throughput", "throughput.window.v1", Unit.BYTES_PER_SECOND, Better.HIGHER, of_pace=True),
+    *_quantiles("ttlb", "ttlb.complete.v1", of_pace=True, needs_end=True),
+    *_quantiles(
+        "ttlb_effective", "ttlb_effective.complete.v1", needs_schedule=True, of_pace=True, needs_end=True
+    ),
+    *_quantiles("stall_max", "stall_max.reads.v1", of_pace=True, needs_end=True),
+    *_quantiles("served_after", "served_after.hang_up.v1", needs_hang_up=True),
+    Figure("unserved", "unserved.hang_up.v1", Unit.SHARE, Better.LOWER, needs_hang_up=True),
     Figure(
-        "requests_per_second", "requests_per_second.window.v1", Unit.PER_SECOND, Better.HIGHER, of_pace=True
+        "throughput",
+        "throughput.window.v1",
+        Unit.BYTES_PER_SECOND,
+        Better.HIGHER,
+        of_pace=True,
+        needs_end=True,
+    ),
+    Figure(
+        "requests_per_second",
+        "requests_per_second.window.v1",
+        Unit.PER_SECOND,
+        Better.HIGHER,
+        of_pace=True,
+        needs_end=True,
     ),
     Figure("peak_memory", "peak_memory.growth.v1", Unit.BYTES, Better.LOWER),
     Figure("peak_rss", "peak_rss.worker.v1", Unit.BYTES, Better.LOWER),
     Figure("tree_pss", "tree_pss.sampled.v1", Unit.BYTES, Better.LOWER),
     Figure("retained", "retained.settled.v1", Unit.BYTES, Better.LOWER),
     Figure("peak_missed", "peak_missed.sampling.v1", Unit.BYTES, Better.LOWER),
-    Figure("cpu_per_mb", "cpu_per_mb.tree.v1", Unit.NANOSECONDS_PER_MEGABYTE, Better.LOWER),
+    Figure("cpu_per_mb", "cpu_per_mb.tree.v1", Unit.NANOSECONDS_PER_MEGABYTE, Better.LOWER, needs_end=True),
     *_quantiles("others_ttlb", "others_ttlb.intended.v1", needs_others=True),
     *_quantiles("others_alone_ttlb", "others_alone_ttlb.intended.v1", needs_others=True),
     Figure("worker_held", "worker_held.silence.v1", Unit.NANOSECONDS, Better.LOWER, needs_others=True),

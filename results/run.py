@@ -8,6 +8,8 @@ from typing import Any
 
 from results.calibration import CalibrationPoint
 from results.case import Case
+from results.floors import MemoryFloor
+from results.follow_ups import FollowUps
 from results.others import OthersSummary
 from results.records import Slot, Verification
 from results.sides import MarginGate, Preparation, SideRecord
@@ -57,7 +59,7 @@ class TrialSummary:
 
     ``figures`` are by the names of `results.metrics.FIGURES`, null where the trial cannot give one.
     ``outcomes`` counts the trial's requests by how they ended. ``others`` are the small requests beside them,
-    null without any.
+    null without any; ``floors`` are a soak's; ``follow_ups`` are null where nobody hung up.
     """
 
     slot: Slot
@@ -70,6 +72,8 @@ class TrialSummary:
     figures: Mapping[str, float | None]
     outcomes: Mapping[str, int]
     errors: Mapping[str, int]
+    floors: Sequence[MemoryFloor] = ()
+    follow_ups: FollowUps | None = None
     others: OthersSummary | None = None
 
 

@@ -24,8 +24,8 @@ E = TypeVar("E", bound=Exchange)
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "QUERY"})
 
 #: Shared by all connections of this process: between a read and its parsing no other greenlet runs.
-_BUFFER = memoryview(bytearray(256 * 1024))
-_READS = [_BUFFER]
+MOST_READ_BYTES = 256 * 1024
+_BUFFER = memoryview(bytearray(MOST_READ_BYTES))
 #: One segment of an Ethernet: a read of more may take a later segment's stamp.
 _FIRST_READS = [_BUFFER[:1460]]
 
@@ -75,7 +75,7 @@ class TimedClient:
     """Sends requests over one connection and opens it again where the server closes it.
 
     ``timeout_s`` bounds one attempt, from before the connection is made to the message's end. With a ``pace``
-    it takes no more than that.
+    it takes no more than that; without, at most ``most_read_bytes`` of a body are read at a time.
     """
 
     def __init__(
@@ -87,13 +87,14 @@ class TimedClient:
         clock: StampClock,
         polls: PollClock,
         pace: Pace | None = None,
+        most_read_bytes: int = MOST_READ_BYTES,
     ) -> None:
         self._address = (host, port)
         self._timeout_s = timeout_s
         self._clock = clock
         self._polls = polls
         self._pace = pace
-        self._reads = _READS if pace is None else [_BUFFER[: pace.piece_bytes]]
+        self._reads = [_BUFFER[: most_read_bytes if pace is None else pace.piece_bytes]]
         self._socket: StampedSocket | None = None
         self._timer = gevent.get_hub().loop.timer(timeout_s, timeout_s)
 

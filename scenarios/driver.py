@@ -20,6 +20,7 @@ from typing import Any
 import gevent
 import locust.stats
 from gevent import socket
+from locust import User
 from locust.runners import LocalRunner
 
 from results.records import REQUEST_STRUCT
@@ -27,6 +28,7 @@ from scenarios.arrival import StampClock
 from scenarios.arrivals import ArrivalsUser
 from scenarios.client import Request, TimedClient
 from scenarios.exchange import NEVER_NS, Window
+from scenarios.hang_ups import HangUpUser
 from scenarios.kept import KeptExchange
 from scenarios.link import Link, LinkClosed
 from scenarios.others import Others
@@ -35,6 +37,8 @@ from scenarios.schedule import offsets_ns
 from scenarios.specification import (
     Arrivals,
     FetchSpecification,
+    HangUp,
+    Load,
     TraceSpecification,
     TrialSpecification,
     from_message,
@@ -48,7 +52,7 @@ def new_environment() -> tuple[TrialEnvironment, LocalRunner]:
     """Locust's environment with our users, and its runner."""
     # Locust's own console statistics would wake up the loop in the middle of a window.
     locust.stats.CONSOLE_STATS_INTERVAL_SEC = 3600
-    environment = TrialEnvironment(user_classes=[StreamUser, ArrivalsUser])
+    environment = TrialEnvironment(user_classes=[StreamUser, ArrivalsUser, HangUpUser])
     return environment, environment.create_local_runner()
 
 
@@ -111,8 +115,8 @@ def run_trial(
 
     The packed bytes are the streams' requests and, behind them, those of others.
     """
-    load, beside = specification.load, specification.others
-    user_class, users = (ArrivalsUser, 1) if isinstance(load, Arrivals) else (StreamUser, load.users)
+    beside = specification.others
+    user_class, users = _users(specification.load)
     schedules = _schedule(specification), () if beside is None else _schedule(beside)
     gc.collect()
     gc.disable()  # a collection in the middle of a window would look like a slow server
@@ -162,7 +166,19 @@ def run_trial(
             "clock_span_ns": span_ns,
             "clock_bend_ns": round(max(bends)),
         }
-    return message, bytes(trial.packed) + (b"" if others is None else others.packed)
+    behind = trial.follow_ups if others is None else others.packed
+    return message, bytes(trial.packed + behind)
+
+
+def _users(load: Load) -> tuple[type[User], int]:
+    """Who conducts a load, and how many of them."""
+    match load:
+        case HangUp():
+            return HangUpUser, load.users
+        case Arrivals():
+            return ArrivalsUser, 1
+        case _:
+            return StreamUser, load.users
 
 
 def _schedule(specification: TrialSpecification) -> Sequence[int]:

@@ -12,7 +12,7 @@ from locust import User, task
 from locust.env import Environment
 from locust.exception import StopUser
 
-from results.records import Outcome
+from results.records import AS_PLANNED
 from scenarios.arrival import StampClock
 from scenarios.client import Request, TimedClient
 from scenarios.exchange import Exchange, Expected, Window
@@ -52,6 +52,7 @@ class Trial:
         self.issuing = True
         self.issued = 0
         self.packed = bytearray()
+        self.follow_ups = bytearray()
         self.errors: Counter[str] = Counter()
         self.drained = Event()
         self._active = users
@@ -104,7 +105,7 @@ class Trial:
     def record(self, user: int, exchange: Exchange) -> None:
         """Keep what became of one request, and tell Locust's listeners."""
         self.packed += exchange.pack(user)
-        if exchange.outcome is not Outcome.VERIFIED:
+        if exchange.outcome not in AS_PLANNED:
             known = exchange.error in self.errors or len(self.errors) < MOST_ERROR_TEXTS
             self.errors[exchange.error if known else "other failures"] += 1
         self._fire(

@@ -83,7 +83,11 @@ def test_every_scenario_and_key_is_told_and_its_scenarios_can_be_asked(tmp_path:
     (scenarios,) = re.findall(r"<!-- read: scenarios -->\n```toml\n(.*?)```", TEXT, re.DOTALL)
     (layers,) = re.findall(r"<!-- read: layers -->\n```toml\n(.*?)```", TEXT, re.DOTALL)
     cases = cases_of(parse_suite(f'name = "scenarios"\n{layers}\n{scenarios}', "your-app.md", tmp_path))
-    assert {planned.case.parameters["scenario"] for planned in cases} == {"mixed", "slow-reader"}
+    assert {planned.case.parameters["scenario"] for planned in cases} == {
+        "mixed",
+        "slow-reader",
+        "hang-up",
+    }
     assert make_plan(cases, blocks=1, seed=1, warmup_s=0.5, window_s=3).slots
 
 

@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 from analysis.findings import CaseFinding, FigureFinding, Findings, GateFinding
+from analysis.growth import DEFINITION as RETAINED_SLOPE
+from analysis.growth import MemoryGrowth
 from analysis.others import OthersCost
 from analysis.slope import DEFINITION, MemorySlope
 from analysis.verdicts.judgement import Verdict
@@ -48,6 +50,7 @@ def _document(findings: Findings) -> dict[str, Any]:
             for item in findings.expected_failures
         ],
         "memory_slopes": [_slope(slope) for slope in findings.slopes],
+        "memory_growths": [_growth(growth) for growth in findings.growths],
         "others": [_cost(cost) for cost in findings.costs],
         "environment": dict(header.environment),
         "suite_toml": header.suite_toml,
@@ -126,6 +129,21 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "detectable": verdict.detectable,
         "blocks_needed": verdict.blocks_needed,
         "reason": verdict.reason,
+    }
+
+
+def _growth(growth: MemoryGrowth) -> dict[str, Any]:
+    return {
+        "definition": RETAINED_SLOPE,
+        "label": growth.label,
+        "case": growth.case,
+        "windows": growth.trials,
+        "bytes_per_response": growth.slope,
+        "low": growth.low,
+        "high": growth.high,
+        "bytes_per_hour": growth.per_hour,
+        "verdict": growth.verdict.value,
+        "reason": growth.reason,
     }
 
 

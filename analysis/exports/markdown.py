@@ -12,6 +12,7 @@ from analysis.statistics.multiple import SCREENING_Q
 from analysis.table import amount, effect, setting
 from analysis.verdicts.judgement import Kind
 from results.metrics import Unit
+from results.records import AS_PLANNED_LABELS
 
 _HEADINGS = {
     "ttfb_p50": "TTFB p50",
@@ -175,7 +176,7 @@ def _verified(findings: Findings) -> Iterator[list[str]]:
 def _failures(findings: Findings) -> Iterator[list[str]]:
     """Invalid trials by reason, failed responses by how they ended, and what was told of them."""
     for case in findings.cases:
-        outcomes = {name: count for name, count in case.outcomes.items() if name != "verified"}
+        outcomes = {name: count for name, count in case.outcomes.items() if name not in AS_PLANNED_LABELS}
         others = {name: count for name, count in case.others_outcomes.items() if name != "verified"}
         for kind, counts in (
             ("trial", case.reasons),

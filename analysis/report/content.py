@@ -12,6 +12,7 @@ from analysis.plots.picture import Absent, Picture
 from analysis.report.answer import Answer, answer
 from analysis.report.choices import choices
 from analysis.report.doubts import doubts
+from analysis.report.hard import NotedTable, hard_cases
 from analysis.report.pictures import Source, pictures
 from analysis.report.rows import (
     FigureRow,
@@ -32,6 +33,7 @@ from analysis.table import amount, digits, times
 from analysis.verdicts.detectable import Detectable, detectable_changes
 from analysis.verdicts.gate import interval_name
 from results.metrics import FIGURES
+from results.records import AS_PLANNED_LABELS
 from results.run import Run
 from results.store import Store
 from results.terms import Terms
@@ -46,7 +48,8 @@ _COST_TEXTS = frozenset({3, len(HEADINGS) - 1})
 class Report:
     """Everything that a report says, in its order.
 
-    ``facts`` are pairs of what and value. ``pictures`` holds what was left out, too.
+    ``facts`` are pairs of what and value. ``pictures`` holds what was left out, too. ``hard`` is what hard
+    users found: empty where there were none.
     """
 
     findings: Findings
@@ -54,6 +57,7 @@ class Report:
     gates: Sequence[GateFinding]
     doubts: Sequence[Sentence]
     pictures: Sequence[Picture | Absent]
+    hard: Sequence[NotedTable]
     rows: Sequence[FigureRow]
     costs: Table
     cases: Table
@@ -74,6 +78,7 @@ def report(store: Store, run: Run, findings: Findings) -> Report:
         gates=findings.gates,
         doubts=doubts(run, findings, chosen, traces, names),
         pictures=pictures(Source(run, findings, chosen, traces, store)),
+        hard=hard_cases(run, findings, traces),
         rows=figure_rows(findings),
         costs=Table(CAPTION, HEADINGS, cost_rows(findings), _COST_TEXTS),
         cases=case_table(findings),
@@ -96,7 +101,9 @@ def report(store: Store, run: Run, findings: Findings) -> Report:
 def _outputs(store: Store, run: Run, names: dict[str, str]) -> list[tuple[str, str]]:
     """What the servers of the first failed trials printed last."""
     failed = [
-        trial for trial in run.trials if trial.reason is not None and set(trial.outcomes) != {"verified"}
+        trial
+        for trial in run.trials
+        if trial.reason is not None and (not trial.outcomes or set(trial.outcomes) - AS_PLANNED_LABELS)
     ]
     found = [
         (names[trial.slot.case], store.server_output(trial.slot.position)) for trial in failed[:_MOST_OUTPUTS]

@@ -22,6 +22,10 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType(
         "ttlb_effective.complete.v1": "from the instant at which the schedule wanted the request to the end "
         "of the message",
         "stall_max.reads.v1": "the longest gap between two reads after the first byte of the body",
+        "served_after.hang_up.v1": "from the instant at which a client hung up to the whole answer of the "
+        "small request that it sends next",
+        "unserved.hang_up.v1": "of the small requests that clients send when they have hung up, the share "
+        "without an answer in time",
         "throughput.window.v1": "body bytes of verified responses that arrived inside the window, over the "
         "window",
         "requests_per_second.window.v1": "verified responses that ended inside the window, over the window",

@@ -14,6 +14,7 @@ import numpy as np
 
 from analysis.buffers.families import Family
 from analysis.findings import CaseFinding, Findings
+from analysis.growth import soaked_trials
 from analysis.plots import block_ratios as ratios
 from analysis.plots import buffer_curves as curves
 from analysis.plots import heat_map as heat
@@ -22,6 +23,7 @@ from analysis.plots.first_bytes import Distribution, distribution, first_bytes
 from analysis.plots.memory_size import memory_over_size
 from analysis.plots.memory_time import Growth, memory_over_time
 from analysis.plots.picture import Absent, Picture
+from analysis.plots.soak import Window, memory_over_a_soak
 from analysis.plots.waterfall import Fall, waterfall
 from analysis.report.choices import Choice, streams_of
 from analysis.report.others_pictures import others_pictures
@@ -75,6 +77,11 @@ def pictures(source: Source) -> list[Picture | Absent]:
             "Memory over time",
             _memory_over_time,
             "the memory of its valid trials was not sampled, or the kernel keeps no high-water mark",
+        ),
+        (
+            "Memory over a long window",
+            _memory_over_a_soak,
+            "no case of it is a soak (the suite `soak` has some)",
         ),
         (
             "Peak memory over response size",
@@ -225,6 +232,24 @@ def _of_trial(store: Store, trial: TrialSummary, name: str) -> Growth | None:
         return None
     mark = max(worker.rss_at_reset_bytes + grown, *(sample.rss_bytes for sample in samples))
     return Growth(name, samples, worker.rss_at_reset_bytes, mark, trial.window_open_ns, trial.window_close_ns)
+
+
+def _memory_over_a_soak(source: Source) -> Iterator[Picture]:
+    cases = {case.identity: case for case in source.run.header.cases}
+    for number, growth in enumerate(source.findings.growths[:_MOST_ALIKE]):
+        case = cases[growth.case]
+        windows = [
+            Window(
+                source.store.memory_samples(trial.slot.position),
+                trial.floors,
+                trial.window_open_ns,
+                trial.window_close_ns,
+            )
+            for trial in soaked_trials(source.run, case)
+            if trial.window_open_ns is not None and trial.window_close_ns is not None
+        ]
+        title = f"Memory over a long window: {growth.label}"
+        yield memory_over_a_soak(f"soak-{number + 1}", title, growth, windows, whole=case.is_baseline)
 
 
 def _memory_over_size(source: Source) -> Iterator[Picture]:

@@ -12,6 +12,7 @@ from analysis.report.words import anchor, interval, word
 from analysis.table import amount, digits, effect, setting, times
 from analysis.trial.tracing import delivery, tracing_cost
 from results.metrics import Unit
+from results.records import AS_PLANNED_LABELS
 from results.run import Run, RunHeader
 from results.trace import Trace
 
@@ -112,7 +113,7 @@ def failure_table(findings: Findings, outputs: Sequence[tuple[str, str]]) -> Tab
     rows = []
     for case in findings.cases:
         outcomes, others = (
-            {name: count for name, count in found.items() if name != "verified"}
+            {name: count for name, count in found.items() if name not in AS_PLANNED_LABELS}
             for found in (case.outcomes, case.others_outcomes)
         )
         for kind, counts in (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from analysis.scope import why_without
 from analysis.summary import others_inside, requests_inside, valid_by_block
 from analysis.verdicts.gate import Pair
 from results.case import Case
@@ -31,6 +32,8 @@ def arm_of(run: Run, case: Case, name: str, *, control: bool = False) -> Arm:
 
     A figure that one valid trial does not give is missing: those that do would flatter.
     """
+    if why := why_without(FIGURES[name], case):
+        return Arm([], [], why.partition(";")[0], None)
     own = valid_by_block(run, case.identity, control=control)
     return arm_between(own, valid_by_block(run, case.baseline or case.identity), name, case)
 

@@ -10,6 +10,7 @@ from typing import Self
 from rich.console import Console
 
 from analysis.exports.printable import printable, printable_lines
+from analysis.hang_ups import trace_in_words
 from analysis.summary import labels
 from analysis.table import amount
 from analysis.trial.tracing import delivery
@@ -102,6 +103,8 @@ class Told:
         if trace.reason is not None:
             why = printable_lines(trace.reason)
             return f"not traced: {name}: {why} (its timed trials are not concerned)"
+        if trace.figures.get("hung_up") is not None:
+            return f"traced: {name}: {trace_in_words(trace.figures)}"
         lag = amount(trace.figures["delivery_lag_p50"], Unit.NANOSECONDS)
         return f"traced: {name}: {delivery(trace.figures) or trace.note or 'one chunk'}, delivery lag {lag}"
 
