@@ -27,6 +27,9 @@ _BUFFER = memoryview(bytearray(256 * 1024))
 _READS = [_BUFFER]
 #: One segment of an Ethernet: a read of more may take a later segment's stamp.
 _FIRST_READS = [_BUFFER[:1460]]
+#: After so long a rest it is worth a look (1 us) whether a connection holds what nobody asked for. Sooner,
+#: what comes too much is hardly there yet: it spoils the next response, or is stamped before its request.
+_REST_NS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,8 @@ class _TooLate(BaseException):
 class TimedClient:
     """Sends requests over one connection and opens it again where the server closes it.
 
-    ``timeout_s`` bounds one attempt, from before the connection is made to the message's end.
+    ``timeout_s`` bounds a request, from before the connection is made to the message's end, however its bytes
+    come; where nothing makes the client wait, it looks at the clock after each read.
     """
 
     def __init__(
@@ -84,6 +88,9 @@ class TimedClient:
         self._clock = clock
         self._polls = polls
         self._socket: StampedSocket | None = None
+        self._timeout_ns = round(timeout_s * 1e9)
+        self._deadline_ns = self._ended_ns = 0
+        self._rested = False
         self._timer = gevent.get_hub().loop.timer(timeout_s, timeout_s)
 
     def close(self) -> None:
@@ -100,42 +107,57 @@ class TimedClient:
         connection, as browsers do (RFC 9112, 9.3.1), and only that attempt is recorded. Not so a POST or a
         PATCH, which may have been served (RFC 9110, 9.2.2).
         """
-        reused = self._socket is not None and request.method in _IDEMPOTENT
-        exchange = self._attempt(request, new_exchange())
-        if reused and not exchange.answered and exchange.outcome in {Outcome.RESET, Outcome.TRUNCATED}:
+        now = monotonic_ns()
+        self._deadline_ns = now + self._timeout_ns
+        self._rested = now - self._ended_ns > _REST_NS
+        # One timer for all requests: a gevent.Timeout each costs a tenth of a small one.
+        self._timer.again(gevent.getcurrent().throw, _TooLate)
+        try:
+            reused = self._socket is not None and request.method in _IDEMPOTENT
             exchange = self._attempt(request, new_exchange())
+            if reused and not exchange.answered and exchange.outcome in {Outcome.RESET, Outcome.TRUNCATED}:
+                exchange = self._attempt(request, new_exchange())
+        finally:
+            self._timer.stop()
+        self._ended_ns = exchange.last_ns
         return exchange
 
     def _attempt(self, request: Request, exchange: E) -> E:
-        # One timer for all attempts: a gevent.Timeout each costs a tenth of a small request.
-        self._timer.again(gevent.getcurrent().throw, _TooLate)
         try:
             self._converse(request, exchange)
         except _TooLate:
             exchange.fail(Outcome.TIMED_OUT, f"no complete response within {self._timeout_s:g} s")
         except MALFORMED as error:
-            if isinstance(error.__context__, OSError):
+            if isinstance(error, httptools.HttpParserCallbackError) and error.__context__ is not None:
                 raise error.__context__ from None  # ours: verify cannot write the body that it keeps
             exchange.fail(Outcome.MALFORMED, f"not a valid HTTP response: {error}")
         except OSError as error:
             exchange.fail(*_network_failure(error, connected=self._socket is not None))
         finally:
-            self._timer.stop()
             exchange.release()
             if exchange.error or not exchange.keep_alive or request.close:
                 self.close()
         return exchange
 
     def _converse(self, request: Request, exchange: Exchange) -> None:
+        exchange.deadline_ns = self._deadline_ns
         if self._socket is None:
             self._socket = StampedSocket(self._address, self._polls)
             exchange.connected_ns = monotonic_ns()
+        elif self._rested and self._socket.holds_unasked():
+            exchange.fail(
+                Outcome.MALFORMED,
+                "behind the last response more bytes came on its connection, before anything was asked: what "
+                "the server says of that response's end is wrong",
+            )
+            return
         connection = self._socket
         exchange.connection = connection.port
-        parser = httptools.HttpResponseParser(exchange)
-        exchange.sending(parser)
+        exchange.sending()
         connection.send(request.wire)
-        while not exchange.complete:
+        while not (exchange.complete or exchange.error):
+            if not connection.drained and monotonic_ns() > self._deadline_ns:
+                raise _TooLate  # nobody else runs while there is more to read: neither does the timer
             begun = exchange.first_body_ns != MISSING
             if begun and not exchange.BOUNDED:
                 size, at_ns = connection.receive(_READS, self._clock)
@@ -150,6 +172,8 @@ class TimedClient:
                     continue
             exchange.ended()
             return
+        if (request.close or not exchange.keep_alive) and connection.holds_unasked():
+            exchange.on_message_begin()
 
 
 def _network_failure(error: OSError, *, connected: bool) -> tuple[Outcome, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from array import array
 from time import monotonic_ns
 from typing import Any
@@ -14,20 +15,26 @@ from scenarios.exchange import NEVER_NS, Exchange, Expected, Window
 from scenarios.polling import PollClock
 from scenarios.specification import POINT_NUMBERS, TraceSpecification
 
+#: 32 MB of a response's points.
+MOST_READS = 1_000_000
+
 
 class TracedExchange(Exchange):
     """Also keeps when each read arrived and how many bytes of the body had by then: never in a timed trial.
 
     ``points`` holds POINT_NUMBERS for each read that brought bytes of the body: its arrival (ns),
     bytes of the content so far, by how much (ns) they may have arrived earlier, MISSING where nobody knows
-    (`Arrival`), and bytes of the body so far as they are on the wire.
+    (`Arrival`), and bytes of the body so far as they are on the wire. A response that comes in more than
+    MOST_READS reads fails.
     """
 
     __slots__ = ("_wire_bytes", "points")
     BOUNDED = True
 
-    def __init__(self, method: str, window: Window, marker: str | None) -> None:
-        super().__init__(method, window, marker)
+    def __init__(
+        self, method: str, window: Window, marker: str | None, most_bytes: int = sys.maxsize
+    ) -> None:
+        super().__init__(method, window, marker, most_bytes)
         self._wire_bytes = 0
         self.points = array("q")
 
@@ -37,6 +44,8 @@ class TracedExchange(Exchange):
         super().arrived_bounded(data, arrival)
         if self._wire_bytes > before:
             self.points.extend((arrival.at_ns, self.body_bytes, arrival.error_ns, self._wire_bytes))
+            if len(self.points) > MOST_READS * POINT_NUMBERS:
+                self.fail(Outcome.UNFINISHED, f"left after {MOST_READS:,} reads, all of which are kept")
 
     def on_body(self, body: bytes | memoryview) -> None:
         """Some bytes of the body."""
@@ -62,7 +71,10 @@ def trace(specification: TraceSpecification, polls: PollClock) -> tuple[dict[str
     try:
         while len(exchanges) <= specification.requests and monotonic_ns() < deadline_ns:
             exchange = client.perform(
-                request, lambda: TracedExchange(address.method, window, specification.row_marker)
+                request,
+                lambda: TracedExchange(
+                    address.method, window, specification.row_marker, specification.body_bytes
+                ),
             )
             exchange.judge(expected)
             exchanges.append(exchange)
