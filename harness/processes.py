@@ -141,13 +141,15 @@ class OwnedProcess:
 class Processes:
     """Starts programs, and ends all of them with the `with` block or with the harness itself.
 
+    ``scratch`` is a folder that goes when all of them are gone, and so with a harness that is killed, too.
     The process that enters it must not fork without exec afterwards (`multiprocessing` by fork):
     the copy would hold our end of the sockets, and our death would go unnoticed. Nor may it start
     others in new sessions of their own: should the supervisor be killed, such children are taken
     for orphans and killed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, scratch: Path | None = None) -> None:
+        self._scratch = scratch
         self._started: list[OwnedProcess] = []
 
     def __enter__(self) -> Self:
@@ -158,7 +160,10 @@ class Processes:
         self._control, theirs = socket.socketpair()
         with theirs:
             self._supervisor = subprocess.Popen(
-                [sys.executable, "-I", "-S", _SCRIPT, str(theirs.fileno())],
+                [
+                    *(sys.executable, "-I", "-S", _SCRIPT, str(theirs.fileno())),
+                    *([] if self._scratch is None else [str(self._scratch)]),
+                ],
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

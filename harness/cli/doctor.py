@@ -17,6 +17,7 @@ from rich.text import Text
 from analysis.doctor.delivery import Delivery
 from analysis.doctor.findings import Diagnosis, Kind, Layer
 from analysis.exports.printable import printable
+from harness.cli.alone import telling_of_others
 from harness.cli.checked import HEADER, Checked
 from harness.cli.prose import say
 from harness.cli.session import Duration
@@ -61,12 +62,15 @@ def command(what: str, path: str | None, longest: float, strict: bool, as_json: 
     The exit code is 0 where it streams, and 1 where it is held back or cut off; where that cannot be told
     it is 0, with --strict 4.
     """
-    if "://" in what:
-        found = _of_url(what, path, longest, given)
-    else:
-        subject = _subject(what, path, longest, given)
-        with tools() as shop:
-            found = examine(f"{what} {path}", subject, shop, lambda text: click.echo(f"{text} ...", err=True))
+    with telling_of_others():
+        if "://" in what:
+            found = _of_url(what, path, longest, given)
+        else:
+            subject = _subject(what, path, longest, given)
+            with tools() as shop:
+                found = examine(
+                    f"{what} {path}", subject, shop, lambda text: click.echo(f"{text} ...", err=True)
+                )
     if as_json:
         click.echo(json.dumps(_document(found), indent=2))
     else:

@@ -14,12 +14,12 @@ import click
 from rich.console import Console
 
 from harness.advice import advice, lines_of, server_line, slowest_s, window_s
+from harness.cli.alone import telling_of_others
 from harness.cli.checked import HEADER, VARIABLE, Axis, Checked, Counts, Server
 from harness.cli.progress import told_preparing
 from harness.cli.prose import say
 from harness.cli.questions import APP, BASELINE, COMMAND, READY, STREAM, URL, complete, missing, refusal
 from harness.cli.rehearsed import failure, print_advice, print_answers, remedied
-from harness.cli.session import end_as_by_ctrl_c
 from harness.cli.told import Told, check, outline_of
 from harness.cli.typed import typed
 from harness.conduct import workshop
@@ -205,11 +205,10 @@ def _check_stored(file: Path) -> None:
 def _rehearsed(suite: Suite, file: Path) -> Rehearsed:
     """What came of it, shown. Raises MeasurementError with the lines that decide what is wrong."""
     cases = cases_of(suite)
-    end_as_by_ctrl_c()
     load_rows(cases, Console(stderr=True))
     click.echo("Asking each response once ...\n", err=True)
     try:
-        with workshop(split_cores()) as shop:
+        with telling_of_others(), workshop(split_cores()) as shop:
             rehearsed = rehearse(cases, shop, _tell_preparing)
     except NotServed as error:
         raise _mistaken(suite, file, error) from error
