@@ -85,8 +85,8 @@ def _of_instants(load: LoadRecord) -> Iterator[str]:
     before = int(((first < sent) & (first != MISSING)).sum())
     if before:
         yield (
-            f"{before} of {len(requests)} first bytes came before their requests: the clock was stepped, or the "
-            "server sends what nobody asked for"
+            f"{before} of {len(requests)} first bytes came before their requests: the clock was stepped, or "
+            "the server sends what nobody asked for"
         )
     ttfb = (first - sent)[first != MISSING]
     limit_ns = max(_LATE_NS, _LATE_SHARE_OF_TTFB * float(np.median(ttfb)) if len(ttfb) else 0.0)

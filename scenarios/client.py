@@ -28,7 +28,7 @@ _READS = [_BUFFER]
 #: One segment of an Ethernet: a read of more may take a later segment's stamp.
 _FIRST_READS = [_BUFFER[:1460]]
 #: After so long a rest it is worth a look (1 us) whether a connection holds what nobody asked for. Sooner,
-#: what comes too much is hardly there yet: it spoils the next response, or is stamped before its request.
+#: what comes too much is hardly there yet: it is stamped before the next request, or spoils its response.
 _REST_NS = 1_000_000
 
 
@@ -109,7 +109,7 @@ class TimedClient:
         """
         now = monotonic_ns()
         self._deadline_ns = now + self._timeout_ns
-        self._rested = now - self._ended_ns > _REST_NS
+        self._rested = now - self._ended_ns > _REST_NS or not self._clock.stamped
         # One timer for all requests: a gevent.Timeout each costs a tenth of a small one.
         self._timer.again(gevent.getcurrent().throw, _TooLate)
         try:

@@ -20,6 +20,10 @@ from scenarios.rows import RowFinder, row_finder
 
 NEVER_NS = sys.maxsize
 _HEADERS_READ = frozenset({b"content-type", b"content-encoding", b"content-length", b"transfer-encoding"})
+UNASKED = (
+    "bytes of it came before it was asked for: the server sends what nobody asked for, or the system clock "
+    "was stepped"
+)
 #: No content encoding that is known has so long a name.
 _LONGEST_ENCODING = 100
 
@@ -177,6 +181,9 @@ class Exchange:
         """
         self._now_ns = at_ns
         self.reads += 1
+        if at_ns < self.sent_ns:
+            self.fail(Outcome.MALFORMED, UNASKED)
+            return
         if at_ns >= self._edge_ns:
             self._cross_edges(at_ns)
         if self.first_body_ns != MISSING and at_ns - self._last_read_ns > self.stall_max_ns:

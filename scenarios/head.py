@@ -67,11 +67,11 @@ class Head:
             begun = self._begun
             block = begun + bytes(data)
             end = block.find(HEAD_END, max(len(begun) - len(HEAD_END) + 1, 0) if begun else 0)
+            if (len(block) if end < 0 else end) > self._left:
+                raise httptools.HttpParserError(
+                    f"more than {MOST_SILENT_BYTES:,} bytes of headers, or of interim responses"
+                )
             if end < 0:
-                if len(block) > self._left:
-                    raise httptools.HttpParserError(
-                        f"more than {MOST_SILENT_BYTES:,} bytes of headers, or of interim responses"
-                    )
                 self._parser.feed_data(data)  # the sooner it finds a mistake, the better
                 self._begun = block
                 return None

@@ -49,7 +49,7 @@ class Heard:
     ``points`` are pairs: instant, bytes of the body so far. ``round_trip_ns`` is how long the connection
     took. ``chunk_bytes`` are the sizes of the wire's chunks. ``complete``: the message came to its end;
     ``failure`` says how it broke off, and is null too where ``longest_s`` was over first, or more came than
-    is told.
+    is told. ``malformed``: it broke off because it is no valid HTTP/1 response.
     """
 
     status: int | None
@@ -64,6 +64,7 @@ class Heard:
     chunk_bytes: tuple[int, ...]
     complete: bool
     failure: str | None
+    malformed: bool
 
     @property
     def body_bytes(self) -> int:
@@ -184,6 +185,7 @@ def _converse(connection: socket.socket, question: Question, round_trip_ns: int)
         pass  # it goes on: the caller asked for no more of it
     except MALFORMED as error:
         failure = f"{Outcome.MALFORMED.label}: {error}"
+        exchange.fail(Outcome.MALFORMED, failure)
     except OSError as error:
         failure = f"the connection broke: {error.strerror or error}"
     heard_ns = exchange.last_ns if exchange.last_ns != MISSING else monotonic_ns()
@@ -201,6 +203,7 @@ def _converse(connection: socket.socket, question: Question, round_trip_ns: int)
         chunk_bytes=tuple(exchange.chunk_bytes),
         complete=complete,
         failure=failure,
+        malformed=exchange.outcome is Outcome.MALFORMED,
     )
 
 

@@ -17,7 +17,8 @@ _STATUS_LINE = re.compile(r"(HTTP/1\.[0-9]) ([0-9]{3})(?: .*)?")
 MOST_BYTES = 64 << 20
 #: A header block with the interim responses before it, or one line between chunks.
 MOST_HEAD_BYTES = 256 << 10
-_HEXADECIMAL = re.compile(rb"[0-9A-Fa-f]+")
+_HEXADECIMAL = re.compile(rb"[0-9A-Fa-f]{1,16}")
+_DECIMAL = re.compile(r"[0-9]{1,19}")
 
 
 class Framing(StrEnum):
@@ -216,6 +217,6 @@ def _length(text: str) -> int:
     """Of a Content-Length; the same number said several times is one (RFC 9112, 6.3). Raises NotHttp."""
     said = {item.strip() for item in text.split(",")}
     number = said.pop()
-    if said or not (number.isascii() and number.isdecimal()):
+    if said or not _DECIMAL.fullmatch(number):
         raise NotHttp(f"the Content-Length of the server's answer is no length: {text[:40]!r}")
     return int(number)
