@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from harness import supervisor
+from harness.outputs import Shortener
 from results.errors import MeasurementError
 
 if TYPE_CHECKING:
@@ -151,6 +152,7 @@ class Processes:
     def __init__(self, scratch: Path | None = None) -> None:
         self._scratch = scratch
         self._started: list[OwnedProcess] = []
+        self._shortener = Shortener(lambda: [process.output for process in self._started])
 
     def __enter__(self) -> Self:
         """Start the supervisor."""
@@ -170,6 +172,7 @@ class Processes:
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
+        self._shortener.start()
         return self
 
     def start(
@@ -183,7 +186,8 @@ class Processes:
     ) -> OwnedProcess:
         """Start a program in a new session; returns once it runs (after exec).
 
-        `env` is its whole environment; `output`, emptied first, takes its stdout and stderr;
+        `env` is its whole environment; `output`, emptied first, takes its stdout and stderr (of much, the
+        middle is given back: `harness.outputs`);
         `cpus` are the only ones that it and all that it starts may run on. StartError when it
         cannot be started, SupervisorDied.
         """
@@ -214,6 +218,7 @@ class Processes:
         traceback: TracebackType | None,
     ) -> None:
         """Kill all that is left and end the supervisor; StopError when something survives 5 s."""
+        self._shortener.stop()
         deadline = time.monotonic() + _KILL_TIMEOUT_S
         try:
             for process in self._started:

@@ -296,8 +296,8 @@ def _wait_for_workers(process: OwnedProcess, port: int, target: Target, workers:
 def _ask(port: int, target: Target, timeout_s: float) -> int | None:
     """The status of the readiness path, None while nobody listens or the answer breaks off.
 
-    Nothing of a body is kept. Raises ServerFailed for an answer that begins and has no end within the time, and
-    for one that is not HTTP.
+    Nothing of a body is kept. Raises ServerFailed for an answer that begins and has no end within the time,
+    and for one that is not HTTP.
     """
     headers = tuple((name, filled(text)) for name, text in target.headers.items())
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from results.records import AS_PLANNED_LABELS
 from results.run import TrialSummary
 from results.sides import Side
 
@@ -27,7 +28,7 @@ def why_untrusted(trials: Sequence[TrialSummary]) -> str | None:
     the clock or the machine spoilt are left out, and borne as long as the case keeps most of its own.
     """
     invalid = [trial for trial in trials if trial.reason is not None]
-    broken = [trial for trial in invalid if set(trial.outcomes) != {"verified"}]
+    broken = [trial for trial in invalid if not trial.outcomes or set(trial.outcomes) - AS_PLANNED_LABELS]
     if broken:
         return f"{len(broken)} of {len(trials)} trials failed: {broken[0].reason}"
     if len(trials) - len(invalid) < _LEAST_VALID * len(trials):

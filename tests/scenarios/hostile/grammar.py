@@ -6,6 +6,7 @@ A `Message` is kept in its parts, so that a fault goes where it counts.
 from __future__ import annotations
 
 import gzip
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -112,7 +113,7 @@ def messages(draw: st.DrawFn, framings: Sequence[str] = ("chunked", "length", "c
     if framing == "chunked":
         places = draw(st.lists(st.integers(1, len(content) - 1), max_size=8, unique=True).map(sorted))
         borders = [0, *places, len(content)]
-        pieces = [content[start:stop] for start, stop in zip(borders, borders[1:], strict=False)]
+        pieces = [content[start:stop] for start, stop in itertools.pairwise(borders)]
     extension = st.sampled_from([b"", b"", b"", b";a", b";a=b"])
     return Message(
         draw(_INTERIM),
