@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import os
 import re
 import shlex
@@ -26,6 +25,7 @@ from harness.surroundings import inherited_by
 from harness.variables import filled, hidden
 from harness.wrapping import with_middleware
 from results.errors import MeasurementError
+from scenarios.listener import NotHeard, Question, listen
 from targets import proxies
 from targets.servers import KINDS
 
@@ -33,7 +33,6 @@ READY_TIMEOUT_S = 30.0
 #: A gevent worker of gunicorn takes over a second to end; nothing that it could still do is wanted.
 STOP_GRACE_S = 0.5
 _POLL_EVERY_S = 0.005
-_READY_PIECE_BYTES = 1 << 16
 #: Two looks at a worker's CPU time (10 ms ticks) this far apart tell whether it is at rest.
 _SETTLED_AFTER_S = 0.1
 _PATIENCE_S = 3.0
@@ -297,36 +296,30 @@ def _wait_for_workers(process: OwnedProcess, port: int, target: Target, workers:
 def _ask(port: int, target: Target, timeout_s: float) -> int | None:
     """The status of the readiness path, None while nobody listens or the answer breaks off.
 
-    Raises ServerFailed for an answer that begins and has no end within the time.
+    Nothing of a body is kept. Raises ServerFailed for an answer that begins and has no end within the time,
+    and for one that is not HTTP.
     """
-    deadline = time.monotonic() + timeout_s
-    connection = http.client.HTTPConnection(HOST, port, timeout=timeout_s)
-    came = 0
+    headers = tuple((name, filled(text)) for name, text in target.headers.items())
     try:
-        connection.connect()
-        wire = connection.sock  # the connection forgets it when the response is to be its last
-        connection.request(
-            "GET", target.ready, headers={name: filled(text) for name, text in target.headers.items()}
-        )
-        with connection.getresponse() as response:
-            announced = response.length  # null of a chunked one, whose reader knows its end
-            # a stream without an end never stops sending: no single read takes long
-            while (left_s := deadline - time.monotonic()) > 0:
-                wire.settimeout(left_s)
-                piece = response.read1(_READY_PIECE_BYTES)
-                came += len(piece)
-                if not piece or came == announced:
-                    return response.status if announced in {None, came} else None
-    except TimeoutError:
-        if not came:
-            return None
-    except (OSError, http.client.HTTPException):
+        heard = listen(Question(f"http://{HOST}:{port}{target.ready}", headers=headers, longest_s=timeout_s))
+    except NotHeard:
         return None
-    finally:
-        connection.close()
+    if heard.malformed:
+        raise ServerFailed(
+            f"the server of {target.name} ({target.served}) answered {target.ready} with what is no valid "
+            f"HTTP/1 response: {heard.failure}. Mend the server, or name one that speaks HTTP/1",
+            *_TO_ANSWER,
+        )
+    if heard.failure is not None:
+        return None
+    if heard.complete:
+        return heard.status
+    if not heard.body_bytes:
+        return None
     raise ServerFailed(
         f"the server of {target.name} ({target.served}) began to answer {target.ready} and had not ended "
-        f"after {timeout_s:.3g} s: {came:,} bytes came. Name a path with a small response as `ready`",
+        f"after {timeout_s:.3g} s: {heard.body_bytes:,} bytes came. Name a path with a small response as "
+        "`ready`",
         "ready",
     )
 
