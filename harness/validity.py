@@ -46,7 +46,7 @@ def _of_responses(load: LoadRecord) -> Iterator[str]:
     failed = failures(load)
     if failed is not None:
         yield failed
-    elif not len(inside_window(load)) and load.reading_bytes_per_second is None:
+    elif not inside_window(load).any() and load.reading_bytes_per_second is None:
         sent = load.requests[:, COLUMN["sent_ns"]]
         longest = (load.requests[:, COLUMN["last_ns"]] - sent).max(initial=0) / 1e9
         yield (
@@ -82,12 +82,12 @@ def _of_load(load: LoadRecord) -> Iterator[str]:
 
 def _of_instants(load: LoadRecord) -> Iterator[str]:
     """The load side read late, could not tell when bytes arrived, or did not keep to its schedule."""
-    requests = inside_window(load)
-    first, sent = requests[:, COLUMN["first_body_ns"]], requests[:, COLUMN["sent_ns"]]
+    inside = inside_window(load)
+    first, sent = (load.requests[inside, COLUMN[name]] for name in ("first_body_ns", "sent_ns"))
     before = int(((first < sent) & (first != MISSING)).sum())
     if before:
         yield (
-            f"{before} of {len(requests)} first bytes came before their requests: the clock was stepped, or "
+            f"{before} of {len(first)} first bytes came before their requests: the clock was stepped, or "
             "the server sends what nobody asked for"
         )
     ttfb = (first - sent)[first != MISSING]
@@ -102,7 +102,7 @@ def _of_instants(load: LoadRecord) -> Iterator[str]:
             "make the rate smaller, or most_in_flight greater if all connections were in use",
         ),
     ):
-        values = requests[:, COLUMN[field]]
+        values = load.requests[inside, COLUMN[field]]
         values = values[values != MISSING]
         late = int((values > limit_ns).sum())
         if p_more_than(MOST_LATE, late, len(values)) < _LEVEL:

@@ -93,6 +93,6 @@ def test_time_from_sent_alone_hides_it_again_when_requests_wait_for_a_connection
     assert figure(record, "ttfb_p95") < STALL_S * 1e9 / 10
     assert figure(record, "ttfb_effective_p95") > 0.7 * STALL_S * 1e9
     (reason,) = [reason for reason in reasons(record, None) if "late" in reason]
-    requests = inside_window(record)
+    requests = record.requests[inside_window(record)]
     late = (requests[:, COLUMN["late_ns"]] > 1_000_000).sum()
     assert reason.startswith(f"{late} of {len(requests)} scheduled requests began more than 1 ms late")
