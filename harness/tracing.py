@@ -16,6 +16,7 @@ from harness.ledger_file import await_ledger
 from harness.load import LoadDriver, LoadFailed, TracedLoad
 from harness.matrix import PlannedCase
 from harness.processes import Processes, SupervisorDied
+from harness.redaction import Redaction
 from harness.serving import RunningServer, last_words, serving
 from harness.validity import clock_step
 from harness.verify import address_of
@@ -65,12 +66,13 @@ class CaseTracer:
         """
         started_utc = datetime.now(UTC).isoformat(timespec="milliseconds")
         identity = planned.case.identity
+        redaction = Redaction.of_targets([planned.target])
         try:
-            return self._trace(planned, expected, started_utc)
+            return redaction.trace(self._trace(planned, expected, started_utc))
         except (SupervisorDied, LoadFailed):
             raise
         except MeasurementError as error:
-            return Trace(identity, started_utc, str(error))
+            return redaction.trace(Trace(identity, started_utc, str(error)))
 
     def _trace(self, planned: PlannedCase, expected: Verification, started_utc: str) -> Trace:
         with (

@@ -14,6 +14,7 @@ from harness.load import LoadDriver, LoadFailed
 from harness.matrix import PlannedCase
 from harness.processes import Processes, SupervisorDied
 from harness.pss import with_reason
+from harness.redaction import Redaction
 from harness.serving import last_words, serving
 from harness.validity import reasons
 from harness.verify import address_of
@@ -73,12 +74,13 @@ class TrialMeasurer:
                 **seen,  # type: ignore[arg-type]
             )
 
+        redaction = Redaction.of_targets([planned.target])
         try:
-            return self._measure(slot, planned, expected, record)
+            return redaction.trial(self._measure(slot, planned, expected, record))
         except (SupervisorDied, LoadFailed):
             raise
         except MeasurementError as error:
-            return record(str(error))
+            return redaction.trial(record(str(error)))
 
     def _measure(
         self,

@@ -20,7 +20,11 @@ POINT_NUMBERS = 4
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where the server under test listens and what it is asked."""
+    """Where the server under test listens and what it is asked.
+
+    ``host`` is an IP address: no name is looked up. ``authority`` is what the Host header says, null for the
+    address and the port.
+    """
 
     host: str
     port: int
@@ -30,6 +34,7 @@ class Address:
     timeout_s: float
     keep_alive: bool
     body: str | None = None
+    authority: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
