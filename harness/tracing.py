@@ -13,7 +13,7 @@ from typing import Protocol
 from analysis.trial.tracing import figures_of_trace, joined, note_of, traced_request, waterfall_of
 from harness.cores import Cores
 from harness.ledger_file import await_ledger
-from harness.load import LoadDriver, LoadFailed, TracedLoad
+from harness.load import LoadDriver, LoadGivenUp, TracedLoad
 from harness.matrix import PlannedCase
 from harness.processes import Processes, SupervisorDied
 from harness.redaction import Redaction
@@ -62,14 +62,14 @@ class CaseTracer:
     def __call__(self, planned: PlannedCase, expected: Verification) -> Trace:
         """Start the server with the ledger, ask, join both sides' books, stop.
 
-        Raises LoadFailed and SupervisorDied: without these parts nothing more can be measured.
+        Raises LoadGivenUp and SupervisorDied: without these parts nothing more can be measured.
         """
         started_utc = datetime.now(UTC).isoformat(timespec="milliseconds")
         identity = planned.case.identity
         redaction = Redaction.of_targets([planned.target])
         try:
             return redaction.trace(self._trace(planned, expected, started_utc))
-        except (SupervisorDied, LoadFailed):
+        except (SupervisorDied, LoadGivenUp):
             raise
         except MeasurementError as error:
             return redaction.trace(Trace(identity, started_utc, str(error)))

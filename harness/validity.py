@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from analysis.statistics.quantiles import p_more_than
 from analysis.trial.figures import inside_window
+from results.faults import Fault
 from results.records import COLUMN, MISSING, LoadRecord, Outcome, ServerRecord
 
 #: The load driver is one thread: above this share of its core it may have been the bottleneck.
@@ -27,30 +29,57 @@ FASTEST_SLEW = 500e-6
 _SLEW_GRACE_NS = 100_000
 
 
-def reasons(load: LoadRecord, server: ServerRecord | None) -> list[str]:
-    """Every rule that this trial breaks, in words; empty when it counts."""
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A rule that a trial breaks, by name and in words."""
+
+    fault: Fault
+    text: str
+
+
+def told(broken: Sequence[Broken]) -> tuple[Fault | None, str | None]:
+    """The worst fault, and all of them as one reason, which begins with its name; nulls without any."""
+    if not broken:
+        return None, None
+    worst = min((item.fault for item in broken), key=list(Fault).index)
+    return worst, f"{worst}: {'; '.join(item.text for item in broken)}"
+
+
+def broken_rules(load: LoadRecord, server: ServerRecord | None) -> list[Broken]:
+    """Every rule that this trial breaks; empty when it counts."""
     stepped = clock_step(load.clock_drift_ns, load.clock_span_ns, load.clock_bend_ns)
     return [
         *_of_responses(load),
-        *_of_load(load),
-        *_of_instants(load),
-        *([stepped] if stepped else []),
-        *_of_machine(server),
-        *_of_watch(load, server),
+        *(Broken(Fault.LOAD_BEHIND, text) for text in (*_of_load(load), *_of_instants(load))),
+        *([Broken(Fault.MACHINE_DISTURBED, stepped)] if stepped else []),
+        *(Broken(Fault.MACHINE_DISTURBED, text) for text in _of_machine(server)),
+        *(Broken(Fault.LOAD_BEHIND, text) for text in _of_watch(load, server)),
     ]
 
 
-def _of_responses(load: LoadRecord) -> Iterator[str]:
+def _of_responses(load: LoadRecord) -> Iterator[Broken]:
     failed = failures(load)
     if failed is not None:
-        yield failed
+        yield Broken(_kind_of_failure(load), failed)
     elif not len(inside_window(load)):
         sent = load.requests[:, COLUMN["sent_ns"]]
         longest = (load.requests[:, COLUMN["last_ns"]] - sent).max(initial=0) / 1e9
-        yield (
+        yield Broken(
+            Fault.TOO_SLOW,
             f"no request was sent inside the window of {_window_ns(load) / 1e9:g} s: a response takes "
-            f"{longest:.3g} s; make the window at least ten times as long"
+            f"{longest:.3g} s; make the window at least ten times as long",
         )
+
+
+def _kind_of_failure(load: LoadRecord) -> Fault:
+    """By how most of them failed, and whether anything had come of those that took too long."""
+    requests = load.requests[load.requests[:, COLUMN["outcome"]] != Outcome.VERIFIED]
+    outcomes = requests[:, COLUMN["outcome"]]
+    timed_out = requests[outcomes == Outcome.TIMED_OUT]
+    if 2 * len(timed_out) < len(requests):
+        return Fault.RESPONSES_FAILED
+    silent = (timed_out[:, COLUMN["reads"]] == 0) & (timed_out[:, COLUMN["sent_ns"]] != MISSING)
+    return Fault.SERVER_HUNG if 2 * int(silent.sum()) >= len(timed_out) else Fault.TOO_SLOW
 
 
 def failures(load: LoadRecord) -> str | None:

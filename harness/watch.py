@@ -30,6 +30,10 @@ class ServerChanged(MeasurementError):  # noqa: N818  - named for what happened
     """A process of the server tree ended or appeared during the trial: its memory cannot be told."""
 
 
+class NotReadable(ServerChanged):
+    """The server is another user's: nothing can be told of it, and nothing has happened to it."""
+
+
 class ServerWatch:
     """One trial's watch over the tree that ``root_pid`` started, on these cores, beside a load on others.
 
@@ -67,7 +71,7 @@ class ServerWatch:
         except (psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError) as error:
             raise ServerChanged("a process of the server ended before the load began") from error
         except (psutil.AccessDenied, PermissionError) as error:
-            raise ServerChanged(
+            raise NotReadable(
                 f"the memory of process {self._root_pid} may not be read: it is another user's. Run "
                 "streamgauge as that user, or leave pid out"
             ) from error
@@ -92,8 +96,8 @@ class ServerWatch:
             raise ServerChanged("a process of the server ended during the trial") from error
         if now != set(self._rss_at_reset):
             raise ServerChanged(
-                "the server's processes changed during the trial (a worker was started or replaced), "
-                "so that their memory and CPU cannot be told"
+                "the server's processes changed during the trial (a worker was started, restarted or "
+                "replaced), so that their memory and CPU cannot be told"
             )
         return ServerRecord(
             ran_as=ran_as,

@@ -9,6 +9,7 @@ from typing import Any
 
 from results.calibration import read_calibration
 from results.case import Case
+from results.faults import Fault
 from results.metrics import FIGURES
 from results.pss import insert_pss
 from results.records import MISSING, REQUEST_FIELDS, Outcome, Slot, TrialRecord, Verification
@@ -84,6 +85,7 @@ def insert_trial(connection: sqlite3.Connection, trial: TrialRecord) -> None:
         "started_ns": trial.started_ns,
         "finished_ns": trial.finished_ns,
         "reason": trial.reason,
+        "fault": trial.fault,
         "server_output": trial.server_output,
     }
     if load is not None:
@@ -234,6 +236,7 @@ def _read_trials(connection: sqlite3.Connection, slots: list[Slot]) -> list[Tria
             figures=figures.get(item["position"], {}),
             outcomes=outcomes.get(item["position"], {}),
             errors=json.loads(item["errors"] or "{}"),
+            fault=None if item["fault"] is None else Fault(item["fault"]),
         )
         for item in connection.execute("SELECT * FROM trial ORDER BY position")
     ]

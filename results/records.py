@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from results.faults import Fault
 from results.sides import Side
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ class ServerRecord:
 
 @dataclass(frozen=True, slots=True)
 class TrialRecord:
-    """One case measured once. ``reason`` says why a trial is not valid, null when it is.
+    """One case measured once. ``reason`` says why a trial is not valid, ``fault`` by name; null when it is.
 
     ``figures`` are the trial's numbers by the names of `results.metrics.FIGURES`; a figure that the
     trial cannot give is null.
@@ -172,6 +173,7 @@ class TrialRecord:
     server: ServerRecord | None = None
     figures: Mapping[str, float | None] = field(default_factory=dict)
     server_output: str = ""
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True)

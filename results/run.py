@@ -8,6 +8,7 @@ from typing import Any
 
 from results.calibration import CalibrationPoint
 from results.case import Case
+from results.faults import Fault
 from results.records import Slot, Verification
 from results.sides import MarginGate, Preparation, SideRecord
 from results.terms import Terms
@@ -46,7 +47,7 @@ class TrialSummary:
     """One stored trial without its raw records: what tables and verdicts are made of.
 
     ``figures`` are by the names of `results.metrics.FIGURES`, null where the trial cannot give one.
-    ``outcomes`` counts the trial's requests by how they ended.
+    ``outcomes`` counts the trial's requests by how they ended. ``fault`` is null of a trial that is valid.
     """
 
     slot: Slot
@@ -59,6 +60,7 @@ class TrialSummary:
     figures: Mapping[str, float | None]
     outcomes: Mapping[str, int]
     errors: Mapping[str, int]
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True)

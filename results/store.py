@@ -42,7 +42,7 @@ from results.trace import Trace, insert_trace, read_trace, read_traces
 
 #: "sgug": tells our files from other SQLite files (PRAGMA application_id).
 APPLICATION_ID = 0x73677567
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 #: What a damaged file shows itself by: bad pages, bad JSON or UTF-8, unknown words and columns.
 _DAMAGE = (sqlite3.Error, ValueError, LookupError)
@@ -249,6 +249,7 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA trusted_schema=OFF")  # a file from elsewhere may hold views and triggers
     return connection
 
 

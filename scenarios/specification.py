@@ -14,6 +14,8 @@ WEB_UI_HOST = "127.0.0.1"
 
 #: A body that is larger is taken for one without an end, which would fill the disk.
 MOST_KEPT_BYTES = 1 << 30
+#: What a driver may take beyond what it was asked for (s): it has other work on a machine that is too busy.
+GRACE_S = 30.0
 #: How many numbers tell of each read of a traced request (`scenarios.traced.TracedExchange`).
 POINT_NUMBERS = 4
 
@@ -44,6 +46,11 @@ class FetchSpecification:
     address: Address
     keep_in: str
     most_bytes: int = MOST_KEPT_BYTES
+
+    @property
+    def takes_at_most_s(self) -> float:
+        """After this time (s) the driver has answered, or it hangs."""
+        return self.address.timeout_s + GRACE_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,15 @@ class TrialSpecification:
     row_marker: str | None = None
     schedule_seed: str = ""
 
+    @property
+    def takes_at_most_s(self) -> float:
+        """After this time (s) the driver has answered, or it hangs.
+
+        The last request waits up to one timeout for a connection, and is sent twice where a connection that
+        was kept alive turns out to be closed.
+        """
+        return self.warmup_s + self.window_s + 3 * self.address.timeout_s + GRACE_S
+
 
 @dataclass(frozen=True, slots=True)
 class TraceSpecification:
@@ -101,6 +117,11 @@ class TraceSpecification:
     body_bytes: int
     digest: int | None
     row_marker: str | None = None
+
+    @property
+    def takes_at_most_s(self) -> float:
+        """After this time (s) the driver has answered, or it hangs: a warm-up, a first and a last request."""
+        return self.longest_s + 5 * self.address.timeout_s + GRACE_S
 
 
 Specification = FetchSpecification | TrialSpecification | TraceSpecification
