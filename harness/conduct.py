@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,10 +19,11 @@ from harness.matrix import PlannedCase
 from harness.onward import Onward
 from harness.plan import Plan
 from harness.prepare import check_interpreters, prepare
+from harness.private_folder import private_folder
 from harness.processes import Processes
 from harness.provenance import check_own_code
 from harness.redaction import Redaction
-from harness.revisions import FOLDER_PREFIX, checkouts
+from harness.revisions import checkouts
 from harness.serving import RunningServer, ServerFailed, serving
 from harness.sides import cases_on
 from harness.tracing import CaseTracer, Tracer
@@ -37,8 +37,6 @@ from results.store import Store
 from results.trace import Trace
 from scenarios.specification import Download, Load
 
-#: A Unix socket's path has room for about 100 bytes (unix(7)).
-_LONGEST_FOLDER = 80
 _USERS_OF_ARRIVALS = 8
 
 #: The cases of each side by identity; a run has one arm, without a side.
@@ -93,19 +91,13 @@ def workshop(cores: Cores, web_port: int | None = None) -> Iterator[Workshop]:
 
     With a ``web_port`` Locust's web UI shows the load there.
     """
-    folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX))
-    if len(str(folder)) > _LONGEST_FOLDER:
-        folder.rmdir()
-        folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir="/tmp"))
-    try:
-        with (
-            _pinned(cores),
-            Processes() as processes,
-            LoadDriver(processes, folder, cores.load, web_port) as driver,
-        ):
-            yield Workshop(processes, driver, folder, cores, sys.executable)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with (
+        private_folder() as folder,
+        _pinned(cores),
+        Processes(folder) as processes,
+        LoadDriver(processes, folder, cores.load, web_port) as driver,
+    ):
+        yield Workshop(processes, driver, folder, cores, sys.executable)
 
 
 def verify(cases: Mapping[str, PlannedCase], shop: Workshop, watcher: Watcher) -> Mapping[str, Verification]:
@@ -184,10 +176,13 @@ def measure(
     tracer: Tracer,
     watcher: Watcher,
     onward: Onward = lambda _: None,
+    finished_first: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
     *,
     traced: bool = True,
 ) -> None:
     """Measure what the store has planned and not yet measured, a transaction a trial; then what comes onward.
+
+    Each trial, with its transaction, is one that is to be ``finished_first`` when the run is to end.
 
     Traces, where they are wanted, come last: no timed trial has to wait for one, and a run that is cut short
     has its figures. An ab has none: its sides are compared, and not explained.
@@ -202,9 +197,10 @@ def measure(
         for slot in todo:
             planned = arms[slot.side][slot.case]
             watcher.measuring(slot, planned)
-            trial = measurer(slot, planned, expected[slot.side][slot.case])
-            store.add_trial(trial)
-            watcher.measured(slot, planned, trial)
+            with finished_first():
+                trial = measurer(slot, planned, expected[slot.side][slot.case])
+                store.add_trial(trial)
+                watcher.measured(slot, planned, trial)
         more = onward(store.read())
         if more is None:
             break
@@ -216,14 +212,21 @@ def measure(
         if planned.case.expect_failure or planned.target.app is None or identity in had:
             continue
         watcher.tracing(planned)
-        trace = tracer(planned, run.verifications[identity])
-        store.add_trace(trace)
-        watcher.traced(planned, trace)
+        with finished_first():
+            trace = tracer(planned, run.verifications[identity])
+            store.add_trace(trace)
+            watcher.traced(planned, trace)
     store.finish(datetime.now(UTC).isoformat(timespec="seconds"))
 
 
 def conduct(
-    plan: Plan, store: Store, watcher: Watcher, cores: Cores, onward: Onward, web_port: int | None = None
+    plan: Plan,
+    store: Store,
+    watcher: Watcher,
+    cores: Cores,
+    onward: Onward,
+    finished_first: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
+    web_port: int | None = None,
 ) -> None:
     """A whole run, or the rest of one: what the store holds already is not measured again."""
     if store.read().finished_utc is not None:
@@ -252,7 +255,7 @@ def conduct(
             cores=shop.cores,
             python=shop.python,
         )
-        measure(arms, store, measurer, tracer, watcher, onward, traced=plan.traced)
+        measure(arms, store, measurer, tracer, watcher, onward, finished_first, traced=plan.traced)
 
 
 @contextlib.contextmanager

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import shlex
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from harness.installing import installing
 from harness.matrix import PlannedCase
 from harness.processes import OwnedProcess, Processes, StartError
 from harness.suite_target import Target
@@ -100,11 +100,6 @@ def check_interpreters(
             keys=("python",),
             server=kind,
         )
-
-
-def installing(*packages: str, python: str = sys.executable) -> str:
-    """What to type so that packages are there for an interpreter, ours unless another is named."""
-    return shlex.join([python, "-m", "pip", "install", *packages])
 
 
 def _ran(

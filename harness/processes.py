@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from harness import supervisor
+from harness.outputs import Shortener
 from results.errors import MeasurementError
 
 if TYPE_CHECKING:
@@ -141,14 +142,17 @@ class OwnedProcess:
 class Processes:
     """Starts programs, and ends all of them with the `with` block or with the harness itself.
 
+    ``scratch`` is a folder that goes when all of them are gone, and so with a harness that is killed, too.
     The process that enters it must not fork without exec afterwards (`multiprocessing` by fork):
     the copy would hold our end of the sockets, and our death would go unnoticed. Nor may it start
     others in new sessions of their own: should the supervisor be killed, such children are taken
     for orphans and killed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, scratch: Path | None = None) -> None:
+        self._scratch = scratch
         self._started: list[OwnedProcess] = []
+        self._shortener = Shortener(lambda: [process.output for process in self._started])
 
     def __enter__(self) -> Self:
         """Start the supervisor."""
@@ -158,13 +162,17 @@ class Processes:
         self._control, theirs = socket.socketpair()
         with theirs:
             self._supervisor = subprocess.Popen(
-                [sys.executable, "-I", "-S", _SCRIPT, str(theirs.fileno())],
+                [
+                    *(sys.executable, "-I", "-S", _SCRIPT, str(theirs.fileno())),
+                    *([] if self._scratch is None else [str(self._scratch)]),
+                ],
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
+        self._shortener.start()
         return self
 
     def start(
@@ -178,7 +186,8 @@ class Processes:
     ) -> OwnedProcess:
         """Start a program in a new session; returns once it runs (after exec).
 
-        `env` is its whole environment; `output`, emptied first, takes its stdout and stderr;
+        `env` is its whole environment; `output`, emptied first, takes its stdout and stderr (of much, the
+        middle is given back: `harness.outputs`);
         `cpus` are the only ones that it and all that it starts may run on. StartError when it
         cannot be started, SupervisorDied.
         """
@@ -209,6 +218,7 @@ class Processes:
         traceback: TracebackType | None,
     ) -> None:
         """Kill all that is left and end the supervisor; StopError when something survives 5 s."""
+        self._shortener.stop()
         deadline = time.monotonic() + _KILL_TIMEOUT_S
         try:
             for process in self._started:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from harness.private_folder import is_abandoned
 from results.errors import MeasurementError, UsageError
 from results.sides import Side, SideRecord
 
-#: Private folders begin with this, and hold this file, which their owner keeps locked while it lives.
-FOLDER_PREFIX = "streamgauge-"
-OWNER = "owner.lock"
 _DEFAULT_BRANCHES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
 _TIMEOUT_S = 600
 #: Set where git itself has started us, in a hook; they would lead to another repository.
@@ -67,53 +64,34 @@ def has_folder(repository: Path, commit: str, folder: Path) -> bool:
 
 @contextlib.contextmanager
 def checkouts(sides: Sequence[SideRecord], folder: Path) -> Iterator[Mapping[Side, Path]]:
-    """A worktree of each side inside of ``folder`` (private, made by us); gone with the block.
+    """A worktree of each side inside of ``folder`` (`harness.private_folder`); gone with the block.
 
     What a killed run left behind is removed first. Raises MeasurementError when git cannot make one.
     """
     places = {item.side: folder / item.side for item in sides}
     for repository in {Path(item.repository) for item in sides}:
         remove_left_behind(repository)
-    with _owned(folder):
-        try:
-            for item in sides:
-                _must(
-                    Path(item.repository), "-c", "core.hooksPath=/dev/null",
-                    "worktree", "add", "--detach", "--quiet", str(places[item.side]), item.commit,
-                )  # fmt: skip
-            yield places
-        finally:
-            for item in sides:
-                _git(Path(item.repository), "worktree", "remove", "--force", str(places[item.side]))
-                shutil.rmtree(places[item.side], ignore_errors=True)
-                _git(Path(item.repository), "worktree", "prune")
+    try:
+        for item in sides:
+            _must(
+                Path(item.repository), "-c", "core.hooksPath=/dev/null",
+                "worktree", "add", "--detach", "--quiet", str(places[item.side]), item.commit,
+            )  # fmt: skip
+        yield places
+    finally:
+        for item in sides:
+            _git(Path(item.repository), "worktree", "remove", "--force", str(places[item.side]))
+            shutil.rmtree(places[item.side], ignore_errors=True)
+            _git(Path(item.repository), "worktree", "prune")
 
 
 def remove_left_behind(repository: Path) -> None:
     """Remove worktrees of ours whose owner is gone, with the private folders that they lie in."""
     for line in _must(repository, "worktree", "list", "--porcelain").splitlines():
         folder = Path(line.removeprefix("worktree ")).parent
-        if line.startswith("worktree ") and folder.name.startswith(FOLDER_PREFIX) and _abandoned(folder):
+        if line.startswith("worktree ") and is_abandoned(folder):
             shutil.rmtree(folder, ignore_errors=True)
     _must(repository, "worktree", "prune")
-
-
-@contextlib.contextmanager
-def _owned(folder: Path) -> Iterator[None]:
-    """The folder is ours until the block ends, or this process does."""
-    with (folder / OWNER).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _abandoned(folder: Path) -> bool:
-    """Whether nobody holds the lock of one of our folders; not where there is no such lock."""
-    try:
-        with (folder / OWNER).open("r+") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
 
 
 def _left_from(repository: Path, head: str) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """Owns every process that is started, so that none of them outlives the harness, however it ends.
 
 A script of the standard library alone, run by `harness.processes` as
-``python -I -S /path/to/supervisor.py FD`` in a session of its own, out of reach of Ctrl-C::
+``python -I -S /path/to/supervisor.py FD [SCRATCH]`` in a session of its own, out of reach of Ctrl-C::
 
     harness ──── control ──── supervisor ──┬── keeper ── program ── its children, and all that they
        │                                   └── keeper ── program    leave behind
@@ -31,6 +31,7 @@ import json
 import math
 import os
 import selectors
+import shutil
 import signal
 import socket
 import subprocess
@@ -375,12 +376,14 @@ class _Supervisor:
 
 
 def main() -> None:
-    """Serve the control socket whose descriptor is the only argument."""
+    """Serve the control socket whose descriptor is the first argument; then remove the scratch folder."""
     control = socket.socket(fileno=int(sys.argv[1]))
     for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     _Supervisor(control).run()
+    for scratch in sys.argv[2:]:
+        shutil.rmtree(scratch, ignore_errors=True)  # of what resists, the next harness takes care
 
 
 if __name__ == "__main__":

@@ -13,6 +13,9 @@ from results.records import Slot, Verification
 from results.sides import MarginGate, Preparation, SideRecord
 from results.terms import Terms
 
+#: The part of the environment record that names another streamgauge beside which a run was measured.
+BESIDE = "beside"
+
 
 @dataclass(frozen=True, slots=True)
 class RunHeader:
@@ -40,6 +43,12 @@ class RunHeader:
     terms: Terms = field(default_factory=Terms)
     sides: Sequence[SideRecord] = ()
     margin_gates: Sequence[MarginGate] = ()
+
+    @property
+    def beside(self) -> str | None:
+        """Another streamgauge that measured on the machine meanwhile, in its words; null where none did."""
+        words: str | None = self.environment.get(BESIDE)
+        return words
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ acknowledged is on the disk whatever ends the process or the machine, and the fi
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -36,7 +37,7 @@ from results.records import (
     TrialRecord,
     Verification,
 )
-from results.run import Run, RunHeader
+from results.run import BESIDE, Run, RunHeader
 from results.sides import Preparation, Side, insert_preparation
 from results.trace import Trace, insert_trace, read_trace, read_traces
 
@@ -104,6 +105,8 @@ class Store:
             journal = file.with_name(file.name + "-journal").exists()
             with _closed_on_error(_connect(path, "rw" if writable or journal else "ro")) as connection:
                 _check_schema(path, connection)
+                if writable:
+                    _check_writable(connection)
         except (*_DAMAGE, OSError) as error:
             raise StoreError(_unreadable(path, error)) from error
         return cls(path, connection)
@@ -121,6 +124,13 @@ class Store:
                 for case, verification in verifications.items():
                     values = {name: getattr(verification, name) for name in Verification.__slots__}
                     insert(connection, "verification", {"case": case, "side": side, **values})
+
+    def add_disturbance(self, words: str) -> None:
+        """Note that another streamgauge measured on the machine meanwhile, in its words."""
+        with self._write() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO environment VALUES (?, ?)", (BESIDE, json.dumps(words))
+            )
 
     def add_preparation(self, preparation: Preparation) -> None:
         """Keep what prepared an app."""
@@ -331,6 +341,13 @@ def _check_schema(path: Path, connection: sqlite3.Connection) -> None:
     pages, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
     if path.stat().st_size < pages * size:  # SQLite takes the last page's missing bytes for zeros
         raise StoreError(_unreadable(path, sqlite3.DatabaseError("the end of the file is missing")))
+
+
+def _check_writable(connection: sqlite3.Connection) -> None:
+    """SQLite opens what it may only read without a word."""
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")  # as it is
+    connection.execute("ROLLBACK")
 
 
 def _check_pages(path: Path, connection: sqlite3.Connection) -> None:

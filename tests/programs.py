@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 
 import pytest
 
@@ -15,6 +16,19 @@ def need(*names: str) -> None:
     if not missing:
         return
     reason = f"{', '.join(missing)} not installed; .ci/run says which packages the whole tests need"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def need_mounts() -> list[str]:
+    """The words before a command that give it mounts of its own; ends the test where the kernel will not."""
+    words = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"])]
+    need("unshare", "mount")
+    done = subprocess.run([*words, "true"], capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return words
+    reason = f"no mount namespaces ({done.stderr.strip()}); run as root, or allow user namespaces"
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)

@@ -76,6 +76,8 @@ def _doubts(findings: AbFindings) -> Iterator[str]:
             f"- ⚠️ **unfit machine**: base's {escaped(item.label)} came out {item.verdict.kind} than itself "
             f"in {item.verdict.figure.name}: {escaped(item.verdict.reason)}"
         )
+    if findings.header.beside is not None:
+        yield f"- ⚠️ **measured beside another streamgauge**: {escaped(findings.header.beside)}"
     for line in findings.bodies:
         yield f"- the bodies differ: {escaped(line)}"
     for (where, reason), count in findings.invalid.items():

@@ -75,6 +75,10 @@ def _doubts(findings: AbFindings) -> list[tuple[str, list[str]]]:
                 for item in findings.unfit
             ],
         ),
+        (
+            "measured beside another streamgauge",
+            [] if findings.header.beside is None else [findings.header.beside],
+        ),
         ("the bodies differ", list(findings.bodies)),
         (
             "invalid",

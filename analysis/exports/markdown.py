@@ -79,6 +79,8 @@ def _doubts(findings: Findings) -> Iterator[str]:
             f"- ⚠️ **unfit machine**: {escaped(item.label)} came out {item.verdict.kind} than itself in "
             f"{escaped(item.verdict.figure.name)}: {escaped(item.verdict.reason)}"
         )
+    if findings.header.beside is not None:
+        yield f"- ⚠️ **measured beside another streamgauge**: {escaped(findings.header.beside)}"
     if findings.invalid:
         yield f"- {findings.invalid} of {findings.trials} trials are invalid and left out"
 

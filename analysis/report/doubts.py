@@ -38,6 +38,12 @@ def _of_the_run(run: Run, findings: Findings) -> Iterator[Sentence]:
             Name(item.verdict.reason),
             ". Do not rely on differences of this size.",
         ]
+    if findings.header.beside is not None:
+        yield [
+            "Another streamgauge measured on the machine meanwhile (",
+            Name(findings.header.beside),
+            "): each disturbed the other.",
+        ]
     for gate in findings.gates_that(GateState.INVALID):
         yield ["A gate cannot be judged: ", Name(gate.name), ": ", Name(gate.reason or ""), "."]
     if findings.invalid:

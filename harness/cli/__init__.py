@@ -12,6 +12,7 @@ from typing import cast
 
 import click
 
+from harness.cli.interrupts import end_at_once
 from harness.cli.streams import discard_output, what_cannot_be_written, write_anything
 from results.errors import ExitCode, StreamgaugeError
 
@@ -94,6 +95,7 @@ def main(words: list[str] | None = None) -> int:
     debug = "--debug" in given  # wherever it stands: it is added to words that went wrong
     given = [word for word in given if word != "--debug"]
     write_anything()
+    end_at_once()
     if VARIABLE in os.environ:  # a shell asks for words
         importlib.import_module(f"{__name__}.completion")
     try:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from analysis.ab.findings import find_ab
+from harness.cli.alone import measuring_alone
 from harness.cli.manner import Manner, manner_of
 from harness.cli.report import report_beside
 from harness.cli.session import (
@@ -56,6 +57,7 @@ def command(
     budget: float | None,
     output: Path | None,
     resume: str | None,
+    force: bool,
     quiet: bool,
     as_json: bool,
     no_report: bool,
@@ -63,24 +65,25 @@ def command(
 ) -> int:
     """Measure two git revisions of the app that SUITE names, base and head, in the same blocks."""
     manner = manner_of(quiet=quiet, as_json=as_json)
-    if resume is None:
-        words = Asked(suite, blocks, seed, only, until, budget, output)
-        wanted = draft(words, FailOn(fail_on))
-        gates, not_judged = margin_gates_of(wanted.suite, wanted.cases, wanted.blocks, wanted.terms)
-        sides = _sides(wanted, base, head, manner)
-        check_fits(wanted, len(gates), sides)
-        session = begun(wanted, words, sides, gates)
-    else:
-        refuse_words_beside_resume(ctx)
-        session = resumed(resume, "ab")
-        header = session.store.read().header
-        _, not_judged = margin_gates_of(session.suite, session.plan.cases, header.blocks, session.terms)
-    with session.store as store:
-        measured(session, onward_of_ab(session.plan), "ab", manner.console)
-        code = manner.end_ab(find_ab(store.read(), not_judged), store.path)
-        if not no_report:
-            report_beside(store, manner.console)
-        return code
+    with measuring_alone(force=force) as beside:
+        if resume is None:
+            words = Asked(suite, blocks, seed, only, until, budget, output)
+            wanted = draft(words, FailOn(fail_on))
+            gates, not_judged = margin_gates_of(wanted.suite, wanted.cases, wanted.blocks, wanted.terms)
+            sides = _sides(wanted, base, head, manner)
+            check_fits(wanted, len(gates), sides)
+            session = begun(wanted, words, sides, gates)
+        else:
+            refuse_words_beside_resume(ctx)
+            session = resumed(resume, "ab")
+            header = session.store.read().header
+            _, not_judged = margin_gates_of(session.suite, session.plan.cases, header.blocks, session.terms)
+        with session.store as store:
+            measured(session, onward_of_ab(session.plan), "ab", manner.console, beside)
+            code = manner.end_ab(find_ab(store.read(), not_judged), store.path)
+            if not no_report:
+                report_beside(store, manner.console)
+            return code
 
 
 def _sides(wanted: Draft, base: str | None, head: str | None, manner: Manner) -> Sequence[SideRecord]:

@@ -83,12 +83,17 @@ def print_doubts(findings: Findings) -> None:
             err=True,
         )
     _print_invalid(findings)
-    print_web_ui(findings.header)
+    print_marks(findings.header)
     print_unfit(findings.unfit)
 
 
-def print_web_ui(header: RunHeader) -> None:
-    """On standard error, when the load of the run was shown meanwhile."""
+def print_marks(header: RunHeader) -> None:
+    """On standard error, what went on beside the run: its load was shown, another run was measured."""
+    if header.beside is not None:
+        say(
+            f"measured beside another streamgauge ({printable(header.beside)}), which disturbed it",
+            err=True,
+        )
     if is_marked(header):
         say(
             "web UI: measured with Locust's web UI, whose statistics take time from the load: compare these "

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from analysis.table import amount
 from harness.calibrate import FULL, SCHEDULES, Calibrator
+from harness.cli.alone import measuring_alone
 from harness.cli.checked import Counts
 from harness.cli.tables import print_rows, table_console
 from harness.conduct import workshop
@@ -55,15 +56,16 @@ _COLUMNS = (
 
 @click.command("calibrate")
 @click.option("--users", type=Counts(), default="1,8,32,100", show_default=True, help="Numbers of users.")
+@click.option("--force", is_flag=True, help="Measure beside another streamgauge on this machine.")
 @click.option("--json", "as_json", is_flag=True, help="Write the points as JSON.")
-def command(users: Sequence[int], as_json: bool) -> None:
+def command(users: Sequence[int], force: bool, as_json: bool) -> None:
     """Measure the client's own error of TTFB against a server whose schedule is known.
 
     With each number of users, on a server that answers once and on one that keeps on sending.
     """
     seconds = len(users) * len(SCHEDULES) * (FULL.warmup_s + FULL.window_s)
     click.echo(f"calibrating: about {seconds:.0f} s", err=True)
-    with workshop(split_cores()) as shop:
+    with measuring_alone(force=force), workshop(split_cores()) as shop:
         calibrator = Calibrator(shop.processes, shop.driver, shop.folder, shop.cores)
         points = calibrator.points(users, list(Answers), FULL)
     if as_json:

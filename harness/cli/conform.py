@@ -10,12 +10,13 @@ import click
 
 from analysis.conformance.markdown import markdown
 from analysis.conformance.sheets import BROKEN_MARK, breaches, conditions, sheets
+from harness.cli.alone import telling_of_others
 from harness.cli.files import check_writable, write_files
 from harness.cli.prose import say
 from harness.cli.sheets import print_sheet
 from harness.conformance.chosen import installed, named
 from harness.conformance.examine import examine
-from harness.prepare import installing
+from harness.installing import installing
 from results.conformance.document import to_document
 from results.conformance.findings import Conformance
 from results.conformance.questions import Check
@@ -68,7 +69,8 @@ def command(
         check_writable(output)
     for item in missing:
         say(f"{item.kind} is not installed: {installing(item.distribution)}", err=True)
-    found = examine(chosen, missing, checks, _Progress(len(chosen)))
+    with telling_of_others():
+        found = examine(chosen, missing, checks, _Progress(len(chosen)))
     if as_json or as_markdown:
         text = markdown(found) if as_markdown else json.dumps(to_document(found), indent=1) + "\n"
         _write(text, output)

@@ -17,6 +17,7 @@ from rich.text import Text
 from analysis.doctor.delivery import Delivery
 from analysis.doctor.findings import Diagnosis, Kind, Layer
 from analysis.exports.printable import printable
+from harness.cli.alone import telling_of_others
 from harness.cli.checked import HEADER, Checked
 from harness.cli.hushed import hushed
 from harness.cli.prose import say
@@ -66,15 +67,18 @@ def command(what: str, path: str | None, longest: float, strict: bool, as_json: 
     The exit code is 0 where it streams, and 1 where it is held back or cut off; where that cannot be told
     it is 0, with --strict 4.
     """
-    if "://" in what:
-        redaction = Redaction.of_request(what, given["headers"], given["body"])
-        with hushed(redaction):
-            found = _of_url(what, path, longest, given)
-    else:
-        subject = _subject(what, path, longest, given)
-        redaction = Redaction.of_targets([subject.planned.target])
-        with hushed(redaction), tools() as shop:
-            found = examine(f"{what} {path}", subject, shop, lambda text: click.echo(f"{text} ...", err=True))
+    with telling_of_others():
+        if "://" in what:
+            redaction = Redaction.of_request(what, given["headers"], given["body"])
+            with hushed(redaction):
+                found = _of_url(what, path, longest, given)
+        else:
+            subject = _subject(what, path, longest, given)
+            redaction = Redaction.of_targets([subject.planned.target])
+            with hushed(redaction), tools() as shop:
+                found = examine(
+                    f"{what} {path}", subject, shop, lambda text: click.echo(f"{text} ...", err=True)
+                )
     found = redaction.value(found)
     if as_json:
         click.echo(json.dumps(_document(found), indent=2))

@@ -14,6 +14,7 @@ import click
 from rich.console import Console
 
 from harness.advice import advice, lines_of, server_line, slowest_s, window_s
+from harness.cli.alone import telling_of_others
 from harness.cli.checked import HEADER, VARIABLE, Axis, Checked, Counts, Server
 from harness.cli.hushed import hushed
 from harness.cli.progress import told_preparing
@@ -21,7 +22,6 @@ from harness.cli.prose import say
 from harness.cli.questions import APP, BASELINE, COMMAND, READY, STREAM, URL, complete, missing, refusal
 from harness.cli.rehearsed import failure, print_advice, print_answers, remedied
 from harness.cli.remote import warn_of_load
-from harness.cli.session import end_as_by_ctrl_c
 from harness.cli.told import Told, check, outline_of
 from harness.cli.typed import typed
 from harness.conduct import workshop
@@ -213,7 +213,6 @@ def _check_stored(file: Path, *, allow_remote: bool) -> None:
 def _rehearsed(suite: Suite, file: Path, *, allow_remote: bool) -> Rehearsed:
     """What came of it, shown. Raises MeasurementError with the lines that decide what is wrong."""
     cases = placed(cases_of(suite), allow_remote=allow_remote)
-    end_as_by_ctrl_c()
     load_rows(cases, Console(stderr=True))
     warn_of_load(cases, "each response once, then up to a few seconds of one connection")
     click.echo("Asking each response once ...\n", err=True)
@@ -224,7 +223,7 @@ def _rehearsed(suite: Suite, file: Path, *, allow_remote: bool) -> Rehearsed:
 
     with hushed(redaction):
         try:
-            with workshop(split_cores()) as shop:
+            with telling_of_others(), workshop(split_cores()) as shop:
                 rehearsed = rehearse(cases, shop, tell)
         except NotServed as error:
             raise _mistaken(suite, file, error) from error

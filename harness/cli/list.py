@@ -11,7 +11,7 @@ import click
 
 from harness.cli.places import results_folder, stored_runs
 from harness.cli.typed import typed
-from harness.prepare import installing
+from harness.installing import installing
 from harness.proxying import installed_version
 from harness.suite_file import load_suite
 from results.errors import StoreError

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from harness.cli.alone import measuring_alone
 from harness.cli.manner import manner_of
 from harness.cli.report import report_beside
 from harness.cli.session import (
@@ -40,6 +41,7 @@ def command(
     budget: float | None,
     output: Path | None,
     resume: str | None,
+    force: bool,
     quiet: bool,
     as_json: bool,
     no_report: bool,
@@ -50,22 +52,24 @@ def command(
     """Measure SUITE: a built-in name (default: quick) or the path of a TOML file."""
     manner = manner_of(quiet=quiet, as_json=as_json)
     web_port = web_port_of(web=web, port=web_port)
-    if resume is None:
-        words = Asked(suite, blocks, seed, only, until, budget, output)
-        wanted = draft(words).placed(allow_remote=allow_remote)
-        # refused now, and not after an hour
-        gates, not_judged = gates_of(wanted.suite, wanted.cases, wanted.blocks, wanted.terms)
-        check_fits(wanted, len(gates))
-        session = begun(wanted, words, web=web_port is not None)
-    else:
-        refuse_words_beside_resume(ctx)
-        session = resumed(resume, "run", web=web_port is not None, allow_remote=allow_remote)
-        plan = session.plan
-        gates, not_judged = gates_of(session.suite, plan.cases, plan.blocks, session.terms)
-    with session.store as store:
-        web_port = web_port_of(web=is_marked(store.read().header), port=web_port)
-        measured(session, onward_of_run(session.plan, gates), "run", manner.console, web_port)
-        code = manner.end(store.read(), gates, not_judged, store.path)
-        if not no_report:
-            report_beside(store, manner.console)
-        return code
+    with measuring_alone(force=force) as beside:
+        if resume is None:
+            words = Asked(suite, blocks, seed, only, until, budget, output)
+            wanted = draft(words).placed(allow_remote=allow_remote)
+            # refused now, and not after an hour
+            gates, not_judged = gates_of(wanted.suite, wanted.cases, wanted.blocks, wanted.terms)
+            check_fits(wanted, len(gates))
+            session = begun(wanted, words, web=web_port is not None)
+        else:
+            refuse_words_beside_resume(ctx)
+            session = resumed(resume, "run", web=web_port is not None, allow_remote=allow_remote)
+            plan = session.plan
+            gates, not_judged = gates_of(session.suite, plan.cases, plan.blocks, session.terms)
+        with session.store as store:
+            web_port = web_port_of(web=is_marked(store.read().header), port=web_port)
+            onward = onward_of_run(session.plan, gates)
+            measured(session, onward, "run", manner.console, beside, web_port)
+            code = manner.end(store.read(), gates, not_judged, store.path)
+            if not no_report:
+                report_beside(store, manner.console)
+            return code

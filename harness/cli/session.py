@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import signal
 import sys
 import uuid
 from collections.abc import Callable, Sequence
@@ -11,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
@@ -19,6 +17,7 @@ from rich.console import Console
 
 from analysis.verdicts.gate import fewest_blocks
 from harness.cli.hushed import hushed, stored_and_told
+from harness.cli.interrupts import Interrupts
 from harness.cli.live import new_watcher
 from harness.cli.places import find_run, new_store_path
 from harness.cli.remote import marked_remote, warn_of_load
@@ -72,12 +71,15 @@ _SHARED = (
     click.option("--budget", type=Duration(), help='Measure as many blocks as fit into a time, like "5m".'),
     click.option("--output", type=click.Path(path_type=Path), help="Folder or .sqlite file for the run."),
     click.option("--resume", metavar="RUN", help="Go on with a run that was interrupted."),
+    click.option("--force", is_flag=True, help="Measure beside another streamgauge on this machine."),
     click.option("--quiet", is_flag=True, help="Say only what came of gates, and what is wrong."),
     click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON; progress to stderr."),
     click.option("--no-report", is_flag=True, help="Write no report beside the run."),
 )
 #: Words that say how a run is told, and nothing of what is measured.
-_OF_MANNER = frozenset({"resume", "quiet", "as_json", "no_report", "web", "web_port", "allow_remote"})
+_OF_MANNER = frozenset(
+    {"resume", "force", "quiet", "as_json", "no_report", "web", "web_port", "allow_remote"}
+)
 
 
 def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -266,19 +268,32 @@ def resumed(name: str, verb: str, *, web: bool = False, allow_remote: bool = Fal
 
 
 def measured(
-    session: Session, onward: Onward, verb: str, console: Console, web_port: int | None = None
+    session: Session,
+    onward: Onward,
+    verb: str,
+    console: Console,
+    beside: str | None,
+    web_port: int | None = None,
 ) -> None:
-    """Measure what is to be measured. Raises Interrupted and MeasurementError with what is kept."""
+    """Measure what is to be measured, ``beside`` another streamgauge or alone.
+
+    Raises Interrupted and MeasurementError with what is kept.
+    """
     store, plan = session.store, session.plan
-    end_as_by_ctrl_c()
     try:
+        if beside is not None and store.read().finished_utc is None:
+            store.add_disturbance(beside)
         load_rows(plan.cases, console)
         warn_of_load(plan.cases, f"{len(plan.slots)} trials, about {duration(round(plan.expected_s))}")
         if web_port is not None:
             announce(web_port)
         redaction = Redaction.of_targets(session.suite.target)
-        with hushed(redaction), new_watcher(console, plan, store.read()) as watcher:
-            conduct(plan, store, watcher, split_cores(), onward, web_port)
+        with (
+            Interrupts() as interrupts,
+            hushed(redaction),
+            new_watcher(console, plan, store.read()) as watcher,
+        ):
+            conduct(plan, store, watcher, split_cores(), onward, interrupts.finished_first, web_port)
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted; {_what_is_kept(store, verb)}") from None
     except MeasurementError as error:
@@ -297,13 +312,3 @@ def _what_is_kept(store: Store, verb: str) -> str:
 
 def _go_on(verb: str, path: Path) -> str:
     return typed(verb, "--resume", str(path))
-
-
-def end_as_by_ctrl_c() -> None:
-    """From now on SIGTERM and SIGHUP end this process in order."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -21,7 +21,7 @@ from analysis.verdicts.fitness import unfit
 from analysis.verdicts.sides import side_of
 from analysis.verdicts.verdict import NotJudged
 from harness.cli.ab_outcome import print_ab
-from harness.cli.answer import print_unfit, print_web_ui
+from harness.cli.answer import print_marks, print_unfit
 from harness.cli.calibrate import meaning, print_points
 from harness.cli.case_table import print_table
 from harness.cli.memory import print_memory
@@ -98,7 +98,7 @@ def _print_all(path: Path, stored: Run, traces: Sequence[Trace], not_judged: Seq
     for trial in stored.trials:
         if trial.reason is not None:
             say(f"invalid: trial {trial.slot.position} ({trial.slot.case}): {printable(trial.reason)}")
-    print_web_ui(header)
+    print_marks(header)
     print_unfit(unfit(views[0][1]))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 
-from harness.prepare import installing
+from harness.installing import installing
 from harness.server_words import kind_and_options
 from results.conformance.findings import Missing
 from results.errors import MeasurementError, UsageError

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -28,6 +26,7 @@ from harness.conformance.wsgi import wsgi
 from harness.cores import Cores, split_cores
 from harness.environment import read_environment
 from harness.matrix import PlannedCase
+from harness.private_folder import private_folder
 from harness.processes import Processes, SupervisorDied
 from harness.serving import last_words, serving
 from harness.suite_target import Target
@@ -82,15 +81,11 @@ def examine(
     """
     cores = split_cores()
     asked = [check for check in CHECKS if check in checks]
-    folder = Path(tempfile.mkdtemp(prefix="streamgauge-"))
     measured_utc = datetime.now(UTC).isoformat(timespec="seconds")
     environment = read_environment(cores, None)  # now: the load is that of others still
-    try:
-        with Processes() as processes:
-            bench = _Bench(processes, folder, cores)
-            found = [_server(bench, chosen, asked, watcher) for chosen in servers if asked]
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with private_folder() as folder, Processes(folder) as processes:
+        bench = _Bench(processes, folder, cores)
+        found = [_server(bench, chosen, asked, watcher) for chosen in servers if asked]
     return Conformance(
         measured_utc=measured_utc,
         environment=environment,

@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import shlex
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,8 +13,8 @@ from pathlib import Path
 
 from harness.matrix import PlannedCase
 from harness.ports import HOST, free_port
+from harness.private_folder import private_folder
 from harness.processes import OwnedProcess, Processes
-from harness.revisions import FOLDER_PREFIX
 from harness.serving import RunningServer, serving
 from harness.surroundings import inherited_by
 from harness.variables import filled
@@ -90,12 +88,8 @@ class Tools:
 @contextlib.contextmanager
 def tools() -> Iterator[Tools]:
     """Everything that is started ends with the block."""
-    folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX))
-    try:
-        with Processes() as processes:
-            yield Tools(processes, folder, sys.executable)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with private_folder() as folder, Processes(folder) as processes:
+        yield Tools(processes, folder, sys.executable)
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,9 +64,16 @@ Streamgauge = Callable[..., Done]
 PROGRAM = str(Path(sys.executable).with_name("streamgauge"))
 
 
+_TEMPORARY = tempfile.TemporaryDirectory(prefix="sg-cli-")
+
+
 def environment() -> dict[str, str]:
-    """Ours, without what would send results elsewhere."""
-    return {name: value for name, value in os.environ.items() if name != "STREAMGAUGE_RESULTS"}
+    """Ours, without what would send results elsewhere; each time with a TMPDIR of its own.
+
+    A streamgauge that runs beside another one in the same TMPDIR says so, or is refused.
+    """
+    ours = {name: value for name, value in os.environ.items() if name != "STREAMGAUGE_RESULTS"}
+    return ours | {"TMPDIR": tempfile.mkdtemp(dir=_TEMPORARY.name)}
 
 
 def once(folder: Path, *words: str, **variables: str) -> Done:

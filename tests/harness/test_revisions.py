@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -132,37 +131,35 @@ def test_the_repository_s_hooks_are_not_run(repository: Repository, tmp_path: Pa
 
 
 def test_what_a_killed_run_left_behind_is_removed_and_a_living_one_s_is_not(
-    repository: Repository, tmp_path: Path
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repository.commit(working(1))
     code = (
         "import sys, time\nfrom pathlib import Path\n"
+        "from harness.private_folder import private_folder\n"
         "from harness.revisions import checkouts, sides_of\n"
-        "with checkouts(sides_of(Path(sys.argv[1]), 'HEAD', None), Path(sys.argv[2])):\n"
-        "    print('there', flush=True)\n"
-        "    time.sleep(100)\n"
+        "with private_folder() as folder:\n"
+        "    with checkouts(sides_of(Path(sys.argv[1]), 'HEAD', None), folder):\n"
+        "        print(folder, flush=True)\n"
+        "        time.sleep(100)\n"
     )
-    owners = []
-    for name in ("streamgauge-killed", "streamgauge-living"):
-        (tmp_path / name).mkdir()
-        owner = subprocess.Popen(
-            [sys.executable, "-c", code, str(repository.path), str(tmp_path / name)],
-            stdout=subprocess.PIPE,
-            text=True,
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    owners = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(repository.path)], stdout=subprocess.PIPE, text=True
         )
-        owners.append(owner)
-    killed = owners[0]
+        for _ in range(2)
+    ]
     try:
-        for owner in owners:
-            assert owner.stdout is not None
-            assert owner.stdout.readline() == "there\n"
-        os.kill(killed.pid, signal.SIGKILL)
-        killed.wait(timeout=30)
-        mine = tmp_path / "streamgauge-mine"
+        killed, living = [Path(owner.stdout.readline().rstrip("\n")) for owner in owners if owner.stdout]
+        owners[0].kill()
+        owners[0].wait(timeout=30)
+        mine = tmp_path / "mine"
         mine.mkdir()
         with checkouts(sides_of(repository.path, "HEAD", None), mine):
-            assert not (tmp_path / "streamgauge-killed").exists()
-            assert (tmp_path / "streamgauge-living" / "head" / "app").is_dir()
+            assert not killed.exists()
+            assert (living / "head" / "app").is_dir()
             assert len(repository.worktrees()) == 4
     finally:
         for owner in owners:

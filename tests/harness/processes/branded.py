@@ -32,13 +32,13 @@ class Brand:
 
     @property
     def env(self) -> dict[str, str]:
-        return {"PATH": os.environ["PATH"], "STREAMGAUGE_TEST_BRAND": self.word}
+        return {"PATH": os.environ["PATH"], "TEST_BRAND": self.word}
 
     def bearers(self) -> list[int]:
         found = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
-                if process.environ().get("STREAMGAUGE_TEST_BRAND") == self.word:
+                if process.environ().get("TEST_BRAND") == self.word:
                     found.append(process.pid)
         return found
 

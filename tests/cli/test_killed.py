@@ -1,0 +1,35 @@
+"""A run that is killed at random instants, with all that it has started, loses nothing and leaves nothing."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+from pathlib import Path
+
+import pytest
+
+from tests.cli.kills import VICTIMS, Endurance
+from tests.harness.processes.branded import new_brand
+
+KILLS = 10
+
+
+@pytest.mark.timeout(240)
+def test_nothing_is_lost_measured_twice_or_left_at_ten_random_instants(tmp_path: Path) -> None:
+    seed = secrets.randbelow(2**31)
+    print(f"seed {seed}")
+    with new_brand() as brand:
+        endurance = Endurance(tmp_path, brand, blocks=8, seed=seed)
+        endurance.begin()
+        for number, victim in zip(range(KILLS), itertools.cycle(VICTIMS)):
+            kill = endurance.kill(victim, stalled=number // len(VICTIMS) % 2 == 1)
+            print(kill)
+            assert (kill.lost, kill.changed, kill.out_of_order) == (0, 0, False)
+            assert list(kill.left) == []
+            assert list(kill.files) == []
+        whole = endurance.finish()
+        assert endurance.kept(whole)
+        assert [trial.slot for trial in whole.trials] == list(whole.header.slots)
+        begun = [trial.started_ns for trial in whole.trials]
+        assert begun == sorted(begun)
+        assert not brand.bearers()
