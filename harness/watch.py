@@ -23,6 +23,10 @@ SAMPLE_EVERY_S = 0.02
 SETTLE_S = 0.1
 
 _LINUX = sys.platform == "linux"
+_CHANGED = (
+    "the server's processes changed during the trial (a worker ended, or was started, restarted or replaced), "
+    "so that their memory and CPU cannot be told"
+)
 _PASSING = "not told: processes of the server came and went, and their memory with them"
 
 
@@ -93,12 +97,9 @@ class ServerWatch:
             time.sleep(SETTLE_S)
             settled = [rss_bytes(process) for process in self._processes]
         except (psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError) as error:
-            raise ServerChanged("a process of the server ended during the trial") from error
+            raise ServerChanged(_CHANGED) from error
         if now != set(self._rss_at_reset):
-            raise ServerChanged(
-                "the server's processes changed during the trial (a worker was started, restarted or "
-                "replaced), so that their memory and CPU cannot be told"
-            )
+            raise ServerChanged(_CHANGED)
         return ServerRecord(
             ran_as=ran_as,
             cpu_ns=cpu_ns,

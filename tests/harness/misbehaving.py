@@ -5,6 +5,7 @@ It answers its readiness path first, but for those that never start. Run as a pr
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import os
 import signal
@@ -43,8 +44,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self._begin(len(BODY))
         self.wfile.write(BODY)
 
-    stubborn = cut_off = well
-
     def killed(self) -> None:
         if Handler.asked > 2:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -56,7 +55,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         os._exit(7)
 
     def hangs(self) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        time.sleep(3600)
+
+    def betrays(self) -> None:
+        """Sends the process that the command names a signal: whoever asks, say."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(sys.argv[3]), int(sys.argv[4]))
         time.sleep(3600)
 
     def drips(self) -> None:
@@ -109,6 +113,8 @@ def main() -> None:
         host, _, port = bind.partition(":")
         with socket.create_server((host, int(port)), backlog=1):
             time.sleep(3600)
+    if way == "hangs":  # and does not end when it is asked to
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     Handler.way = way
     if way == "eats":
         Path(sys.argv[3], "cgroup.procs").write_text(str(os.getpid()))
