@@ -24,8 +24,8 @@ SETTLE_S = 0.1
 
 _LINUX = sys.platform == "linux"
 _CHANGED = (
-    "the server's processes changed during the trial (a worker ended, or was started, restarted or replaced), "
-    "so that their memory and CPU cannot be told"
+    "the server's processes changed during the trial (a worker ended, or was started, restarted or "
+    "replaced), so that their memory and CPU cannot be told"
 )
 _PASSING = "not told: processes of the server came and went, and their memory with them"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 
@@ -53,3 +55,9 @@ _HINTS = {
     Fault.LOAD_BEHIND: "Ask with fewer users, at a smaller rate, or for responses in larger chunks.",
     Fault.NOT_MEASURED: "The reason says what was missing.",
 }
+
+
+def counted(faults: Iterable[Fault | None]) -> Mapping[Fault, int]:
+    """How many trials each cost, the worst first; null is a trial that is valid."""
+    counts = Counter(faults)
+    return {fault: counts[fault] for fault in Fault if counts[fault]}

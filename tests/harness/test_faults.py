@@ -1,4 +1,4 @@
-"""Bad servers and a bad driver, for real: each trial ends in its time, by its name; the next one is measured."""
+"""Bad servers and drivers, for real: each trial ends in its time and has a name; the next one is measured."""
 
 from __future__ import annotations
 
