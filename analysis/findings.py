@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from analysis.growth import MemoryGrowth, memory_growths
+from analysis.others import OthersCost, costs_of
 from analysis.slope import MemorySlope, memory_slopes
 from analysis.statistics.multiple import SCREENING_Q
 from analysis.summary import CaseSummary, labels, pairs_by_block, summarize
@@ -23,8 +25,8 @@ from results.faults import Fault, counted
 from results.metrics import FIGURES, Figure
 from results.run import Run, RunHeader
 
-#: It tells how good the probe is and not the response: neither more nor less of it is worse.
-_NEVER_JUDGED = frozenset({"peak_missed"})
+#: They tell how good the probe is, or what there was before any stream: neither more nor less of it is worse.
+_NEVER_JUDGED = frozenset({"peak_missed", "others_alone_ttlb_p50", "others_alone_ttlb_p95"})
 
 
 class GateState(StrEnum):
@@ -94,8 +96,8 @@ class CaseFinding:
 
     ``untrusted`` says why its figures may not be relied on, null when they may. ``reasons`` counts its
     invalid trials by reason, ``faults`` by name, ``outcomes`` its responses by how they ended, ``errors``
-    failure texts.
-    ``took_s`` is how long its trials took in all.
+    failure texts. ``others_*`` are the same of the small requests beside the streams. ``took_s`` is how long
+    its trials took in all.
     """
 
     summary: CaseSummary
@@ -104,6 +106,8 @@ class CaseFinding:
     faults: Mapping[Fault, int]
     outcomes: Mapping[str, int]
     errors: Mapping[str, int]
+    others_outcomes: Mapping[str, int]
+    others_errors: Mapping[str, int]
     took_s: float
     figures: Mapping[str, FigureFinding]
 
@@ -121,7 +125,7 @@ class ExpectedFailure:
 class Findings:
     """A run and what it means. ``trials`` of ``planned`` are measured, ``invalid`` of them do not count.
 
-    ``faults`` counts these by name.
+    ``faults`` counts these by name. ``costs`` are what the cases with others beside them cost these.
     """
 
     header: RunHeader
@@ -136,6 +140,8 @@ class Findings:
     cases: Sequence[CaseFinding]
     expected_failures: Sequence[ExpectedFailure]
     slopes: Sequence[MemorySlope]
+    growths: Sequence[MemoryGrowth]
+    costs: Sequence[OthersCost]
 
     def gates_that(self, state: GateState) -> list[GateFinding]:
         """The gates of which this came."""
@@ -145,6 +151,7 @@ class Findings:
 def find(run: Run, gates: Sequence[GatedCase] = (), not_judged: Sequence[NotJudged] = ()) -> Findings:
     """Everything there is to say of a run. ``not_judged`` are the gates that it does not judge."""
     names = labels(run.header.cases)
+    cases = _cases(run, {(gate.case.identity, gate.limit.figure.name) for gate in gates})
     return Findings(
         header=run.header,
         finished_utc=run.finished_utc,
@@ -158,13 +165,15 @@ def find(run: Run, gates: Sequence[GatedCase] = (), not_judged: Sequence[NotJudg
             *(GateFinding(gate.name, GateState.NOT_JUDGED, reason=gate.reason) for gate in not_judged),
         ],
         unfit=unfit(run),
-        cases=_cases(run, {(gate.case.identity, gate.limit.figure.name) for gate in gates}),
+        cases=cases,
         expected_failures=[
             ExpectedFailure(case, names[case.identity], _how_it_failed(run, case))
             for case in run.header.cases
             if case.expect_failure
         ],
         slopes=memory_slopes(run),
+        growths=memory_growths(run),
+        costs=costs_of(run, [case.summary for case in cases]),
     )
 
 
@@ -251,6 +260,8 @@ def _case(run: Run, row: CaseSummary, figures: Mapping[str, FigureFinding]) -> C
         faults=counted(trial.fault for trial in mine),
         outcomes=_sums(trial.outcomes for trial in mine),
         errors=_sums(trial.errors for trial in mine),
+        others_outcomes=_sums(trial.others.outcomes for trial in mine if trial.others is not None),
+        others_errors=_sums(trial.others.errors for trial in mine if trial.others is not None),
         took_s=sum(trial.finished_ns - trial.started_ns for trial in mine) / 1e9,
         figures=figures,
     )

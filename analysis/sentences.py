@@ -8,12 +8,20 @@ from dataclasses import dataclass
 from analysis.buffers.recommend import Recommendation
 from analysis.findings import CaseFinding, Findings
 from analysis.first_sight import ROW, first_sight
+from analysis.scope import why_without
 from analysis.table import digits, effect, span
 from analysis.verdicts.judgement import Kind, Verdict
 from results.case import Case
+from results.metrics import FIGURES
 
 #: What a first byte may cost, in the order in which it is told.
-_COSTS = {"throughput": "throughput", "cpu_per_mb": "CPU per MB", "peak_memory": "peak memory"}
+_COSTS = {
+    "throughput": "throughput",
+    "cpu_per_mb": "CPU per MB",
+    "peak_memory": "peak memory",
+    "others_ttlb_p50": "the wait of others",
+    "others_unanswered": "others without an answer",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +78,20 @@ def _throughput(item: CaseFinding) -> float:
 def _sentences(name: str, case: Case, verdicts: Mapping[str, Verdict]) -> Iterator[str]:
     sight = first_sight(case, verdicts)
     first = verdicts.get(sight)
+    costs = [
+        f"{words} {_judged(verdicts[figure])}"
+        for figure, words in _COSTS.items()
+        # where all are answered on both sides, nobody asks
+        if figure in verdicts and (figure != "others_unanswered" or verdicts[figure].estimate)
+    ]
+    if first is None and costs and why_without(FIGURES["throughput"], case):
+        yield f"{name}, to readers who set the pace: {'; '.join(costs)}"
+        return
     if first is None:
         yield f"{name}: no answer: no block has a first byte of it and one of the whole form"
     else:
         only = " (its first byte comes before it has a row to show)" if sight == ROW else ""
         yield f"{name}: {_first(first, 'row' if sight == ROW else 'byte')}{only}"
-    costs = [f"{words} {_judged(verdicts[figure])}" for figure, words in _COSTS.items() if figure in verdicts]
     if costs:
         yield f"Besides: {'; '.join(costs)}"
 

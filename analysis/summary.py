@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from analysis.statistics.signed_rank import hodges_lehmann
 from results.case import SETTINGS, Case, Value, value_text
-from results.metrics import FIGURES
-from results.records import Verification
+from results.metrics import FIGURES, Unit
+from results.records import AS_PLANNED_LABELS, Verification
 from results.run import Run, TrialSummary
 
 _PAGE_BYTES = 4096
@@ -85,12 +85,19 @@ def valid_by_block(run: Run, identity: str, *, control: bool = False) -> dict[in
 
 
 def requests_inside(trial: TrialSummary) -> int:
-    """About how many verified requests the window holds: those of warm-up and drain make no percentile."""
+    """About how many requests that count the window holds: those of warm-up and drain make no percentile."""
+    if trial.follow_ups is not None:
+        return trial.follow_ups.hang_ups
     verified = trial.outcomes.get("verified", 0)
     rate = trial.figures.get("requests_per_second")
     if rate is None or trial.window_open_ns is None or trial.window_close_ns is None:
         return verified
     return min(verified, round(rate * (trial.window_close_ns - trial.window_open_ns) / 1e9))
+
+
+def others_inside(trial: TrialSummary) -> int:
+    """How many small requests beside the streams were wanted inside the window, answered or not."""
+    return 0 if trial.others is None else sum(trial.others.outcomes.values())
 
 
 def _trials(run: Run, identity: str, *, control: bool) -> list[TrialSummary]:
@@ -153,7 +160,9 @@ def _summary(run: Run, case: Case, label: str, *, control: bool) -> CaseSummary:
         trials=len(mine),
         invalid=len(mine) - len(valid),
         responses=sum(sum(trial.outcomes.values()) for trial in mine),
-        failed=sum(n for trial in mine for outcome, n in trial.outcomes.items() if outcome != "verified"),
+        failed=sum(
+            n for trial in mine for outcome, n in trial.outcomes.items() if outcome not in AS_PLANNED_LABELS
+        ),
         estimates={name: estimate(run, case, name, control=control) for name in FIGURES},
     )
 
@@ -171,7 +180,8 @@ def estimate(run: Run, case: Case, name: str, *, control: bool = False) -> Estim
         return Estimate(value, None)
     pairs = pairs_by_block(run, case, name, control=control)
     if FIGURES[name].by_difference:
-        return Estimate(value, _ratio_of_medians(pairs, memory_resolution_bytes(run)))
+        in_bytes = FIGURES[name].unit is Unit.BYTES
+        return Estimate(value, _ratio_of_medians(pairs, memory_resolution_bytes(run) if in_bytes else 0.0))
     return Estimate(value, _ratio(pairs))
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from analysis.scope import why_without
 from analysis.summary import CaseSummary
 from results.metrics import FIGURES, Figure, Unit
 
@@ -21,6 +22,13 @@ class Column:
 
 
 _MISSING = "–"
+#: The sizes in which a unit is shown, the largest first.
+_SCALES: Mapping[Unit, Sequence[tuple[str, float]]] = {
+    Unit.NANOSECONDS: (("s", 1e9), ("ms", 1e6), ("µs", 1e3), ("ns", 1)),
+    Unit.NANOSECONDS_PER_MEGABYTE: (("s/MB", 1e9), ("ms/MB", 1e6), ("µs/MB", 1e3), ("ns/MB", 1)),
+    Unit.BYTES: (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10), ("B", 1)),
+    Unit.BYTES_PER_SECOND: (("GB/s", 1e9), ("MB/s", 1e6), ("kB/s", 1e3), ("B/s", 1)),
+}
 #: What Markdown would take for its own; an underscore only at the edge of a word.
 _MARKUP = re.compile(r"[\\|`*<\[&~]|(?<!\w)_|_(?!\w)")
 
@@ -29,17 +37,9 @@ def amount(value: float | None, unit: Unit) -> str:
     """A value in a unit that people read: three significant digits."""
     if value is None:
         return _MISSING
-    match unit:
-        case Unit.NANOSECONDS:
-            return _scaled(value, (("s", 1e9), ("ms", 1e6), ("µs", 1e3), ("ns", 1)))
-        case Unit.NANOSECONDS_PER_MEGABYTE:
-            return _scaled(value, (("s/MB", 1e9), ("ms/MB", 1e6), ("µs/MB", 1e3), ("ns/MB", 1)))
-        case Unit.BYTES:
-            return _scaled(value, (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10), ("B", 1)))
-        case Unit.BYTES_PER_SECOND:
-            return _scaled(value, (("GB/s", 1e9), ("MB/s", 1e6), ("kB/s", 1e3), ("B/s", 1)))
-        case Unit.PER_SECOND:
-            return f"{digits(value)}/s"
+    if unit in _SCALES:
+        return _scaled(value, _SCALES[unit])
+    return f"{digits(100 * value)}%" if unit is Unit.SHARE else f"{digits(value)}/s"
 
 
 def times(ratio: float | None) -> str:
@@ -48,7 +48,7 @@ def times(ratio: float | None) -> str:
 
 
 def effect(value: float | None, figure: Figure) -> str:
-    """What two arms differ by: a ratio like ×1.2, or for memory a difference like +1.5 MiB."""
+    """What two arms differ by: a ratio like ×1.2, or for memory and shares a difference like +1.5 MiB."""
     if not figure.by_difference or value is None:
         return times(value)
     return f"{'+' if value > 0 else ''}{amount(value, figure.unit)}"
@@ -86,7 +86,7 @@ def columns(rows: Sequence[CaseSummary]) -> Sequence[Column]:
         *_figure("ttfb_p50", "TTFB p50"),
         *_figure("ttfb_p95", "p95"),
         *effective,
-        *_figure("throughput", "throughput"),
+        *_throughput(rows),
         *_figure("peak_memory", "peak memory"),
         *_figure("cpu_per_mb", "CPU per MB"),
         Column("trials", _trials),
@@ -100,9 +100,15 @@ def headline_columns(rows: Sequence[CaseSummary]) -> Sequence[Column]:
         Column("case", lambda row: row.label),
         *_figure("ttfb_p50", "TTFB p50"),
         *effective,
-        *_figure("throughput", "throughput"),
+        *_throughput(rows),
         *_figure("peak_memory", "memory"),
     )
+
+
+def _throughput(rows: Sequence[CaseSummary]) -> tuple[Column, ...]:
+    """Left out where all readers set their pace: it would be theirs."""
+    paced = [row for row in rows if why_without(FIGURES["throughput"], row.case)]
+    return () if rows and len(paced) == len(rows) else _figure("throughput", "throughput")
 
 
 def _scheduled(rows: Sequence[CaseSummary]) -> bool:

@@ -35,7 +35,7 @@ from results.run import Run
 from results.sides import Preparation, Side
 from results.store import Store
 from results.trace import Trace
-from scenarios.specification import Download, Load
+from scenarios.specification import Arrivals, Load
 
 _USERS_OF_ARRIVALS = 8
 
@@ -166,7 +166,7 @@ def calibrate(plan: Plan, shop: Workshop, watcher: Watcher) -> list[CalibrationP
 
 def _calibrated_users(load: Load) -> int:
     """The users that stand for a load: how many an open loop has under way, the server decides."""
-    return load.users if isinstance(load, Download) else min(load.most_in_flight, _USERS_OF_ARRIVALS)
+    return min(load.most_in_flight, _USERS_OF_ARRIVALS) if isinstance(load, Arrivals) else load.users
 
 
 def measure(

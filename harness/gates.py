@@ -8,23 +8,19 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from analysis.scope import headline_of, why_without
 from analysis.statistics.looks import LOOKS
 from analysis.summary import labels
-from analysis.verdicts.fitness import HEADLINE
 from analysis.verdicts.gate import check_first_look, check_power, level_of
 from analysis.verdicts.verdict import GatedCase, NotJudged
 from harness.matrix import PlannedCase, case_of_gate, cases_of, may_be_gated
 from harness.suite import Gate, Suite
+from results.case import Case
 from results.errors import UsageError
-from results.metrics import FIGURES
+from results.metrics import FIGURES, Figure, Unit
 from results.run import RunHeader
 from results.sides import MarginGate
 from results.terms import FailOn, Stopping, Terms
-from scenarios.specification import Arrivals
-
-#: The figures that `FailOn.WORSE` gates: of a p95 nobody knows before whether it has requests enough.
-IMPLIED = tuple(name for name in HEADLINE if FIGURES[name].fewest_gated == 1)
-
 
 #: What a compressor answers with its own header.
 _OF_FIRST_BYTES = frozenset({"ttfb_p50", "ttfb_p95", "ttfb_p99"})
@@ -73,12 +69,17 @@ def margin_gates_of(
     return gates, not_judged
 
 
+def implied(case: Case) -> list[Figure]:
+    """What `FailOn.WORSE` gates of a case: of a p95 nobody knows before whether it has requests enough."""
+    return [FIGURES[name] for name in headline_of(case) if FIGURES[name].fewest_gated == 1]
+
+
 def _implied(measured: Sequence[PlannedCase], gates: Sequence[MarginGate]) -> Iterator[MarginGate]:
     known = {(gate.case.identity, gate.metric) for gate in gates}
     timed = [planned.case for planned in measured if not planned.case.expect_failure]
     names = labels(timed)
     for case in timed:
-        for figure in (FIGURES[name] for name in IMPLIED):
+        for figure in implied(case):
             if (case.identity, figure.name) not in known:
                 name = f"{names[case.identity]}: {figure.name} within {figure.margin.share:.0%} of base"
                 yield MarginGate(name, case, figure.name, figure.margin)
@@ -98,11 +99,8 @@ def _named(
         except UsageError as error:
             mistakes.append(str(error))
             continue
-        if FIGURES[gate.metric].needs_schedule and not isinstance(planned.load, Arrivals):
-            mistakes.append(
-                f"the gate on {gate.metric} of {gate.case!r} has nothing to judge: a closed loop has no "
-                f'schedule; name a case of kind = "arrivals", or another metric'
-            )
+        if why := why_without(FIGURES[gate.metric], planned.case):
+            mistakes.append(f"the gate on {gate.metric} of {gate.case!r} has nothing to judge: {why}")
         elif _of_its_process(gate.metric) and planned.target.url is not None and planned.target.pid is None:
             mistakes.append(
                 f"the gate on {gate.metric} of {gate.case!r} has nothing to judge: of a url nobody knows the "
@@ -123,7 +121,7 @@ def _named(
 
 
 def _of_its_process(metric: str) -> bool:
-    return FIGURES[metric].by_difference or metric == "cpu_per_mb"
+    return FIGURES[metric].unit is Unit.BYTES or metric == "cpu_per_mb"
 
 
 def _check_family(suite: Suite, gates: int, blocks: int, terms: Terms) -> None:

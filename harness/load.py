@@ -18,11 +18,14 @@ from harness.processes import OwnedProcess, Processes
 from harness.scheduling import DRIVER, ORDINARY, first_in_line
 from results.errors import MeasurementError
 from results.faults import Fault
+from results.follow_ups import unpack_follow_ups
 from results.records import (
     COLUMN,
     MISSING,
     REQUEST_STRUCT,
     LoadRecord,
+    OthersRecord,
+    Outcome,
     RequestArray,
     Verification,
     unpack_requests,
@@ -32,6 +35,8 @@ from scenarios.link import Link, LinkClosed, LinkSilent
 from scenarios.specification import (
     POINT_NUMBERS,
     FetchSpecification,
+    HangUp,
+    SlowReader,
     Specification,
     TraceSpecification,
     TrialSpecification,
@@ -178,17 +183,13 @@ class LoadDriver:
         Raises LoadFailed when the driver is gone, RecordsLost when the two sides count differently.
         """
         answer, packed = self._ask(specification)
-        requests = corrected(unpack_requests(packed), answer)
-        if not len(requests) == answer["recorded"] == answer["issued"]:
-            raise RecordsLost(
-                f"the load driver issued {answer['issued']} requests and recorded {answer['recorded']}, "
-                f"and {len(requests)} records arrived"
-            )
+        streams_end = answer["recorded"] * REQUEST_STRUCT.size
+        load = specification.load
         return LoadRecord(
             window_open_ns=answer["window_open_ns"],
             window_close_ns=answer["window_close_ns"],
             drained_ns=answer["drained_ns"],
-            requests=requests,
+            requests=_whole(packed[:streams_end], answer, answer),
             errors=answer["errors"],
             client_cpu_ns=answer["client_cpu_ns"],
             client_wall_ns=answer["client_wall_ns"],
@@ -196,6 +197,9 @@ class LoadDriver:
             clock_span_ns=answer["clock_span_ns"],
             clock_bend_ns=answer["clock_bend_ns"],
             client_scheduling=self._scheduling,
+            follow_ups=unpack_follow_ups(packed[streams_end:]) if isinstance(load, HangUp) else None,
+            others=None if isinstance(load, HangUp) else _others(packed[streams_end:], answer),
+            reading_bytes_per_second=load.bytes_per_second if isinstance(load, SlowReader) else None,
         )
 
     def trace(self, specification: TraceSpecification) -> TracedLoad:
@@ -244,10 +248,35 @@ class LoadDriver:
         raise kind(f"the load driver {why}{often}; its last words:\n{words}", fault)
 
 
+def _others(packed: bytes, answer: Mapping[str, Any]) -> OthersRecord | None:
+    told = answer["others"]
+    if told is None:
+        return None
+    return OthersRecord(
+        begin_ns=told["begin_ns"],
+        streams_begin_ns=told["streams_begin_ns"],
+        patience_ns=told["patience_ns"],
+        requests=_whole(packed, told, answer),
+        errors=told["errors"],
+    )
+
+
+def _whole(packed: bytes, counted: Mapping[str, Any], clock: Mapping[str, Any]) -> RequestArray:
+    """The corrected requests. Raises RecordsLost where they are not as many as the driver ``counted``."""
+    requests = corrected(unpack_requests(packed), clock)
+    if not len(requests) == counted["recorded"] == counted["issued"]:
+        raise RecordsLost(
+            f"the load driver issued {counted['issued']} requests and recorded {counted['recorded']}, "
+            f"and {len(requests)} records arrived"
+        )
+    return requests
+
+
 def corrected(requests: RequestArray, answer: Mapping[str, Any]) -> RequestArray:
     """The requests with kernel stamps corrected for the wall clock's drift since the trial's anchor.
 
-    A clock that is slewed moves evenly; a step is told by `harness.validity`.
+    A clock that is slewed moves evenly; a step is told by `harness.validity`. The instant of a hang-up is no
+    stamp.
     """
     if not answer["clock_drift_ns"]:
         return requests
@@ -255,7 +284,10 @@ def corrected(requests: RequestArray, answer: Mapping[str, Any]) -> RequestArray
     for name in ("headers_ns", "first_body_ns", "first_row_ns", "last_ns"):
         instants = requests[:, COLUMN[name]]
         shifted = instants - _shift_ns(instants, answer)
-        requests[:, COLUMN[name]] = np.where(instants == MISSING, MISSING, shifted)
+        unstamped = instants == MISSING
+        if name == "last_ns":
+            unstamped |= requests[:, COLUMN["outcome"]] == Outcome.HUNG_UP
+        requests[:, COLUMN[name]] = np.where(unstamped, instants, shifted)
     return requests
 
 

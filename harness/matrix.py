@@ -11,10 +11,10 @@ from typing import Any
 from harness.endpoint import Endpoint
 from harness.suite import Scenario, Suite
 from harness.suite_target import Target
-from harness.suite_values import placeholders
+from harness.suite_values import byte_rate, placeholders, plain
 from results.case import Case, Value, value_text
 from results.errors import UsageError
-from scenarios.specification import Arrivals, Download, Load
+from scenarios.specification import Arrivals, Download, HangUp, Load, Others, SlowReader
 from targets import proxies
 from targets.middleware import BUILT_IN, NONE, encoding_of
 from targets.servers import KINDS
@@ -48,9 +48,9 @@ class PlannedCase:
     ``proxy_kind`` one of `targets.proxies.KINDS`, or ``none``.
     ``middleware`` is one of `targets.middleware.BUILT_IN`, a ``module:callable`` of the app's, or ``none``.
     ``joined``: what the app streams is collected before it is sent. ``variables`` and ``python_path`` are
-    added to the server's environment. ``checkout`` is the worktree that the case of an ab is served from
-    (for our own targets, the folder of streamgauge in it), null in a run. ``endpoint`` is where a ``url``
-    leads, once `harness.remote` has judged it.
+    added to the server's environment. ``others`` is what others ask beside its load. ``checkout`` is the
+    worktree that the case of an ab is served from (for our own targets, the folder of streamgauge in it),
+    null in a run. ``endpoint`` is where a ``url`` leads, once `harness.remote` has judged it.
     """
 
     case: Case
@@ -60,6 +60,7 @@ class PlannedCase:
     server_options: Mapping[str, Any]
     load: Load
     keep_alive: bool
+    others: Others | None = None
     proxy_kind: str = proxies.NONE
     proxy_options: Mapping[str, Any] = field(default_factory=dict)
     middleware: str = NONE
@@ -113,11 +114,13 @@ def _check_same(known: PlannedCase, planned: PlannedCase) -> None:
                 f"two targets describe the same case ({planned.case.identity}) with a different {key}: "
                 f"{one} and {other}; make them the same, or give one target another name, form or axis"
             )
-    if known.load != planned.load:
-        raise UsageError(
-            f"two scenarios describe the same case ({planned.case.identity}) with a different load: "
-            f"{known.load} and {planned.load}; make them the same, or leave one out"
-        )
+    for what in ("load", "others"):
+        one, other = getattr(known, what), getattr(planned, what)
+        if one != other:
+            raise UsageError(
+                f"two scenarios describe the same case ({planned.case.identity}) with a different {what}: "
+                f"{one} and {other}; make them the same, or leave one out"
+            )
 
 
 def proxies_of(cases: Iterable[PlannedCase]) -> list[str]:
@@ -165,7 +168,8 @@ def _all(suite: Suite) -> Iterator[PlannedCase]:
         layers = itertools.product(_servers(suite, target), target.middleware, _proxies(suite))
         for served, middleware, proxy in layers:
             for load in scenario.loads():
-                yield from _forms(target, served, middleware, proxy, scenario, load)
+                for others in scenario.besides():
+                    yield from _forms(target, served, middleware, proxy, scenario, load, others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +212,13 @@ def _proxy_parameters(kind: str, options: Mapping[str, Any]) -> dict[str, Value]
 
 
 def _forms(
-    target: Target, served: _Served, middleware: str, proxy: _Served, scenario: Scenario, load: Load
+    target: Target,
+    served: _Served,
+    middleware: str,
+    proxy: _Served,
+    scenario: Scenario,
+    load: Load,
+    others: Others | None,
 ) -> Iterator[PlannedCase]:
     shared: dict[str, Value] = {
         "target": target.name,
@@ -218,6 +228,7 @@ def _forms(
         **proxy.parameters,
         "scenario": scenario.kind,
         **_of_load(load),
+        **({} if others is None else {"others": others.rate, "patience_s": plain(others.patience_s)}),
         "keep_alive": scenario.keep_alive,
     }
 
@@ -230,6 +241,7 @@ def _forms(
             served.options,
             load,
             scenario.keep_alive,
+            others,
             proxy.kind,
             proxy.options,
             middleware,
@@ -259,5 +271,9 @@ def _of_load(load: Load) -> dict[str, Value]:
     match load:
         case Download():
             return {"users": load.users}
+        case HangUp():
+            return {"users": load.users, "after": load.after}
         case Arrivals():
             return {"rate": load.rate, "spacing": load.spacing}
+        case SlowReader():
+            return {"users": load.users, "rate": byte_rate(load.bytes_per_second)}

@@ -10,7 +10,7 @@ from harness.matrix import PlannedCase
 from results.errors import UsageError
 from results.records import Slot
 from results.sides import Side
-from scenarios.specification import Arrivals
+from scenarios.specification import Arrivals, Others
 
 #: What a trial takes besides its warm-up and window, in seconds: a server's start and stop above all.
 #: Only the first guess of a run's length rests on it.
@@ -19,6 +19,8 @@ TRIAL_OVERHEAD_S = 0.6
 _TRACE_S = 1.5 + TRIAL_OVERHEAD_S
 #: A longer schedule of arrivals would fill the memory of the load driver and the store.
 MOST_ARRIVALS = 1_000_000
+#: So many others must come alone, that their median is one.
+FEWEST_ALONE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,13 @@ class Plan:
     @property
     def expected_s(self) -> float:
         """About how long the trials will take, in seconds."""
-        return len(self.slots) * (self.warmup_s + self.window_s + TRIAL_OVERHEAD_S)
+        alone_s = {
+            planned.case.identity: planned.others.alone_s
+            for planned in self.cases
+            if planned.others is not None
+        }
+        each_s = self.warmup_s + self.window_s + TRIAL_OVERHEAD_S
+        return sum(each_s + alone_s.get(slot.case, 0.0) for slot in self.slots)
 
     @property
     def tracing_s(self) -> float:
@@ -107,8 +115,21 @@ def make_plan(
     for planned in cases:
         if isinstance(planned.load, Arrivals):
             _check_arrivals(planned.case.identity, planned.load.rate, warmup_s, window_s)
+        if planned.others is not None:
+            _check_others(planned.case.identity, planned.others, warmup_s, window_s)
     plan = Plan(cases, (), seed, warmup_s, window_s, sides, traced and None in sides)
     return replace(plan, slots=plan.further(range(blocks), 0))
+
+
+def _check_others(identity: str, others: Others, warmup_s: float, window_s: float) -> None:
+    """That there are some to tell of, alone and beside streams, and not far too many."""
+    _check_arrivals(identity, others.rate, others.alone_s + warmup_s, window_s)
+    if others.rate * others.alone_s < FEWEST_ALONE:
+        raise UsageError(
+            f"beside the case {identity} others would send {others.rate * others.alone_s:.3g} requests "
+            f"before the first stream, and {FEWEST_ALONE} are needed to compare with; make `others` more a "
+            "second, or `alone` longer"
+        )
 
 
 def _check_arrivals(identity: str, rate: float, warmup_s: float, window_s: float) -> None:

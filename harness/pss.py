@@ -36,8 +36,10 @@ class PssSampler:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def begin(self, pids: Sequence[int], warmup_s: float) -> Mapping[int, int]:
-        """Read once, by pid, then sample on a thread; it ends before a warm-up that begins after this call.
+    def begin(self, pids: Sequence[int], warmup_s: float, after_s: float = 0.0) -> Mapping[int, int]:
+        """Read once, by pid, then sample on a thread.
+
+        It samples within a warm-up that begins ``after_s`` after this call, and ends before that does.
 
         Empty where PSS cannot be read; `method` says why. Raises ProcessLookupError or FileNotFoundError
         when a process is gone.
@@ -51,8 +53,11 @@ class PssSampler:
             "PSS (smaps_rollup) of the tree, read before the load, in the warm-up and after the drain"
         )
         before = self._read()
-        end_ns = time.monotonic_ns() + round(warmup_s * 1e9)
-        self._thread = threading.Thread(target=self._sample, args=[end_ns], name="pss-sampler", daemon=True)
+        begin_ns = time.monotonic_ns() + round(after_s * 1e9)
+        end_ns = begin_ns + round(warmup_s * 1e9)
+        self._thread = threading.Thread(
+            target=self._sample, args=[begin_ns, end_ns], name="pss-sampler", daemon=True
+        )
         self._thread.start()
         return before
 
@@ -67,8 +72,10 @@ class PssSampler:
         if self._thread is not None:
             self._thread.join()
 
-    def _sample(self, end_ns: int) -> None:
+    def _sample(self, begin_ns: int, end_ns: int) -> None:
         first_in_line(0, SAMPLER)  # it may have to share the driver's core
+        if self._stop.wait(max(begin_ns - time.monotonic_ns(), 0) / 1e9):
+            return
         while self._readable:
             longest_ns = max(sample.took_ns for sample in self.samples)
             latest_ns = end_ns - max(_DISTANCE_NS, _READINGS_DISTANCE * longest_ns)

@@ -9,7 +9,7 @@ from harness.endpoint import Endpoint, endpoint_of
 from harness.matrix import PlannedCase
 from harness.ports import HOST
 from results.errors import UsageError
-from scenarios.specification import Download, Load
+from scenarios.specification import Arrivals, Load
 
 #: The word that asks for it.
 ALLOW = "--allow-remote"
@@ -94,11 +94,13 @@ def remote_endpoints(cases: Iterable[PlannedCase]) -> dict[str, Endpoint]:
 
 def loads_of(cases: Iterable[PlannedCase], target: str) -> Sequence[str]:
     """What a target is asked for, in words, each load once."""
-    return list(dict.fromkeys(_words(item.load) for item in cases if item.target.name == target))
+    mine = [item for item in cases if item.target.name == target]
+    beside = [f"and {item.others.rate:g} small requests a second" for item in mine if item.others is not None]
+    return list(dict.fromkeys([*(_words(item.load) for item in mine), *beside]))
 
 
 def _words(load: Load) -> str:
-    if isinstance(load, Download):
-        several = "" if load.users == 1 else "s"
-        return f"{load.users} connection{several}, asking again as soon as there is an answer"
-    return f"{load.rate:g} requests a second over at most {load.most_in_flight} connections"
+    if isinstance(load, Arrivals):
+        return f"{load.rate:g} requests a second over at most {load.most_in_flight} connections"
+    several = "" if load.users == 1 else "s"
+    return f"{load.users} connection{several}, each asking again as soon as it is through"

@@ -21,14 +21,53 @@ from analysis.verdicts.gate import Limit, parse_limit
 from analysis.verdicts.margin_gate import parse_margin
 from harness.suite_kinds import ProxyTable, ServerTable
 from harness.suite_target import Target
-from harness.suite_values import Connections, Duration, LimitText, Name, Rate, Table, as_list, distinct
+from harness.suite_values import (
+    ByteRate,
+    Connections,
+    Duration,
+    LimitText,
+    Name,
+    Rate,
+    Share,
+    Table,
+    as_list,
+    distinct,
+    read_byte_rate,
+)
 from results.metrics import FIGURES, Margin
 from scenarios.schedule import Spacing
-from scenarios.specification import Arrivals, Download
+from scenarios.specification import Arrivals, Download, HangUp, Others, SlowReader, Soak
 from targets.middleware import encoding_of
 
 
-class DownloadScenario(Table):
+class _ScenarioTable(Table):
+    """What all scenarios can say."""
+
+    def besides(self) -> Iterator[Others | None]:
+        """What others ask beside the load; a scenario's own say."""
+        yield None
+
+
+class _OthersTable(_ScenarioTable):
+    """One with small requests beside its streams: ``others`` a second.
+
+    They are alone for ``alone`` before the first stream, and each is given up after ``patience``.
+    """
+
+    kind: str
+    users: Annotated[list[Connections], BeforeValidator(as_list), AfterValidator(distinct)] = Field([1])
+    others: Annotated[list[Rate], BeforeValidator(as_list), AfterValidator(distinct)] = Field([20])
+    alone: Annotated[Duration, Field(gt=0)] = 1.0
+    patience: Annotated[Duration, Field(gt=0)] = 1.0
+    keep_alive: Annotated[bool, Field(strict=True)] = True
+
+    def besides(self) -> Iterator[Others]:
+        """One for each value of the axis."""
+        for rate in self.others:
+            yield Others(rate, self.alone, self.patience)
+
+
+class DownloadScenario(_ScenarioTable):
     """A closed loop: each of ``users`` asks again as soon as its response is through."""
 
     kind: Literal["download"]
@@ -41,7 +80,7 @@ class DownloadScenario(Table):
             yield Download(users)
 
 
-class ArrivalsScenario(Table):
+class ArrivalsScenario(_ScenarioTable):
     """An open loop: ``rate`` requests a second on schedule, whatever became of earlier ones."""
 
     kind: Literal["arrivals"]
@@ -56,9 +95,77 @@ class ArrivalsScenario(Table):
             yield Arrivals(rate, spacing, self.most_in_flight)
 
 
-Scenario = Annotated[DownloadScenario | ArrivalsScenario, Field(discriminator="kind")]
+class SoakScenario(_ScenarioTable):
+    """The load of a download over a long window, in which the memory that is retained is looked at."""
+
+    kind: Literal["soak"]
+    users: Annotated[list[Connections], BeforeValidator(as_list), AfterValidator(distinct)] = Field([1])
+    keep_alive: Annotated[bool, Field(strict=True)] = True
+
+    def loads(self) -> Iterator[Soak]:
+        """One for each value of the axis."""
+        for users in self.users:
+            yield Soak(users)
+
+
+class HangUpScenario(_ScenarioTable):
+    """Each of ``users`` leaves when the share ``after`` of the body has come, and asks a small request next.
+
+    That is the target's readiness path, on a connection of its own; it has ``patience`` to be answered.
+    """
+
+    kind: Literal["hang-up"]
+    users: Annotated[list[Connections], BeforeValidator(as_list), AfterValidator(distinct)] = Field([1])
+    after: Annotated[list[Share], BeforeValidator(as_list), AfterValidator(distinct)] = Field([0.5])
+    patience: Annotated[Duration, Field(gt=0)] = 5.0
+
+    @property
+    def keep_alive(self) -> bool:
+        """Nobody asks for the connection's end: who hangs up does not say so beforehand."""
+        return True
+
+    def loads(self) -> Iterator[HangUp]:
+        """One for each combination of the axes' values."""
+        for users, after in itertools.product(self.users, self.after):
+            yield HangUp(users, after, self.patience)
+
+
+class MixedScenario(_OthersTable):
+    """Small requests beside ``users`` who download streams."""
+
+    kind: Literal["mixed"]
+
+    def loads(self) -> Iterator[Download]:
+        """One for each value of the axis."""
+        for users in self.users:
+            yield Download(users)
+
+
+class SlowReaderScenario(_OthersTable):
+    """Small requests beside ``users`` who each take no more than ``rate`` of their response."""
+
+    kind: Literal["slow-reader"]
+    rate: Annotated[list[ByteRate], BeforeValidator(as_list), AfterValidator(distinct)]
+
+    def loads(self) -> Iterator[SlowReader]:
+        """One for each combination of the axes' values."""
+        for users, rate in itertools.product(self.users, self.rate):
+            yield SlowReader(users, read_byte_rate(rate))
+
+
+Scenario = Annotated[
+    DownloadScenario | ArrivalsScenario | SoakScenario | HangUpScenario | MixedScenario | SlowReaderScenario,
+    Field(discriminator="kind"),
+]
 #: The table of each kind of scenario.
-SCENARIOS: Mapping[str, type[Table]] = {"download": DownloadScenario, "arrivals": ArrivalsScenario}
+SCENARIOS: Mapping[str, type[Table]] = {
+    "download": DownloadScenario,
+    "arrivals": ArrivalsScenario,
+    "soak": SoakScenario,
+    "hang-up": HangUpScenario,
+    "mixed": MixedScenario,
+    "slow-reader": SlowReaderScenario,
+}
 
 
 class Gate(Table):
@@ -158,6 +265,21 @@ class Suite(Table):
                 f"the proxy's gzip would find nothing to do: the responses of {target} come to it compressed "
                 f'(middleware = "{name}"); leave one of the two out, or measure them in two suites'
             )
+        return self
+
+    @model_validator(mode="after")
+    def _check_patience_with_readers(self) -> Suite:
+        """A slow reader may read all the time that a trial sends: that is no response that takes too long."""
+        if not any(isinstance(scenario, SlowReaderScenario) for scenario in self.scenario):
+            return self
+        longest = self.warmup + self.window
+        for target in self.target:
+            if target.timeout <= longest:
+                raise ValueError(
+                    f"a slow reader may read for as long as warmup and window take ({longest:g} s), and "
+                    f"{target.name} has a timeout of {target.timeout:g} s; make it longer, or the window "
+                    "shorter"
+                )
         return self
 
     def with_source(self, text: str, folder: Path | None) -> Suite:

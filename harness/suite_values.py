@@ -15,6 +15,10 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m)")
 _PLACE = re.compile(r"\{(?:bind|host|port)\}")
 _LAST_PORT = 65535
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
+#: The largest first: a rate is told in the largest unit of which it is a whole number.
+_BYTE_RATES = {"GiB/s": 2**30, "MiB/s": 2**20, "KiB/s": 2**10, "B/s": 1}
+_BYTE_RATE = re.compile(rf"(\d+(?:\.\d+)?)\s*({'|'.join(_BYTE_RATES)})")
+_LEAST_BYTE_RATE, _MOST_BYTE_RATE = 2**10, 2**30
 #: An axis in a path. Format's own tricks ({rows:05d}, {rows.real}) are not for suites.
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}", re.ASCII)
 
@@ -41,6 +45,27 @@ def _axis_value(value: object) -> object:
     if isinstance(value, str) and re.fullmatch(r"[!-z|~]*", value):
         return value
     raise ValueError("not a value for a path; write whole numbers, or text without spaces (%20) and braces")
+
+
+def _byte_rate(value: object) -> object:
+    rate = read_byte_rate(value) if isinstance(value, str) else 0
+    if not _LEAST_BYTE_RATE <= rate <= _MOST_BYTE_RATE:
+        raise ValueError(
+            'not a number of bytes a second; write one like "256KiB/s" or "1.5MiB/s", from 1KiB/s to 1GiB/s'
+        )
+    return byte_rate(rate)
+
+
+def byte_rate(rate: int) -> str:
+    """So many bytes a second, in the largest unit of which they are a whole number."""
+    unit, size = next((name, size) for name, size in _BYTE_RATES.items() if not rate % size)
+    return f"{rate // size}{unit}"
+
+
+def read_byte_rate(text: str) -> int:
+    """The bytes a second of a text like ``"256KiB/s"``, 0 for any other."""
+    match = _BYTE_RATE.fullmatch(text.strip())
+    return round(float(match[1]) * _BYTE_RATES[match[2]]) if match else 0
 
 
 def _limit_text(value: object) -> object:
@@ -168,6 +193,10 @@ HeaderValue = Annotated[
 ]
 Connections = Annotated[int, Field(ge=1, le=10_000, strict=True)]
 Rate = Annotated[float, Field(gt=0, le=1_000_000, strict=True, allow_inf_nan=False), AfterValidator(plain)]
+#: A share of a body in whose middle something happens.
+Share = Annotated[float, Field(gt=0, lt=1, strict=True, allow_inf_nan=False), AfterValidator(plain)]
+#: Bytes a second, as the canonical text of that many: "1024KiB/s" and "1MiB/s" are the same pace, and case.
+ByteRate = Annotated[str, BeforeValidator(_byte_rate)]
 LimitText = Annotated[str, BeforeValidator(_limit_text)]
 Command = Annotated[tuple[str, ...], BeforeValidator(_command)]
 

@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from analysis.trial.hang_ups import hang_up_trace
 from analysis.trial.tracing import figures_of_trace, joined, note_of, traced_request, waterfall_of
 from harness.cores import Cores
+from harness.leaving import leaving_of
 from harness.ledger_file import await_ledger
 from harness.load import LoadDriver, LoadGivenUp, TracedLoad
 from harness.matrix import PlannedCase
@@ -25,7 +27,7 @@ from harness.wrapping import around, with_middleware
 from results.errors import MeasurementError
 from results.records import COLUMN, MemorySample, Verification
 from results.trace import Trace
-from scenarios.specification import TraceSpecification
+from scenarios.specification import HangUp, TraceSpecification
 from targets import ledger, stamps
 from targets.middleware import NONE
 
@@ -75,6 +77,7 @@ class CaseTracer:
             return redaction.trace(Trace(identity, started_utc, str(error)))
 
     def _trace(self, planned: PlannedCase, expected: Verification, started_utc: str) -> Trace:
+        identity = planned.case.identity
         with (
             ledger_around(planned, self._folder) as wrapped,
             serving(
@@ -99,6 +102,8 @@ class CaseTracer:
             found = await_ledger(wrapped.records, since_ns=since_ns, count=count, patience_s=_PATIENCE_S)
             output = server.output()
         items = joined(load.requests, load.reads, found, load.wire_reads)
+        if isinstance(planned.load, HangUp):
+            return hang_up_trace(identity, started_utc, items, count, samples)
         if len(items) < count:
             raise TraceFailed(
                 f"the ledger has no record, or no single one, of {count - len(items)} of {count} requests: "
@@ -106,7 +111,7 @@ class CaseTracer:
             )
         requests = [traced_request(item, samples) for item in items]
         return Trace(
-            case=planned.case.identity,
+            case=identity,
             started_utc=started_utc,
             reason=None,
             note=note_of(items),
@@ -140,6 +145,7 @@ def specification(planned: PlannedCase, expected: Verification, port: int) -> Tr
         body_bytes=expected.body_bytes,
         digest=int(expected.digest, 16) if planned.target.check == "bytes" else None,
         row_marker=planned.target.row_marker,
+        leaving=leaving_of(planned, expected),
     )
 
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
 from analysis.trial.figures import figures_of_trial
+from analysis.trial.floors import floors_of
 from harness.cores import Cores
 from harness.downfall import downfall
+from harness.leaving import leaving_of
 from harness.load import LoadDriver, LoadFailed, LoadGivenUp, RecordsLost
 from harness.matrix import PlannedCase
 from harness.memory_kills import MemoryKills
@@ -20,13 +25,21 @@ from harness.pss import with_reason
 from harness.redaction import Redaction
 from harness.serving import ServerFailed, last_words, serving
 from harness.validity import Broken, broken_rules, told
-from harness.verify import address_of
+from harness.verify import address_of, small_address
 from harness.watch import NotReadable, ServerChanged, ServerWatch
 from results.errors import MeasurementError
 from results.faults import Fault
-from results.records import COLUMN, LoadRecord, Outcome, ServerRecord, Slot, TrialRecord, Verification
+from results.records import (
+    AS_PLANNED,
+    COLUMN,
+    LoadRecord,
+    ServerRecord,
+    Slot,
+    TrialRecord,
+    Verification,
+)
 from scenarios.schedule import schedule_seed
-from scenarios.specification import TrialSpecification
+from scenarios.specification import Arrivals, HangUp, Soak, TrialSpecification
 
 
 class Measurer(Protocol):
@@ -117,6 +130,7 @@ class TrialMeasurer:
             server=seen,
             figures=figures_of_trial(load, seen),
             server_output=output,
+            floors=floors_of(load, seen) if isinstance(planned.load, Soak) and seen is not None else (),
         )
 
     def _watched(
@@ -124,7 +138,8 @@ class TrialMeasurer:
     ) -> tuple[LoadRecord, ServerRecord | None, ServerChanged | None]:
         """The load, what was seen of the server meanwhile, or why nothing can be told of it."""
         watch = ServerWatch(pid, self._cores.server, self._cores.load)
-        watch.reset(self._warmup_s)
+        # others that are alone are not to be held up by a reading of PSS
+        watch.reset(self._warmup_s, after_s=0.0 if asked.others is None else _lead_s(asked, asked.others))
         try:
             load = self._driver.run(asked)
             return load, with_reason(watch.read(ran_as), load), None
@@ -137,6 +152,7 @@ class TrialMeasurer:
         self, slot: Slot, planned: PlannedCase, expected: Verification, port: int
     ) -> TrialSpecification:
         assert expected.status is not None  # noqa: S101  - verify lets no other case through
+        seed = schedule_seed(self._seed, slot.block)
         return TrialSpecification(
             address=address_of(planned, port),
             name=planned.case.identity,
@@ -147,7 +163,12 @@ class TrialMeasurer:
             body_bytes=expected.body_bytes,
             digest=int(expected.digest, 16) if planned.target.check == "bytes" else None,
             row_marker=planned.target.row_marker,
-            schedule_seed=schedule_seed(self._seed, slot.block),
+            schedule_seed=seed,
+            others=others_beside(
+                planned, expected, port, warmup_s=self._warmup_s, window_s=self._window_s, seed=seed
+            ),
+            leaving=leaving_of(planned, expected),
+            small=small_address(planned, port) if isinstance(planned.load, HangUp) else None,
         )
 
 
@@ -168,6 +189,39 @@ def fault_of(error: MeasurementError) -> Fault:
             return Fault.NOT_MEASURED
 
 
+def others_beside(
+    planned: PlannedCase,
+    expected: Verification,
+    port: int,
+    *,
+    warmup_s: float,
+    window_s: float,
+    seed: str,
+) -> TrialSpecification | None:
+    """What others ask beside a trial of this case with this warm-up and window; None where nobody does."""
+    others = planned.others
+    if others is None:
+        return None
+    assert expected.others_status is not None  # noqa: S101  - verify lets no other case through
+    assert expected.others_body_bytes is not None  # noqa: S101
+    return TrialSpecification(
+        address=replace(small_address(planned, port), timeout_s=others.patience_s),
+        name=f"others beside {planned.case.identity}",
+        load=Arrivals(others.rate, "poisson", others.most_in_flight),
+        warmup_s=others.alone_s + warmup_s,
+        window_s=window_s,
+        status=expected.others_status,
+        body_bytes=expected.others_body_bytes,
+        digest=None if expected.others_digest is None else int(expected.others_digest, 16),
+        schedule_seed=seed,
+    )
+
+
+def _lead_s(streams: TrialSpecification, others: TrialSpecification) -> float:
+    """For how long the others are alone, in seconds."""
+    return others.warmup_s - streams.warmup_s
+
+
 def _failed(load: LoadRecord) -> bool:
     """Whether a response failed: then the server may have said why."""
-    return bool((load.requests[:, COLUMN["outcome"]] != Outcome.VERIFIED).any())
+    return not np.isin(load.requests[:, COLUMN["outcome"]], [*AS_PLANNED]).all()

@@ -9,8 +9,9 @@ import numpy as np
 
 from analysis.statistics.quantiles import p_more_than
 from analysis.trial.figures import inside_window
+from analysis.trial.others import alone, answered, beside_streams, waits_ns
 from results.faults import Fault
-from results.records import COLUMN, MISSING, LoadRecord, Outcome, ServerRecord
+from results.records import AS_PLANNED, COLUMN, MISSING, LoadRecord, Outcome, ServerRecord
 
 #: The load driver is one thread: above this share of its core it may have been the bottleneck.
 MOST_CLIENT_CPU = 0.9
@@ -51,6 +52,7 @@ def broken_rules(load: LoadRecord, server: ServerRecord | None) -> list[Broken]:
     return [
         *_of_responses(load),
         *(Broken(Fault.LOAD_BEHIND, text) for text in (*_of_load(load), *_of_instants(load))),
+        *_of_others(load),
         *([Broken(Fault.MACHINE_DISTURBED, stepped)] if stepped else []),
         *(Broken(Fault.MACHINE_DISTURBED, text) for text in _of_machine(server)),
         *(Broken(Fault.LOAD_BEHIND, text) for text in _of_watch(load, server)),
@@ -61,7 +63,7 @@ def _of_responses(load: LoadRecord) -> Iterator[Broken]:
     failed = failures(load)
     if failed is not None:
         yield Broken(_kind_of_failure(load), failed)
-    elif not len(inside_window(load)):
+    elif not len(inside_window(load)) and load.reading_bytes_per_second is None:
         sent = load.requests[:, COLUMN["sent_ns"]]
         longest = (load.requests[:, COLUMN["last_ns"]] - sent).max(initial=0) / 1e9
         yield Broken(
@@ -73,7 +75,7 @@ def _of_responses(load: LoadRecord) -> Iterator[Broken]:
 
 def _kind_of_failure(load: LoadRecord) -> Fault:
     """By how most of them failed, and whether anything had come of those that took too long."""
-    requests = load.requests[load.requests[:, COLUMN["outcome"]] != Outcome.VERIFIED]
+    requests = load.requests[~np.isin(load.requests[:, COLUMN["outcome"]], [*AS_PLANNED])]
     outcomes = requests[:, COLUMN["outcome"]]
     timed_out = requests[outcomes == Outcome.TIMED_OUT]
     if 2 * len(timed_out) < len(requests):
@@ -85,7 +87,7 @@ def _kind_of_failure(load: LoadRecord) -> Fault:
 def failures(load: LoadRecord) -> str | None:
     """How many responses failed, and how most of them; null where none did."""
     outcomes = load.requests[:, COLUMN["outcome"]]
-    failed = int((outcomes != Outcome.VERIFIED).sum())
+    failed = int((~np.isin(outcomes, [*AS_PLANNED])).sum())
     if not failed:
         return None
     text, count = max(load.errors.items(), key=lambda item: item[1])
@@ -134,6 +136,42 @@ def _of_instants(load: LoadRecord) -> Iterator[str]:
                 f"{late} of {len(values)} {what.format(f'{limit_ns / 1e6:.3g} ms')} (more than "
                 f"{MOST_LATE:.0%}): the load driver could not keep up; {remedy}"
             )
+
+
+def _of_others(load: LoadRecord) -> Iterator[Broken]:
+    """What is asked beside the streams tells nothing when it was late by itself, or nobody answered it alone.
+
+    That streams make it wait, or go without an answer, is what is measured.
+    """
+    others = load.others
+    if others is None:
+        return
+    before = alone(others)
+    unanswered = len(before) - int(answered(before).sum())
+    if unanswered:
+        text, _ = max(others.errors.items(), key=lambda item: item[1])
+        yield Broken(
+            Fault.RESPONSES_FAILED,
+            f"{unanswered} of {len(before)} small requests had no answer before there was any stream: "
+            f"{text}; nothing can be told of what streams cost them",
+        )
+    requests = beside_streams(load, others)
+    if not len(before) or not len(requests):
+        yield Broken(
+            Fault.NOT_MEASURED,
+            f"{len(before)} small requests were wanted alone and {len(requests)} beside streams: make "
+            "`others` more a second, or `alone` and the window longer",
+        )
+        return
+    limit_ns = max(_LATE_NS, _LATE_SHARE_OF_TTFB * float(np.median(waits_ns(requests, others))))
+    late = int((requests[:, COLUMN["late_ns"]] > limit_ns).sum())
+    if p_more_than(MOST_LATE, late, len(requests)) < _LEVEL:
+        yield Broken(
+            Fault.LOAD_BEHIND,
+            f"{late} of {len(requests)} small requests began more than {limit_ns / 1e6:.3g} ms late (more "
+            f"than {MOST_LATE:.0%}): the load driver could not keep up; ask with fewer users, or for "
+            "responses in larger chunks",
+        )
 
 
 def clock_step(drift_ns: int | None, span_ns: int | None, bend_ns: int | None = None) -> str | None:

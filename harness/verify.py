@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
-
-import xxhash
+from typing import Any, Protocol
 
 from analysis.summary import labels
+from harness.leaving import digest_of, has_no_middle, with_prefix
 from harness.load import Fetched
 from harness.matrix import PlannedCase
 from harness.ports import HOST
@@ -25,6 +24,8 @@ from scenarios.specification import Address, FetchSpecification
 
 _PIECE_BYTES = 1 << 20
 _ACCEPT = "accept-encoding"
+#: A larger response is no small one: the others would be streams themselves.
+MOST_SMALL_BYTES = 256 * 1024
 
 
 class VerifyFailed(MeasurementError):  # noqa: N818  - named for what happened
@@ -101,6 +102,11 @@ def address_of(planned: PlannedCase, port: int) -> Address:
     )
 
 
+def small_address(planned: PlannedCase, port: int) -> Address:
+    """What others ask beside this case: the readiness path, whose response is a small one."""
+    return replace(address_of(planned, port), method="GET", path=planned.target.ready, body=None)
+
+
 class Fetcher(Protocol):
     """Asks once, as the load driver does."""
 
@@ -130,6 +136,7 @@ def verify_group(
     Returns what is not as it must be.
     """
     bodies: dict[object, tuple[Path, Fetched]] = {}
+    smalls = _Smalls(servers, driver, folder)
     numbers = itertools.count()
     problems: list[Problem] = []
     # what is collected comes last: not before the stream itself is known to end
@@ -154,7 +161,9 @@ def verify_group(
             if target in endless:
                 continue
             body, fetched = asked(planned)
-            record(identity, fetched.found)
+            small, amiss = smalls.of(planned)
+            record(identity, replace(with_prefix(planned, fetched.found, body), **small))
+            problems += amiss
             baseline = by_identity.get(planned.case.baseline or "")
             whole = None
             if baseline is not None and _is_answered(planned, fetched):
@@ -203,6 +212,60 @@ def _key(planned: PlannedCase) -> object:
     return planned.joined, target.method, planned.path, tuple(target.headers.items()), target.body
 
 
+class _Smalls:
+    """The small responses that others ask beside the cases of a group, each asked twice."""
+
+    def __init__(self, servers: Mapping[bool, RunningServer], driver: Fetcher, folder: Path) -> None:
+        self._servers = servers
+        self._driver = driver
+        self._body = folder / "small-body"
+        self._found: dict[object, tuple[Verification, Verification]] = {}
+
+    def of(self, planned: PlannedCase) -> tuple[Mapping[str, Any], list[Problem]]:
+        """What every later response is checked against, as fields of `Verification`; and what is wrong.
+
+        Nothing where nobody asks anything beside the case.
+        """
+        target = planned.target
+        if planned.others is None:
+            return {}, []
+        key = planned.joined, target.ready, tuple(target.headers.items())
+        if key not in self._found:
+            self._found[key] = self._ask(planned), self._ask(planned)
+        found, again = self._found[key]
+        same_bytes = target.check == "bytes"
+        learned = {
+            "others_status": found.status,
+            "others_body_bytes": found.body_bytes,
+            "others_digest": found.digest if same_bytes else None,
+        }
+        changed = found.digest != again.digest if same_bytes else found.body_bytes != again.body_bytes
+        why = _why_not_small(found, changed=changed or found.status != again.status)
+        what = f"others ask {target.ready} beside it, which {why}"
+        return learned, [Problem(planned.case.identity, what, ("ready", "check"))] if why else []
+
+    def _ask(self, planned: PlannedCase) -> Verification:
+        address = small_address(planned, self._servers[planned.joined].port)
+        try:
+            return self._driver.fetch(FetchSpecification(address, str(self._body))).found
+        finally:
+            self._body.unlink(missing_ok=True)
+
+
+def _why_not_small(found: Verification, *, changed: bool) -> str | None:
+    """Why no other requests can be held against this response; None where they can."""
+    remedy = "name a path with a small response as `ready`"
+    if found.failure is not None:
+        return f"fails ({found.failure}); {remedy}"
+    if found.status is None or found.status >= 400:
+        return f"has the status {found.status}; {remedy}"
+    if found.body_bytes > MOST_SMALL_BYTES:
+        return f"has a body of {found.body_bytes:,} bytes, more than {MOST_SMALL_BYTES:,}; {remedy}"
+    if changed:
+        return f'is answered differently each time; {remedy}, or set check = "length" if only bytes change'
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class _Whole:
     """A whole form that came as it must: what it is called, and its body."""
@@ -242,8 +305,10 @@ def _problems(
             "is its content type one that is not compressed?"
         )
         yield what, ("headers", "middleware")
-    if _digest(body) != found.digest:
+    if digest_of(body) != found.digest:
         yield "the client's hash is not the hash of the bytes that it kept: a fault of streamgauge", ()
+    if has_no_middle(planned, found):
+        yield f"its body of {found.body_bytes} bytes has no middle to hang up in", (path,)
     if whole is not None:
         yield from _differences(target, body, whole)
 
@@ -296,11 +361,3 @@ def first_difference(left: Path, right: Path) -> int | None:
             if not first:
                 return None
             offset += len(first)
-
-
-def _digest(body: Path) -> str:
-    digest = xxhash.xxh3_64()
-    with body.open("rb") as file:
-        while piece := file.read(_PIECE_BYTES):
-            digest.update(piece)
-    return digest.hexdigest()

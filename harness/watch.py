@@ -15,6 +15,7 @@ from harness.machine import read_machine, steal_share, throttled_ns
 from harness.memory import high_water_bytes, reset_high_water, rss_bytes
 from harness.pss import PssSampler
 from harness.scheduling import SAMPLER, first_in_line
+from harness.timeline import Timeline
 from results.errors import MeasurementError
 from results.records import MemorySample, ProcessMemory, ServerRecord
 
@@ -51,16 +52,16 @@ class ServerWatch:
         self._cores = [cores] if load_cores is None else [cores, load_cores]
         self._processes: list[psutil.Process] = []
         self._rss_at_reset: dict[int, int] = {}
-        self._samples: list[MemorySample] = []
+        self._timelines: dict[int, Timeline] = {}
         self._pss = PssSampler()
         self._pss_at_reset: Mapping[int, int] = {}
         self._stop = threading.Event()
         self._sampler = threading.Thread(target=self._sample, name="memory-sampler", daemon=True)
 
-    def reset(self, warmup_s: float = 0.0) -> None:
+    def reset(self, warmup_s: float = 0.0, *, after_s: float = 0.0) -> None:
         """Take the tree as it is, reset the kernel's high-water marks, and start sampling.
 
-        PSS is sampled only until a warm-up of ``warmup_s`` seconds that begins after this call is over.
+        PSS is sampled only in a warm-up of ``warmup_s`` seconds that begins ``after_s`` after this call.
         Raises ServerChanged when the server is gone.
         """
         try:
@@ -68,10 +69,13 @@ class ServerWatch:
             for process in self._processes:
                 reset_high_water(process)
                 self._rss_at_reset[process.pid] = rss_bytes(process)
+                self._timelines[process.pid] = Timeline()
             self._machine = [read_machine(cores) for cores in self._cores]
             self._cpu_ns = self._cpu_time_ns()
             self._reaped = self._reaped_faults()
-            self._pss_at_reset = self._pss.begin([process.pid for process in self._processes], warmup_s)
+            self._pss_at_reset = self._pss.begin(
+                [process.pid for process in self._processes], warmup_s, after_s
+            )
         except (psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError) as error:
             raise ServerChanged("a process of the server ended before the load began") from error
         except (psutil.AccessDenied, PermissionError) as error:
@@ -104,7 +108,7 @@ class ServerWatch:
             ran_as=ran_as,
             cpu_ns=cpu_ns,
             processes=[] if passing else self._with(processes, settled, pss_at_end),
-            samples=self._samples,
+            samples=[sample for timeline in self._timelines.values() for sample in timeline.samples],
             machine_steal=_greatest(map(steal_share, self._machine, machine)),
             machine_throttled_ns=throttled_ns(self._machine[0], machine[0]),
             memory_method=_memory_method(passing),
@@ -133,12 +137,12 @@ class ServerWatch:
                 except psutil.NoSuchProcess:
                     watched.remove(process)  # `read` says that it is gone
                     continue
-                self._samples.append(MemorySample(process.pid, time.monotonic_ns(), rss))
+                self._timelines[process.pid].add(MemorySample(process.pid, time.monotonic_ns(), rss))
 
     def _memory_of(self, process: psutil.Process) -> ProcessMemory:
         pid = process.pid
         rss = rss_bytes(process)
-        sampled = [sample.rss_bytes for sample in self._samples if sample.pid == pid]
+        sampled = [sample.rss_bytes for sample in self._timelines[pid].samples]
         alone = len(self._processes) == 1
         return ProcessMemory(
             pid=pid,

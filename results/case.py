@@ -41,6 +41,9 @@ SETTINGS = (
     "users",
     "rate",
     "spacing",
+    "after",
+    "others",
+    "patience_s",
     "keep_alive",
 )
 

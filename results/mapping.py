@@ -10,15 +10,17 @@ from typing import Any
 from results.calibration import read_calibration
 from results.case import Case
 from results.faults import Fault
+from results.floors import insert_floors, read_floors
+from results.follow_ups import insert_follow_ups
+from results.follow_ups import read_summaries as read_follow_ups
 from results.metrics import FIGURES
+from results.others import insert_others, read_summaries
 from results.pss import insert_pss
-from results.records import MISSING, REQUEST_FIELDS, Outcome, Slot, TrialRecord, Verification
+from results.records import Slot, TrialRecord, Verification
+from results.requests import insert_requests
 from results.run import Run, RunHeader, TrialSummary
 from results.sides import Side, insert_gates, insert_sides, read_gates, read_preparations, read_sides
 from results.terms import FailOn, Stopping, Terms
-
-OUTCOME_COLUMN = REQUEST_FIELDS.index("outcome")
-OUTCOME_LABELS = {int(outcome): outcome.label for outcome in Outcome}
 
 
 def insert(connection: sqlite3.Connection, table: str, row: Mapping[str, Any]) -> None:
@@ -141,18 +143,13 @@ def insert_trial(connection: sqlite3.Connection, trial: TrialRecord) -> None:
             [(trial.position, item.pid, item.at_ns, item.rss_bytes) for item in server.samples],
         )
         insert_pss(connection, trial.position, server.pss_samples)
+    insert_floors(connection, trial.position, trial.floors)
     if load is not None:
-        marks = ", ".join("?" for _ in range(len(REQUEST_FIELDS) + 1))
-        connection.executemany(
-            f"INSERT INTO request VALUES ({marks})",  # noqa: S608
-            (_request_row(trial.position, record) for record in load.requests.tolist()),
-        )
-
-
-def _request_row(position: int, record: list[int]) -> tuple[int | str | None, ...]:
-    values: list[int | str | None] = [None if value == MISSING else value for value in record]
-    values[OUTCOME_COLUMN] = OUTCOME_LABELS[record[OUTCOME_COLUMN]]
-    return (position, *values)
+        insert_requests(connection, "request", trial.position, load.requests)
+        if load.others is not None:
+            insert_others(connection, trial.position, load.others)
+        if load.follow_ups is not None:
+            insert_follow_ups(connection, trial.position, load.follow_ups)
 
 
 def read_run(connection: sqlite3.Connection) -> Run:
@@ -224,6 +221,8 @@ def _read_trials(connection: sqlite3.Connection, slots: list[Slot]) -> list[Tria
         "SELECT position, outcome, count(*) AS n FROM request GROUP BY position, outcome"
     ):
         outcomes.setdefault(item["position"], {})[item["outcome"]] = item["n"]
+    floors, follow_ups = read_floors(connection), read_follow_ups(connection)
+    others = read_summaries(connection)
     return [
         TrialSummary(
             slot=by_position[item["position"]],
@@ -237,6 +236,9 @@ def _read_trials(connection: sqlite3.Connection, slots: list[Slot]) -> list[Tria
             outcomes=outcomes.get(item["position"], {}),
             errors=json.loads(item["errors"] or "{}"),
             fault=None if item["fault"] is None else Fault(item["fault"]),
+            floors=floors.get(item["position"], ()),
+            follow_ups=follow_ups.get(item["position"]),
+            others=others.get(item["position"]),
         )
         for item in connection.execute("SELECT * FROM trial ORDER BY position")
     ]

@@ -15,14 +15,20 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from results.floors import MemoryFloor
     from results.pss import PssSample
 
 #: Shape (requests, fields of REQUEST_FIELDS), int64. A name for type checkers: NumPy is not imported here.
 RequestArray: TypeAlias = "npt.NDArray[np.int64]"
+#: Shape (hang-ups, 2), int64: see `results.follow_ups`.
+FollowUpArray: TypeAlias = "npt.NDArray[np.int64]"
 
 
 class Outcome(IntEnum):
-    """How one request ended. Only VERIFIED counts; everything else is a failure, never a fast success."""
+    """How one request ended. Only VERIFIED counts, and HUNG_UP where that was planned.
+
+    Everything else is a failure, never a fast success.
+    """
 
     VERIFIED = 0
     CONNECT_FAILED = 1
@@ -35,11 +41,21 @@ class Outcome(IntEnum):
     WRONG_BYTES = 8
     UNFINISHED = 9
     """Not judged: the record was made before the response was through. A driver never hands one over."""
+    HUNG_UP = 10
+    """The client left in the middle, as planned; what had come by then was right."""
+    NOT_HUNG_UP = 11
+    """The response was through before the client could leave in its middle."""
 
     @property
     def label(self) -> str:
         """The name that stores and reports show."""
         return self.name.lower().replace("_", "-")
+
+
+#: How a request ends that did what it was sent for.
+AS_PLANNED: Final = frozenset({Outcome.VERIFIED, Outcome.HUNG_UP})
+#: The same by the names that stores show.
+AS_PLANNED_LABELS: Final = frozenset(outcome.label for outcome in AS_PLANNED)
 
 
 #: The fields of one request, in order; every field is a signed 64-bit integer. Instants (``*_ns``)
@@ -109,6 +125,22 @@ class MemorySample:
 
 
 @dataclass(frozen=True, slots=True)
+class OthersRecord:
+    """The small requests that others asked beside the streams of one trial, in an open loop of their own.
+
+    ``requests`` has the shape of `LoadRecord`'s. They begin at ``begin_ns``, and are alone until
+    ``streams_begin_ns``; the schedule ends with the window. One that has no answer after ``patience_ns`` is
+    given up. ``errors`` counts failure texts.
+    """
+
+    begin_ns: int
+    streams_begin_ns: int
+    patience_ns: int
+    requests: RequestArray
+    errors: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class LoadRecord:
     """What the load driver saw in one trial.
 
@@ -117,7 +149,9 @@ class LoadRecord:
     the wall clock, which stamps arrivals in the kernel, moved against CLOCK_MONOTONIC over
     ``clock_span_ns``, and ``clock_bend_ns`` how far it was off an even drift at the window's edges (not
     stored); null where arrivals are stamped by the event loop. ``client_scheduling`` is the driver's
-    scheduling policy (sched(7)).
+    scheduling policy (sched(7)). ``others`` are the small requests beside the streams, null without any.
+    ``reading_bytes_per_second`` is the pace of a reader who takes no more (not stored), null without one.
+    ``follow_ups`` are the small requests after hang-ups (`results.follow_ups`), null where nobody hangs up.
     """
 
     window_open_ns: int
@@ -131,6 +165,9 @@ class LoadRecord:
     clock_span_ns: int | None = None
     clock_bend_ns: int | None = None
     client_scheduling: str = "SCHED_OTHER"
+    follow_ups: FollowUpArray | None = None
+    others: OthersRecord | None = None
+    reading_bytes_per_second: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +198,7 @@ class TrialRecord:
     """One case measured once. ``reason`` says why a trial is not valid, ``fault`` by name; null when it is.
 
     ``figures`` are the trial's numbers by the names of `results.metrics.FIGURES`; a figure that the
-    trial cannot give is null.
+    trial cannot give is null. ``floors`` is the memory floor of each part of a soak's window.
     """
 
     position: int
@@ -173,6 +210,7 @@ class TrialRecord:
     server: ServerRecord | None = None
     figures: Mapping[str, float | None] = field(default_factory=dict)
     server_output: str = ""
+    floors: Sequence[MemoryFloor] = ()
     fault: Fault | None = None
 
 
@@ -185,7 +223,9 @@ class Verification:
     the response is not chunked. ``failure`` says how the response failed, null when it came whole.
 
     ``body_bytes`` and ``digest`` are those of the content: a Content-Encoding of gzip, deflate, br or zstd is
-    undone.
+    undone. ``others_*`` are the same of the small response that others ask beside this case, null without.
+    ``prefix_digest`` is the hash of the first ``prefix_bytes``, which a client that hangs up reads; null
+    where nobody does.
     """
 
     status: int | None
@@ -196,6 +236,11 @@ class Verification:
     first_chunk_bytes: int | None
     median_chunk_bytes: int | None
     failure: str | None
+    prefix_bytes: int | None = None
+    prefix_digest: str | None = None
+    others_status: int | None = None
+    others_body_bytes: int | None = None
+    others_digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,9 @@ from typing import Any
 from results.calibration import CalibrationPoint
 from results.case import Case
 from results.faults import Fault
+from results.floors import MemoryFloor
+from results.follow_ups import FollowUps
+from results.others import OthersSummary
 from results.records import Slot, Verification
 from results.sides import MarginGate, Preparation, SideRecord
 from results.terms import Terms
@@ -56,7 +59,9 @@ class TrialSummary:
     """One stored trial without its raw records: what tables and verdicts are made of.
 
     ``figures`` are by the names of `results.metrics.FIGURES`, null where the trial cannot give one.
-    ``outcomes`` counts the trial's requests by how they ended. ``fault`` is null of a trial that is valid.
+    ``outcomes`` counts the trial's requests by how they ended. ``others`` are the small requests beside them,
+    null without any; ``floors`` are a soak's; ``follow_ups`` are null where nobody hung up. ``fault`` is null
+    of a trial that is valid.
     """
 
     slot: Slot
@@ -69,6 +74,9 @@ class TrialSummary:
     figures: Mapping[str, float | None]
     outcomes: Mapping[str, int]
     errors: Mapping[str, int]
+    floors: Sequence[MemoryFloor] = ()
+    follow_ups: FollowUps | None = None
+    others: OthersSummary | None = None
     fault: Fault | None = None
 
 

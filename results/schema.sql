@@ -66,7 +66,12 @@ CREATE TABLE verification (
     chunks              INTEGER,
     first_chunk_bytes   INTEGER,
     median_chunk_bytes  INTEGER,
-    failure             TEXT
+    failure             TEXT,
+    prefix_bytes        INTEGER,           -- so much is read before a client hangs up; NULL where nobody does
+    prefix_digest       TEXT,              -- its xxh3_64
+    others_status       INTEGER,           -- of the small response that others ask beside it; NULL without
+    others_body_bytes   INTEGER,
+    others_digest       TEXT
 ) STRICT;
 
 CREATE UNIQUE INDEX verification_case ON verification ("case", coalesce(side, ''));
@@ -166,6 +171,25 @@ CREATE TABLE pss_sample (
     PRIMARY KEY (position, at_ns)
 ) STRICT, WITHOUT ROWID;
 
+-- The least memory of the server tree in each of the equal parts of a soak's window.
+CREATE TABLE memory_floor (
+    position     INTEGER NOT NULL REFERENCES trial,
+    part         INTEGER NOT NULL,
+    middle_ns    INTEGER NOT NULL,
+    responses    INTEGER NOT NULL,  -- verified from the window's begin to the part's middle
+    floor_bytes  INTEGER NOT NULL,  -- the sum of each process's least sampled RSS in the part
+    PRIMARY KEY (position, part)
+) STRICT, WITHOUT ROWID;
+
+-- The small request after each hang-up, on a connection of its own.
+CREATE TABLE follow_up (
+    position     INTEGER NOT NULL REFERENCES trial,
+    left_ns      INTEGER NOT NULL,  -- when the client hung up
+    answered_ns  INTEGER            -- when the small request was answered; NULL: not in time
+) STRICT;
+
+CREATE INDEX follow_up_position ON follow_up (position, left_ns, answered_ns);
+
 CREATE TABLE request (
     position         INTEGER NOT NULL REFERENCES trial,
     user             INTEGER NOT NULL, -- in an open loop: which of the client's connections
@@ -187,11 +211,47 @@ CREATE TABLE request (
     bytes_at_close   INTEGER NOT NULL,
     reads            INTEGER NOT NULL,
     close_delimited  INTEGER NOT NULL,
-    outcome          TEXT NOT NULL    -- verified, or how it failed
+    outcome          TEXT NOT NULL    -- verified, hung-up (last_ns is that instant), or how it failed
 ) STRICT;
 
 -- With the outcome, so that counting them reads no requests.
 CREATE INDEX request_position ON request (position, outcome);
+
+-- The small requests that others asked beside the streams, in an open loop of their own. No row: nobody did.
+CREATE TABLE others (
+    position          INTEGER PRIMARY KEY REFERENCES trial,
+    begin_ns          INTEGER NOT NULL,  -- alone from here on,
+    streams_begin_ns  INTEGER NOT NULL,  -- until here
+    patience_ns       INTEGER NOT NULL,  -- without an answer for so long, one is given up
+    errors            TEXT NOT NULL      -- JSON: failure text -> count
+) STRICT;
+
+-- Each of them, with the columns of request.
+CREATE TABLE other_request (
+    position         INTEGER NOT NULL REFERENCES trial,
+    user             INTEGER NOT NULL,
+    connection       INTEGER,
+    intended_ns      INTEGER,
+    late_ns          INTEGER,
+    connected_ns     INTEGER,
+    sent_ns          INTEGER,
+    headers_ns       INTEGER,
+    first_body_ns    INTEGER,
+    first_row_ns     INTEGER,
+    last_ns          INTEGER,
+    stall_max_ns     INTEGER,
+    client_lag_ns    INTEGER,
+    stamp_error_ns   INTEGER,
+    status           INTEGER,
+    body_bytes       INTEGER NOT NULL,
+    bytes_at_open    INTEGER NOT NULL,
+    bytes_at_close   INTEGER NOT NULL,
+    reads            INTEGER NOT NULL,
+    close_delimited  INTEGER NOT NULL,
+    outcome          TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX other_request_position ON other_request (position);
 
 -- Traced trials: one more trial for each timed case, with the ledger inside the server. No figure of the
 -- tables above comes from them.

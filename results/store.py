@@ -17,26 +17,25 @@ from typing import Self
 from results.calibration import CalibrationPoint, insert_calibration
 from results.errors import MeasurementError, StoreError
 from results.mapping import (
-    OUTCOME_COLUMN,
-    OUTCOME_LABELS,
     insert,
     insert_header,
     insert_slots,
     insert_trial,
     read_run,
 )
+from results.others import read_others
 from results.pss import PssSample, read_pss
 from results.raw import Nanoseconds, read_first_bytes, read_processes, read_server_output
 from results.records import (
-    MISSING,
-    REQUEST_FIELDS,
     MemorySample,
+    OthersRecord,
     ProcessMemory,
     RequestArray,
     Slot,
     TrialRecord,
     Verification,
 )
+from results.requests import read_requests
 from results.run import BESIDE, Run, RunHeader
 from results.sides import Preparation, Side, insert_preparation
 from results.trace import Trace, insert_trace, read_trace, read_traces
@@ -177,19 +176,13 @@ class Store:
 
     def requests(self, position: int) -> RequestArray:
         """The raw requests of one trial, shape (requests, fields of REQUEST_FIELDS), int64."""
-        import numpy as np  # noqa: PLC0415  - heavy, and few readers want raw requests
-
-        columns = ", ".join(
-            f"coalesce({name}, {MISSING})" if name != "outcome" else name for name in REQUEST_FIELDS
-        )
-        numbers = {label: number for number, label in OUTCOME_LABELS.items()}
         with self._read() as connection:
-            rows = connection.execute(
-                f"SELECT {columns} FROM request WHERE position = ? ORDER BY rowid",  # noqa: S608
-                (position,),
-            )
-            array = [(*row[:OUTCOME_COLUMN], numbers[row[OUTCOME_COLUMN]]) for row in rows]
-        return np.array(array, dtype=np.int64).reshape(-1, len(REQUEST_FIELDS))
+            return read_requests(connection, "request", position)
+
+    def others(self, position: int) -> OthersRecord | None:
+        """The small requests beside the streams of one trial, None where nobody asked."""
+        with self._read() as connection:
+            return read_others(connection, position)
 
     def first_bytes(self, position: int) -> Nanoseconds:
         """The TTFB (ns) of each request that one trial's figures rest on."""

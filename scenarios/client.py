@@ -14,6 +14,7 @@ import httptools
 from results.records import MISSING, Outcome
 from scenarios.arrival import StampClock
 from scenarios.exchange import MALFORMED, Exchange
+from scenarios.pace import RECEIVE_BUFFER_BYTES, Pace
 from scenarios.polling import PollClock
 from scenarios.specification import Address
 from scenarios.stamped_socket import StampedSocket
@@ -23,8 +24,8 @@ E = TypeVar("E", bound=Exchange)
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "QUERY"})
 
 #: Shared by all connections of this process: between a read and its parsing no other greenlet runs.
-_BUFFER = memoryview(bytearray(256 * 1024))
-_READS = [_BUFFER]
+MOST_READ_BYTES = 256 * 1024
+_BUFFER = memoryview(bytearray(MOST_READ_BYTES))
 #: One segment of an Ethernet: a read of more may take a later segment's stamp.
 _FIRST_READS = [_BUFFER[:1460]]
 
@@ -73,16 +74,27 @@ class _TooLate(BaseException):
 class TimedClient:
     """Sends requests over one connection and opens it again where the server closes it.
 
-    ``timeout_s`` bounds one attempt, from before the connection is made to the message's end.
+    ``timeout_s`` bounds one attempt, from before the connection is made to the message's end. With a ``pace``
+    it takes no more than that; without, at most ``most_read_bytes`` of a body are read at a time.
     """
 
     def __init__(
-        self, host: str, port: int, *, timeout_s: float, clock: StampClock, polls: PollClock
+        self,
+        host: str,
+        port: int,
+        *,
+        timeout_s: float,
+        clock: StampClock,
+        polls: PollClock,
+        pace: Pace | None = None,
+        most_read_bytes: int = MOST_READ_BYTES,
     ) -> None:
         self._address = (host, port)
         self._timeout_s = timeout_s
         self._clock = clock
         self._polls = polls
+        self._pace = pace
+        self._reads = [_BUFFER[: most_read_bytes if pace is None else pace.piece_bytes]]
         self._socket: StampedSocket | None = None
         self._timer = gevent.get_hub().loop.timer(timeout_s, timeout_s)
 
@@ -128,22 +140,27 @@ class TimedClient:
 
     def _converse(self, request: Request, exchange: Exchange) -> None:
         if self._socket is None:
-            self._socket = StampedSocket(self._address, self._polls)
+            held_bytes = None if self._pace is None else RECEIVE_BUFFER_BYTES
+            self._socket = StampedSocket(self._address, self._polls, receive_buffer_bytes=held_bytes)
             exchange.connected_ns = monotonic_ns()
         connection = self._socket
         exchange.connection = connection.port
         parser = httptools.HttpResponseParser(exchange)
         exchange.sending(parser)
+        if self._pace is not None:
+            self._pace.begin()
         connection.send(request.wire)
         while not exchange.complete:
             begun = exchange.first_body_ns != MISSING
             if begun and not exchange.BOUNDED:
-                size, at_ns = connection.receive(_READS, self._clock)
+                size, at_ns = connection.receive(self._reads, self._clock)
                 if size:
                     exchange.arrived(_BUFFER[:size], at_ns)
+                    if self._pace is not None and not exchange.complete:
+                        self._pace.rest(size, exchange.first_body_ns)
                     continue
             else:
-                into = _READS if begun else _FIRST_READS
+                into = self._reads if begun else _FIRST_READS
                 size, arrival = connection.receive_bounded(into, self._clock)
                 if size:
                     exchange.arrived_bounded(_BUFFER[:size], arrival)

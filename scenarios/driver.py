@@ -20,6 +20,7 @@ from typing import Any
 import gevent
 import locust.stats
 from gevent import socket
+from locust import User
 from locust.runners import LocalRunner
 
 from results.records import REQUEST_STRUCT
@@ -27,14 +28,17 @@ from scenarios.arrival import StampClock
 from scenarios.arrivals import ArrivalsUser
 from scenarios.client import Request, TimedClient
 from scenarios.exchange import NEVER_NS, Window
+from scenarios.hang_ups import HangUpUser
 from scenarios.kept import KeptExchange
 from scenarios.link import Link, LinkClosed
+from scenarios.others import Others
 from scenarios.polling import PollClock
 from scenarios.schedule import offsets_ns
 from scenarios.specification import (
     Arrivals,
-    Download,
     FetchSpecification,
+    HangUp,
+    Load,
     TraceSpecification,
     TrialSpecification,
     from_message,
@@ -48,7 +52,7 @@ def new_environment() -> tuple[TrialEnvironment, LocalRunner]:
     """Locust's environment with our users, and its runner."""
     # Locust's own console statistics would wake up the loop in the middle of a window.
     locust.stats.CONSOLE_STATS_INTERVAL_SEC = 3600
-    environment = TrialEnvironment(user_classes=[StreamUser, ArrivalsUser])
+    environment = TrialEnvironment(user_classes=[StreamUser, ArrivalsUser, HangUpUser])
     return environment, environment.create_local_runner()
 
 
@@ -107,24 +111,23 @@ def _fetch(specification: FetchSpecification, polls: PollClock) -> dict[str, Any
 def run_trial(
     environment: TrialEnvironment, runner: LocalRunner, specification: TrialSpecification, polls: PollClock
 ) -> tuple[dict[str, Any], bytes]:
-    """Stop issuing at the window's end, let what is under way finish, and hand everything over."""
-    load = specification.load
-    user_class, users = (StreamUser, load.users) if isinstance(load, Download) else (ArrivalsUser, 1)
-    schedule = _schedule(specification)
+    """Stop issuing at the window's end, let what is under way finish, and hand everything over.
+
+    The packed bytes are the streams' requests and, behind them, those of others.
+    """
+    beside = specification.others
+    user_class, users = _users(specification.load)
+    schedules = _schedule(specification), () if beside is None else _schedule(beside)
     gc.collect()
     gc.disable()  # a collection in the middle of a window would look like a slow server
     started_ns = monotonic_ns()
-    open_ns = started_ns + round(specification.warmup_s * 1e9)
+    open_ns = started_ns + round((beside or specification).warmup_s * 1e9)
     window = Window(open_ns, open_ns + round(specification.window_s * 1e9))
-    trial = Trial(
-        specification,
-        window,
-        polls,
-        users=users,
-        fire=environment.events.request.fire,
-        offsets_ns=schedule,
-    )
+    fire = environment.events.request.fire
+    trial = Trial(specification, window, polls, users=users, fire=fire, offsets_ns=schedules[0])
+    others = None if beside is None else Others(beside, trial, fire=fire, offsets_ns=schedules[1])
     environment.trial = trial
+    _sleep_until(trial.begun_ns)
     runner.start(users, spawn_rate=users, user_classes=[user_class])
     _sleep_until(trial.window.open_ns)
     moved = [(monotonic_ns(), trial.clock.drift_ns())]
@@ -134,6 +137,7 @@ def run_trial(
     moved.append((monotonic_ns(), trial.clock.drift_ns()))
     trial.issuing = False
     trial.drained.wait()
+    found = {} if others is None else {"others": others.found()}
     drained_ns = monotonic_ns()
     runner.stop()
     gc.enable()
@@ -150,6 +154,8 @@ def run_trial(
         "clock_drift_ns": None,
         "clock_span_ns": None,
         "clock_bend_ns": None,
+        "others": None,
+        **found,
     }
     if trial.clock.stamped:
         drift_ns, span_ns = trial.clock.drift_ns(), monotonic_ns() - trial.clock.begun_ns
@@ -160,7 +166,19 @@ def run_trial(
             "clock_span_ns": span_ns,
             "clock_bend_ns": round(max(bends)),
         }
-    return message, bytes(trial.packed)
+    behind = trial.follow_ups if others is None else others.packed
+    return message, bytes(trial.packed + behind)
+
+
+def _users(load: Load) -> tuple[type[User], int]:
+    """Who conducts a load, and how many of them."""
+    match load:
+        case HangUp():
+            return HangUpUser, load.users
+        case Arrivals():
+            return ArrivalsUser, 1
+        case _:
+            return StreamUser, load.users
 
 
 def _schedule(specification: TrialSpecification) -> Sequence[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
@@ -16,7 +17,7 @@ WEB_UI_HOST = "127.0.0.1"
 MOST_KEPT_BYTES = 1 << 30
 #: What a driver may take beyond what it was asked for (s): it has other work on a machine that is too busy.
 GRACE_S = 30.0
-#: How many numbers tell of each read of a traced request (`scenarios.traced.TracedExchange`).
+#: How many numbers tell of each read of a traced request (`scenarios.traced_exchange.TracedExchange`).
 POINT_NUMBERS = 4
 
 
@@ -61,6 +62,23 @@ class Download:
 
 
 @dataclass(frozen=True, slots=True)
+class Soak(Download):
+    """The same, for long: what memory is retained over time is looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """Each of ``users`` leaves when the share ``after`` of the body has come, and then asks a small request.
+
+    That one has ``patience_s`` to be answered. Then it begins again.
+    """
+
+    users: int
+    after: float
+    patience_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Arrivals:
     """An open loop: ``rate`` requests a second on schedule, over at most ``most_in_flight`` connections."""
 
@@ -69,8 +87,50 @@ class Arrivals:
     most_in_flight: int
 
 
-Load: TypeAlias = Download | Arrivals
-_LOADS: Mapping[str, type[Load]] = {"download": Download, "arrivals": Arrivals}
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """When a client hangs up: as soon as ``after_bytes`` of the content have come.
+
+    ``digest`` (xxh3_64) is that of these bytes, None where the suite relaxes it.
+    """
+
+    after_bytes: int
+    digest: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SlowReader:
+    """The closed loop of ``users`` who take at most so many bytes a second each, until the window closes."""
+
+    users: int
+    bytes_per_second: int
+
+
+Load: TypeAlias = Download | Arrivals | HangUp | SlowReader
+_LOADS: Mapping[str, type[Load]] = {
+    "download": Download,
+    "soak": Soak,
+    "hang-up": HangUp,
+    "arrivals": Arrivals,
+    "slow-reader": SlowReader,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """Small requests beside the streams, in an open loop: ``rate`` a second, from before the first stream on.
+
+    They are alone for ``alone_s``. One that has no answer after ``patience_s`` is given up.
+    """
+
+    rate: float
+    alone_s: float
+    patience_s: float
+
+    @property
+    def most_in_flight(self) -> int:
+        """Far more than are under way at any instant: none of them waits for a connection."""
+        return 10 + math.ceil(2 * self.rate * self.patience_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +139,9 @@ class TrialSpecification:
 
     ``status``, ``body_bytes`` and ``digest`` (xxh3_64, None where the suite relaxes it) are what every
     response is checked against. ``row_marker`` replaces what the content type says of rows. Arrivals are
-    scheduled by ``schedule_seed``.
+    scheduled by ``schedule_seed``. ``others`` is an open loop beside it, with a window that opens at the same
+    instant, after a longer warm-up: meanwhile it is alone. Where the load
+    hangs up, ``leaving`` says when, and ``small`` is what it asks next.
     """
 
     address: Address
@@ -92,22 +154,29 @@ class TrialSpecification:
     digest: int | None
     row_marker: str | None = None
     schedule_seed: str = ""
+    leaving: Leaving | None = None
+    small: Address | None = None
+    others: TrialSpecification | None = None
 
     @property
     def takes_at_most_s(self) -> float:
         """After this time (s) the driver has answered, or it hangs.
 
         The last request waits up to one timeout for a connection, and is sent twice where a connection that
-        was kept alive turns out to be closed.
+        was kept alive turns out to be closed. Then a small one may follow, or those of others may.
         """
-        return self.warmup_s + self.window_s + 3 * self.address.timeout_s + GRACE_S
+        alone_s = 0.0 if self.others is None else self.others.warmup_s - self.warmup_s
+        patience_s = self.load.patience_s if isinstance(self.load, HangUp) else 0.0
+        own_s = alone_s + self.warmup_s + self.window_s + 3 * self.address.timeout_s + patience_s + GRACE_S
+        return own_s if self.others is None else max(own_s, self.others.takes_at_most_s)
 
 
 @dataclass(frozen=True, slots=True)
 class TraceSpecification:
     """A warm-up and ``requests`` more, one after another, fewer where these take more than ``longest_s``.
 
-    One of them is made at least. What they are checked against is as in `TrialSpecification`.
+    One of them is made at least. What they are checked against, and when they hang up, is as in
+    `TrialSpecification`.
     """
 
     address: Address
@@ -117,6 +186,7 @@ class TraceSpecification:
     body_bytes: int
     digest: int | None
     row_marker: str | None = None
+    leaving: Leaving | None = None
 
     @property
     def takes_at_most_s(self) -> float:
@@ -138,9 +208,8 @@ def to_message(specification: Specification) -> dict[str, Any]:
     (kind,) = (name for name, known in _KINDS.items() if isinstance(specification, known))
     message = {"kind": kind, **asdict(specification)}
     if isinstance(specification, TrialSpecification):
-        (message["load_kind"],) = (
-            name for name, load in _LOADS.items() if isinstance(specification.load, load)
-        )
+        (message["load_kind"],) = (name for name, load in _LOADS.items() if type(specification.load) is load)
+        message["others"] = None if specification.others is None else to_message(specification.others)
     return message
 
 
@@ -148,9 +217,17 @@ def from_message(message: Mapping[str, Any]) -> Specification:
     """The specification that `to_message` made the message from."""
     fields = dict(message)
     kind = fields.pop("kind")
-    address = dict(fields.pop("address"))
-    headers = tuple((name, value) for name, value in address.pop("headers"))
-    where = Address(headers=headers, **address)
+    where = _address(fields.pop("address"))
     if kind == "trial":
         fields["load"] = _LOADS[fields.pop("load_kind")](**fields.pop("load"))
+        fields["others"] = None if fields["others"] is None else from_message(fields["others"])
+    if fields.get("leaving"):
+        fields["leaving"] = Leaving(**fields["leaving"])
+    if fields.get("small"):
+        fields["small"] = _address(fields["small"])
     return _KINDS[kind](address=where, **fields)
+
+
+def _address(message: Mapping[str, Any]) -> Address:
+    headers = tuple((name, value) for name, value in message["headers"])
+    return Address(**{**message, "headers": headers})

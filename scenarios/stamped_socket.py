@@ -23,10 +23,13 @@ class StampedSocket:
 
     Waits let other greenlets run.
 
+    ``receive_buffer_bytes`` bounds what the kernel takes in before it is read; without, the kernel decides.
     Raises OSError as sockets do.
     """
 
-    def __init__(self, address: tuple[str, int], polls: PollClock) -> None:
+    def __init__(
+        self, address: tuple[str, int], polls: PollClock, *, receive_buffer_bytes: int | None = None
+    ) -> None:
         self._polls = polls
         self._hub = gevent.get_hub()
         self._empty_ns = 0
@@ -36,6 +39,8 @@ class StampedSocket:
         try:
             self._socket.setblocking(False)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if receive_buffer_bytes is not None:  # before the connection is made: it decides the window
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
             ask_for_stamps(self._socket)
             self._readable = self._hub.loop.io(self._socket.fileno(), _READ)
             self._connect(address)

@@ -3,45 +3,17 @@
 from __future__ import annotations
 
 import gc
-from array import array
 from time import monotonic_ns
 from typing import Any
 
-from results.records import Outcome
-from scenarios.arrival import Arrival, StampClock
-from scenarios.client import Request, TimedClient
-from scenarios.exchange import NEVER_NS, Exchange, Expected, Window
+from results.records import AS_PLANNED
+from scenarios.arrival import StampClock
+from scenarios.client import MOST_READ_BYTES, Request, TimedClient
+from scenarios.exchange import NEVER_NS, Expected, Window
+from scenarios.leaving import READ_BYTES, LeavingExchange
 from scenarios.polling import PollClock
 from scenarios.specification import POINT_NUMBERS, TraceSpecification
-
-
-class TracedExchange(Exchange):
-    """Also keeps when each read arrived and how many bytes of the body had by then: never in a timed trial.
-
-    ``points`` holds POINT_NUMBERS for each read that brought bytes of the body: its arrival (ns),
-    bytes of the content so far, by how much (ns) they may have arrived earlier, MISSING where nobody knows
-    (`Arrival`), and bytes of the body so far as they are on the wire.
-    """
-
-    __slots__ = ("_wire_bytes", "points")
-    BOUNDED = True
-
-    def __init__(self, method: str, window: Window, marker: str | None) -> None:
-        super().__init__(method, window, marker)
-        self._wire_bytes = 0
-        self.points = array("q")
-
-    def arrived_bounded(self, data: memoryview, arrival: Arrival) -> None:
-        """A read brought these bytes."""
-        before = self._wire_bytes
-        super().arrived_bounded(data, arrival)
-        if self._wire_bytes > before:
-            self.points.extend((arrival.at_ns, self.body_bytes, arrival.error_ns, self._wire_bytes))
-
-    def on_body(self, body: bytes | memoryview) -> None:
-        """Some bytes of the body."""
-        self._wire_bytes += len(body)
-        super().on_body(body)
+from scenarios.traced_exchange import TracedExchange
 
 
 def trace(specification: TraceSpecification, polls: PollClock) -> tuple[dict[str, Any], bytes]:
@@ -51,22 +23,26 @@ def trace(specification: TraceSpecification, polls: PollClock) -> tuple[dict[str
     """
     address = specification.address
     clock = StampClock()
-    client = TimedClient(address.host, address.port, timeout_s=address.timeout_s, clock=clock, polls=polls)
+    client = TimedClient(
+        address.host,
+        address.port,
+        timeout_s=address.timeout_s,
+        clock=clock,
+        polls=polls,
+        most_read_bytes=MOST_READ_BYTES if specification.leaving is None else READ_BYTES,
+    )
     request = Request.to(address)
     expected = Expected(specification.status, specification.body_bytes, specification.digest)
-    window = Window(NEVER_NS, NEVER_NS)
     exchanges: list[TracedExchange] = []
     deadline_ns = NEVER_NS
     gc.collect()
     gc.disable()  # as in a timed trial
     try:
         while len(exchanges) <= specification.requests and monotonic_ns() < deadline_ns:
-            exchange = client.perform(
-                request, lambda: TracedExchange(address.method, window, specification.row_marker)
-            )
+            exchange = client.perform(request, lambda: _new_exchange(specification))
             exchange.judge(expected)
             exchanges.append(exchange)
-            if exchange.outcome is not Outcome.VERIFIED:
+            if exchange.outcome not in AS_PLANNED:
                 break
             if len(exchanges) == 2:
                 deadline_ns = exchanges[1].sent_ns + round(specification.longest_s * 1e9)
@@ -83,3 +59,11 @@ def trace(specification: TraceSpecification, polls: PollClock) -> tuple[dict[str
     }
     packed = [exchange.pack(0) for exchange in exchanges] + [e.points.tobytes() for e in exchanges]
     return message, b"".join(packed)
+
+
+def _new_exchange(specification: TraceSpecification) -> TracedExchange:
+    window = Window(NEVER_NS, NEVER_NS)
+    method, marker, leaving = specification.address.method, specification.row_marker, specification.leaving
+    if leaving is None:
+        return TracedExchange(method, window, marker)
+    return LeavingExchange(method, window, marker, leaving)

@@ -12,12 +12,13 @@ from locust import User, task
 from locust.env import Environment
 from locust.exception import StopUser
 
-from results.records import Outcome
+from results.records import AS_PLANNED
 from scenarios.arrival import StampClock
 from scenarios.client import Request, TimedClient
 from scenarios.exchange import Exchange, Expected, Window
+from scenarios.pace import Pace
 from scenarios.polling import PollClock
-from scenarios.specification import TrialSpecification
+from scenarios.specification import SlowReader, TrialSpecification
 
 #: How long a user waits after a failure, so that a dead server is not asked in a tight loop.
 PAUSE_AFTER_FAILURE_S = 0.05
@@ -28,7 +29,7 @@ class Trial:
     """The state of one trial's load: whether to go on asking, and the records so far.
 
     So many ``users`` take part; ``fire`` is Locust's request event. ``offsets_ns`` is the schedule of an
-    open loop, from ``begun_ns`` on.
+    open loop, from ``begun_ns`` on. What is asked beside it shares its ``clock``.
     """
 
     def __init__(
@@ -40,9 +41,10 @@ class Trial:
         users: int,
         fire: Callable[..., None],
         offsets_ns: Sequence[int] = (),
+        clock: StampClock | None = None,
     ) -> None:
         self.specification = specification
-        self.clock = StampClock()
+        self.clock = clock or StampClock()
         self.polls = polls
         self.window = window
         self.begun_ns = window.open_ns - round(specification.warmup_s * 1e9)
@@ -50,6 +52,7 @@ class Trial:
         self.issuing = True
         self.issued = 0
         self.packed = bytearray()
+        self.follow_ups = bytearray()
         self.errors: Counter[str] = Counter()
         self.drained = Event()
         self._active = users
@@ -74,8 +77,18 @@ class Trial:
         """A client of the trial's server, not connected yet."""
         address = self.specification.address
         return TimedClient(
-            address.host, address.port, timeout_s=address.timeout_s, clock=self.clock, polls=self.polls
+            address.host,
+            address.port,
+            timeout_s=address.timeout_s,
+            clock=self.clock,
+            polls=self.polls,
+            pace=self._new_pace(),
         )
+
+    def _new_pace(self) -> Pace | None:
+        """A slow reader's own, which is let go when the window closes: what is left is read and verified."""
+        load = self.specification.load
+        return Pace(load.bytes_per_second, self.window.close_ns) if isinstance(load, SlowReader) else None
 
     def new_exchange(self) -> Exchange:
         """An empty exchange for the trial's request."""
@@ -92,7 +105,7 @@ class Trial:
     def record(self, user: int, exchange: Exchange) -> None:
         """Keep what became of one request, and tell Locust's listeners."""
         self.packed += exchange.pack(user)
-        if exchange.outcome is not Outcome.VERIFIED:
+        if exchange.outcome not in AS_PLANNED:
             known = exchange.error in self.errors or len(self.errors) < MOST_ERROR_TEXTS
             self.errors[exchange.error if known else "other failures"] += 1
         self._fire(

@@ -15,6 +15,7 @@ from results.records import (
     MISSING,
     LoadRecord,
     MemorySample,
+    OthersRecord,
     Outcome,
     RequestArray,
     ServerRecord,
@@ -31,6 +32,8 @@ from tests.results.examples import (
     WHOLE,
     load_record,
     process_memory,
+    request,
+    request_array,
     run_header,
     server_record,
     trial_record,
@@ -48,6 +51,9 @@ LEAST, MOST = 0.9, 1.1
 #: What sampling does not see of each peak.
 MISSED_BYTES = 256 * KIB
 SAMPLES = 50
+PATIENCE_NS = 1000 * MS
+#: So many small requests come alone, and as many beside streams.
+OTHERS = 20
 #: What the server of a trial that does not count printed.
 SERVER_OUTPUT = "the server's last words"
 
@@ -71,6 +77,8 @@ class Truth:
     note: str | None = None
     schedule_ms: float | None = None
     body_bytes: int = 1_000_000
+    others_ms: tuple[float, float] | None = None
+    """What small requests beside it wait, alone and then; those that would wait for 1 s are given up."""
 
     def figures(self, noise: float) -> dict[str, float | None]:
         """Of a trial in a block with this noise."""
@@ -84,6 +92,21 @@ class Truth:
             "peak_memory": self.memory_mib * MIB,
             "peak_missed": float(MISSED_BYTES),
             "cpu_per_mb": self.cpu_ms_per_mb * MS * noise,
+            **self._of_others(noise),
+        }
+
+    def _of_others(self, noise: float) -> dict[str, float | None]:
+        if self.others_ms is None:
+            return {}
+        alone, beside = (min(wait * MS * noise, PATIENCE_NS) for wait in self.others_ms)
+        held = 2 * self.others_ms[1] * MS * noise
+        unanswered = float(self.others_ms[1] * MS >= PATIENCE_NS)
+        return {
+            "others_alone_ttlb_p50": alone,
+            "others_ttlb_p50": beside,
+            "others_ttlb_p95": beside,
+            "worker_held": held,
+            "others_unanswered": unanswered,
         }
 
 
@@ -121,13 +144,15 @@ def make_known_run(
     trials: int | None = None,
     error_ms: float | None = None,
     cases: Sequence[Case] | None = None,
+    without: Sequence[str] = (),
     **header: Any,
 ) -> Path:
     """Store a run of these cases; each block measures them in order, each whole form twice.
 
     ``traced`` are the cases with a traced trial (all), ``spoilt`` the invalid trials by position, ``trials``
     how many of the plan are measured (all, and the run is finished), ``error_ms`` the client's own error
-    (not calibrated), ``cases`` those of the header, where some are not timed.
+    (not calibrated), ``cases`` those of the header, where some are not timed. The figures ``without``
+    are null.
     """
     slots = [
         Slot(position, block, case.identity, control)
@@ -161,7 +186,7 @@ def make_known_run(
                     reason=bad.reason if bad else None,
                     load=_load(truth, noise, requests, failed=bad is not None),
                     server=_server(truth),
-                    figures=truth.figures(noise),
+                    figures=truth.figures(noise) | dict.fromkeys(without),
                     server_output=bad.output if bad else "ready\n",
                 )
             )
@@ -219,7 +244,29 @@ def _load(truth: Truth, noise: float, requests: int, *, failed: bool) -> LoadRec
     if failed:
         array[0, COLUMN["outcome"]] = Outcome.TRUNCATED
         errors = {"the body ended after 7 bytes": 1}
-    return replace(load_record([], errors=errors), requests=array)
+    return replace(load_record([], errors=errors), requests=array, others=_others(truth, noise))
+
+
+def _others(truth: Truth, noise: float) -> OthersRecord | None:
+    if truth.others_ms is None:
+        return None
+    second = 1000 * MS
+    begin, between = OPEN_NS - 2 * second, OPEN_NS - second
+    rows = []
+    for start, end, wait_ms in zip((begin, OPEN_NS), (between, CLOSE_NS), truth.others_ms, strict=True):
+        waited = round(wait_ms * MS * noise)
+        given_up = waited >= PATIENCE_NS
+        rows += [
+            request(
+                intended_ns=intended,
+                sent_ns=intended,
+                last_ns=MISSING if given_up else intended + waited,
+                outcome=Outcome.TIMED_OUT if given_up else Outcome.VERIFIED,
+            )
+            for intended in np.linspace(start, end - 1, OTHERS).astype(int).tolist()
+        ]
+    errors = {"no complete response within 1 s": OTHERS} if truth.others_ms[1] >= 1000 else {}
+    return OthersRecord(begin, between, PATIENCE_NS, request_array(rows), errors)
 
 
 def _server(truth: Truth) -> ServerRecord:

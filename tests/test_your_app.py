@@ -7,6 +7,8 @@ import shlex
 from pathlib import Path
 
 from harness.matrix import cases_of
+from harness.plan import make_plan
+from harness.suite import SCENARIOS
 from harness.suite_file import load_suite, parse_suite
 from harness.suite_target import Target
 from results.errors import ExitCode
@@ -69,6 +71,24 @@ def test_every_proxy_option_and_middleware_is_told() -> None:
         assert re.search(rf"^\| `{name}` \| .*`proxy_|^\| `{name}` \| `gzip`", TEXT, re.MULTILINE), name
     told = " ".join(re.findall(r"^\| (`[a-z].*?) \|", TEXT, re.MULTILINE))
     assert all(f"`{name}`" in told for name in (NONE, *BUILT_IN))
+
+
+def test_every_scenario_and_key_is_told_and_its_scenarios_can_be_asked(tmp_path: Path) -> None:
+    for kind, table in SCENARIOS.items():
+        (row,) = re.findall(rf"^\| `{kind}` \|.*$", TEXT, re.MULTILINE)
+        keys = table.model_fields.keys() - {"kind", "keep_alive"}
+        if kind == "slow-reader":  # "and all of `mixed`"
+            keys -= SCENARIOS["mixed"].model_fields.keys()
+        assert all(f"`{key}`" in row for key in keys)
+    (scenarios,) = re.findall(r"<!-- read: scenarios -->\n```toml\n(.*?)```", TEXT, re.DOTALL)
+    (layers,) = re.findall(r"<!-- read: layers -->\n```toml\n(.*?)```", TEXT, re.DOTALL)
+    cases = cases_of(parse_suite(f'name = "scenarios"\n{layers}\n{scenarios}', "your-app.md", tmp_path))
+    assert {planned.case.parameters["scenario"] for planned in cases} == {
+        "mixed",
+        "slow-reader",
+        "hang-up",
+    }
+    assert make_plan(cases, blocks=1, seed=1, warmup_s=0.5, window_s=3).slots
 
 
 def test_its_layers_are_as_many_cases_as_it_says(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def _line(line: AbLine) -> dict[str, Any]:
         "definition": figure.definition,
         "unit": figure.unit.value,
         "better": figure.better.value,
-        "scale": "bytes" if figure.by_difference else "ratio",
+        "scale": figure.scale,
         "gated": line.gated,
         "verdict": verdict.kind.value,
         "provisional": verdict.provisional,

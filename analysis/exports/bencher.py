@@ -19,6 +19,7 @@ _UNITS = {
     Unit.BYTES_PER_SECOND: "bytes-per-second",
     Unit.PER_SECOND: "per-second",
     Unit.NANOSECONDS_PER_MEGABYTE: "ns-per-mb",
+    Unit.SHARE: "share",
 }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from analysis.exports.names import named_cases
 from analysis.findings import FigureFinding, Findings
-from analysis.verdicts.fitness import HEADLINE
+from analysis.scope import headline_of
 from results.metrics import Better
 
 _FILES = {Better.LOWER: "smaller-is-better.json", Better.HIGHER: "bigger-is-better.json"}
@@ -26,7 +26,7 @@ def export(findings: Findings) -> Mapping[str, str]:
     entries: dict[Better, list[dict[str, Any]]] = {better: [] for better in _FILES}
     for name, case in named_cases(findings):
         if not case.summary.control:
-            for item in (case.figures[figure] for figure in HEADLINE):
+            for item in (case.figures[figure] for figure in headline_of(case.summary.case)):
                 entries[item.figure.better] += _entries(f"{name}: {item.figure.name}", item)
     return {file: json.dumps(entries[better], indent=2) + "\n" for better, file in _FILES.items()}
 

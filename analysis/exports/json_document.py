@@ -6,6 +6,9 @@ import json
 from typing import Any
 
 from analysis.findings import CaseFinding, FigureFinding, Findings, GateFinding
+from analysis.growth import DEFINITION as RETAINED_SLOPE
+from analysis.growth import MemoryGrowth
+from analysis.others import OthersCost
 from analysis.slope import DEFINITION, MemorySlope
 from analysis.verdicts.judgement import Verdict
 from results.records import Verification
@@ -51,6 +54,8 @@ def _document(findings: Findings) -> dict[str, Any]:
             for item in findings.expected_failures
         ],
         "memory_slopes": [_slope(slope) for slope in findings.slopes],
+        "memory_growths": [_growth(growth) for growth in findings.growths],
+        "others": [_cost(cost) for cost in findings.costs],
         "environment": dict(header.environment),
         "suite_toml": header.suite_toml,
     }
@@ -88,6 +93,8 @@ def _case(case: CaseFinding) -> dict[str, Any]:
         "faults": dict(case.faults),
         "outcomes": dict(case.outcomes),
         "errors": dict(case.errors),
+        "others_outcomes": dict(case.others_outcomes),
+        "others_errors": dict(case.others_errors),
         "took_s": case.took_s,
         "figures": {name: _figure(item) for name, item in case.figures.items()},
     }
@@ -127,6 +134,30 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "detectable": verdict.detectable,
         "blocks_needed": verdict.blocks_needed,
         "reason": verdict.reason,
+    }
+
+
+def _growth(growth: MemoryGrowth) -> dict[str, Any]:
+    return {
+        "definition": RETAINED_SLOPE,
+        "label": growth.label,
+        "case": growth.case,
+        "windows": growth.trials,
+        "bytes_per_response": growth.slope,
+        "low": growth.low,
+        "high": growth.high,
+        "bytes_per_hour": growth.per_hour,
+        "verdict": growth.verdict.value,
+        "reason": growth.reason,
+    }
+
+
+def _cost(cost: OthersCost) -> dict[str, Any]:
+    return {
+        "label": cost.summary.label,
+        "identity": cost.summary.case.identity,
+        "patience_s": cost.patience_s,
+        "verdict": _verdict(cost.verdict),
     }
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from analysis import others_table
 from analysis.exports.sections import Section, escaped, fitted, folded, table
 from analysis.findings import CaseFinding, FigureFinding, Findings, GateFinding, GateState
+from analysis.scope import headline_of
 from analysis.statistics.multiple import SCREENING_Q
 from analysis.table import amount, effect, setting
-from analysis.verdicts.fitness import HEADLINE
 from analysis.verdicts.judgement import Kind
 from results.metrics import Unit
+from results.records import AS_PLANNED_LABELS
 
 _HEADINGS = {
     "ttfb_p50": "TTFB p50",
@@ -18,6 +20,9 @@ _HEADINGS = {
     "throughput": "throughput",
     "peak_memory": "peak memory",
     "cpu_per_mb": "CPU per MB",
+    "others_ttlb_p50": "others' wait p50",
+    "worker_held": "worker held",
+    "others_unanswered": "others unanswered",
 }
 _GATE_WORDS = {
     GateState.WORSE: "❌ **worse**",
@@ -29,14 +34,17 @@ _GATE_WORDS = {
 
 def export(findings: Findings) -> str:
     """Sections in the order of what matters, the later ones cut where the summary would grow too long."""
+    shown = _shown(findings)
+    headings = [_HEADINGS[name] for name in shown]
     return fitted(
         [
             Section([f"## {_title(findings)}"]),
             Section([_gate(gate) for state in _GATE_WORDS for gate in findings.gates_that(state)]),
             Section(list(_doubts(findings))),
-            table(["case", *_HEADINGS.values()], (_verdicts(case) for case in findings.cases)),
+            table(["case", *headings], (_verdicts(case, shown) for case in findings.cases)),
             Section(list(_how_to_read(findings))),
-            folded("Figures", table(["case", "chunk", *_HEADINGS.values(), "trials"], _figures(findings))),
+            folded("Figures", table(["case", "chunk", *headings, "trials"], _figures(findings, shown))),
+            folded(others_table.CAPTION, table(others_table.HEADINGS, _costs(findings))),
             folded(
                 "Every judgement",
                 table(["case", "figure", "verdict", "estimate", "what it rests on"], _judgements(findings)),
@@ -46,6 +54,16 @@ def export(findings: Findings) -> str:
             folded("Environment", table(["what", "value"], _environment(findings))),
         ]
     )
+
+
+def _shown(findings: Findings) -> Sequence[str]:
+    """The headline figures that some case of the run can have."""
+    return list(dict.fromkeys(name for case in findings.cases for name in headline_of(case.summary.case)))
+
+
+def _costs(findings: Findings) -> Iterator[list[str]]:
+    for row in others_table.rows(findings):
+        yield [escaped(cell) for cell in row]
 
 
 def _title(findings: Findings) -> str:
@@ -99,10 +117,10 @@ def _how_to_read(findings: Findings) -> Iterator[str]:
     )
 
 
-def _verdicts(case: CaseFinding) -> Iterator[str]:
+def _verdicts(case: CaseFinding, shown: Sequence[str]) -> Iterator[str]:
     """The case, and its headline figures against the baseline; of a baseline the figures themselves."""
     yield escaped(case.summary.label)
-    for name in HEADLINE:
+    for name in shown:
         item = case.figures[name]
         if item.verdict is None:
             yield amount(item.value, item.figure.unit)
@@ -120,11 +138,11 @@ def _word(item: FigureFinding) -> str:
     return f"**{item.verdict.kind}{'?' if doubtful else ''}**"
 
 
-def _figures(findings: Findings) -> Iterator[list[str]]:
+def _figures(findings: Findings, shown: Sequence[str]) -> Iterator[list[str]]:
     for case in findings.cases:
         row = case.summary
         chunk = row.verification.median_chunk_bytes if row.verification is not None else None
-        values = [amount(case.figures[name].value, case.figures[name].figure.unit) for name in HEADLINE]
+        values = [amount(case.figures[name].value, case.figures[name].figure.unit) for name in shown]
         trials = f"{row.trials}, {row.invalid} invalid" if row.invalid else str(row.trials)
         yield [escaped(row.label), amount(chunk, Unit.BYTES), *values, trials]
 
@@ -158,8 +176,15 @@ def _verified(findings: Findings) -> Iterator[list[str]]:
 def _failures(findings: Findings) -> Iterator[list[str]]:
     """Invalid trials by reason, failed responses by how they ended, and what was told of them."""
     for case in findings.cases:
-        outcomes = {name: count for name, count in case.outcomes.items() if name != "verified"}
-        for kind, counts in (("trial", case.reasons), ("response", outcomes), ("told", case.errors)):
+        outcomes = {name: count for name, count in case.outcomes.items() if name not in AS_PLANNED_LABELS}
+        others = {name: count for name, count in case.others_outcomes.items() if name != "verified"}
+        for kind, counts in (
+            ("trial", case.reasons),
+            ("response", outcomes),
+            ("told", case.errors),
+            ("small request", others),
+            ("told of small requests", case.others_errors),
+        ):
             for what, count in counts.items():
                 yield [escaped(case.summary.label), f"{kind}: {escaped(what)}", f"{count:,}"]
     for fault, count in findings.faults.items():

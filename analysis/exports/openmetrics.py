@@ -17,6 +17,7 @@ _BASE_UNITS = {
     Unit.BYTES: ("bytes", 1.0),
     Unit.BYTES_PER_SECOND: ("bytes_per_second", 1.0),
     Unit.PER_SECOND: ("", 1.0),
+    Unit.SHARE: ("ratio", 1.0),
     Unit.NANOSECONDS_PER_MEGABYTE: ("seconds_per_byte", 1e15),
 }
 Sample = tuple[Mapping[str, str], float]

@@ -28,6 +28,9 @@ _SAID = {
     "throughput": ("The throughput is ", " instead of "),
     "peak_memory": ("The worker grows by ", " instead of "),
     "cpu_per_mb": ("The CPU needs ", " instead of "),
+    "others_ttlb_p50": ("A small request beside it waits ", " instead of "),
+    "worker_held": ("The worker is held for ", " instead of "),
+    "others_unanswered": ("The small requests without an answer are ", " instead of "),
 }
 #: What better and worse mean, in the headline.
 _GAIN = {
@@ -37,6 +40,9 @@ _GAIN = {
     "throughput": ("more throughput", "throughput"),
     "peak_memory": ("less memory", "memory"),
     "cpu_per_mb": ("less CPU", "CPU"),
+    "others_ttlb_p50": ("shorter waits of others", "longer waits of others"),
+    "worker_held": ("a worker that is held for less", "a worker that is held for longer"),
+    "others_unanswered": ("fewer others without an answer", "others without an answer"),
 }
 
 
@@ -47,6 +53,9 @@ _NAMED = {
     "throughput": "throughput",
     "peak_memory": "memory",
     "cpu_per_mb": "CPU",
+    "others_ttlb_p50": "waits of others",
+    "worker_held": "how long the worker is held",
+    "others_unanswered": "others without an answer",
 }
 
 
@@ -88,6 +97,12 @@ def answer(number: int, choice: Choice, findings: Findings) -> Answer:
         if name not in unseen
         and choice.stream.figures[name].value is not None
         and choice.whole.figures[name].value is not None
+        # where all are answered on both sides, nobody asks
+        and (
+            name != "others_unanswered"
+            or choice.stream.figures[name].value
+            or choice.whole.figures[name].value
+        )
     ]
     untrusted = [case for case in (choice.stream, choice.whole) if case.untrusted is not None]
     interval_is = interval_name(findings.header.terms)

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analysis.findings import Findings, GateFinding
+from analysis.others_table import CAPTION, HEADINGS
+from analysis.others_table import rows as cost_rows
 from analysis.plots.picture import Absent, Picture
 from analysis.report.answer import Answer, answer
 from analysis.report.choices import choices
 from analysis.report.doubts import doubts
+from analysis.report.hard import NotedTable, hard_cases
 from analysis.report.pictures import Source, pictures
 from analysis.report.rows import (
     FigureRow,
@@ -30,19 +33,23 @@ from analysis.table import amount, digits, times
 from analysis.verdicts.detectable import Detectable, detectable_changes
 from analysis.verdicts.gate import interval_name
 from results.metrics import FIGURES
+from results.records import AS_PLANNED_LABELS
 from results.run import Run
 from results.store import Store
 from results.terms import Terms
 
 #: Of so many servers' trials that failed, the last words are shown.
 _MOST_OUTPUTS = 10
+#: The columns of what streams cost others that are more than a number.
+_COST_TEXTS = frozenset({3, len(HEADINGS) - 1})
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """Everything that a report says, in its order.
 
-    ``facts`` are pairs of what and value. ``pictures`` holds what was left out, too.
+    ``facts`` are pairs of what and value. ``pictures`` holds what was left out, too. ``hard`` is what hard
+    users found: empty where there were none.
     """
 
     findings: Findings
@@ -50,7 +57,9 @@ class Report:
     gates: Sequence[GateFinding]
     doubts: Sequence[Sentence]
     pictures: Sequence[Picture | Absent]
+    hard: Sequence[NotedTable]
     rows: Sequence[FigureRow]
+    costs: Table
     cases: Table
     failures: Table
     facts: Sequence[tuple[str, str]]
@@ -69,7 +78,9 @@ def report(store: Store, run: Run, findings: Findings) -> Report:
         gates=findings.gates,
         doubts=doubts(run, findings, chosen, traces, names),
         pictures=pictures(Source(run, findings, chosen, traces, store)),
+        hard=hard_cases(run, findings, traces),
         rows=figure_rows(findings),
+        costs=Table(CAPTION, HEADINGS, cost_rows(findings), _COST_TEXTS),
         cases=case_table(findings),
         failures=failure_table(findings, _outputs(store, run, names)),
         facts=_facts(run, findings),
@@ -90,7 +101,9 @@ def report(store: Store, run: Run, findings: Findings) -> Report:
 def _outputs(store: Store, run: Run, names: dict[str, str]) -> list[tuple[str, str]]:
     """What the servers of the first failed trials printed last."""
     failed = [
-        trial for trial in run.trials if trial.reason is not None and set(trial.outcomes) != {"verified"}
+        trial
+        for trial in run.trials
+        if trial.reason is not None and (not trial.outcomes or set(trial.outcomes) - AS_PLANNED_LABELS)
     ]
     found = [
         (names[trial.slot.case], store.server_output(trial.slot.position)) for trial in failed[:_MOST_OUTPUTS]

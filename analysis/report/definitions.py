@@ -22,6 +22,10 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType(
         "ttlb_effective.complete.v1": "from the instant at which the schedule wanted the request to the end "
         "of the message",
         "stall_max.reads.v1": "the longest gap between two reads after the first byte of the body",
+        "served_after.hang_up.v1": "from the instant at which a client hung up to the whole answer of the "
+        "small request that it sends next",
+        "unserved.hang_up.v1": "of the small requests that clients send when they have hung up, the share "
+        "without an answer in time",
         "throughput.window.v1": "body bytes of verified responses that arrived inside the window, over the "
         "window",
         "requests_per_second.window.v1": "verified responses that ended inside the window, over the window",
@@ -33,6 +37,12 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType(
         "retained.settled.v1": "by how much the worker's memory is still larger 0.1 s after the load",
         "peak_missed.sampling.v1": "what samples every 20 ms did not see of the peak",
         "cpu_per_mb.tree.v1": "CPU time of all of the server's processes for a megabyte (10^6) of body",
+        "others_ttlb.intended.v1": "of a small request beside the streams, from the instant at which it was "
+        "wanted to the end of its response; one without an answer counts with all of its patience",
+        "others_alone_ttlb.intended.v1": "the same before the first stream of the trial",
+        "worker_held.silence.v1": "the longest time for which a small request was waiting and none was "
+        "answered",
+        "others_unanswered.share.v1": "the share of small requests that had no answer within their patience",
     }
 )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from analysis.findings import Findings, GateState
 from analysis.report.choices import Choice
 from analysis.report.words import Link, Name, Sentence, anchor, doubt, firm
-from analysis.verdicts.fitness import HEADLINE
+from analysis.scope import headline_of
 from analysis.verdicts.judgement import Kind
 from results.run import Run
 from results.trace import Trace
@@ -85,7 +85,7 @@ def _of_figures(findings: Findings, choices: Sequence[Choice]) -> Iterator[Sente
     """Of the streams that are spoken of: what is undecided, and what may be chance."""
     for choice in choices:
         number = findings.cases.index(choice.stream)
-        for name in HEADLINE:
+        for name in headline_of(choice.stream.summary.case):
             item = choice.stream.figures[name]
             verdict = item.verdict
             if verdict is None or verdict.kind in {Kind.SAME, Kind.ESTIMATE_ONLY} or firm(item):

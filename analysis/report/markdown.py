@@ -7,10 +7,12 @@ from urllib.parse import quote
 
 from analysis.exports.printable import printable
 from analysis.exports.sections import escaped
+from analysis.others_table import NOTE
 from analysis.plots.picture import Absent, Picture
 from analysis.plots.svg import standalone
 from analysis.report.content import Report, gate_words
 from analysis.report.definitions import LIMITS, definitions
+from analysis.report.hard import NotedTable
 from analysis.report.rows import FigureRow, Table
 from analysis.report.words import Sentence
 from analysis.verdicts.gate import interval_name
@@ -57,12 +59,16 @@ def _lines(report: Report, folder: str) -> Iterator[str]:
         if answer.others:
             yield ""
         yield from (f"- {_text(item)}" for item in answer.others)
+    if report.costs.rows:
+        yield from ("", f"## {report.costs.caption}", "", NOTE, "")
+        yield from _captioned(report.costs)
     yield from ("", "## What is doubtful", "")
     if not report.doubts:
         yield "Nothing: the run is complete, its trials are valid, and the machine was fit."
     yield from (f"- {_text(item)}" for item in report.doubts)
     yield from ("", "## The evidence", "")
     yield from evidence(report.pictures, folder)
+    yield from _hard(report.hard)
     yield from ("## Every figure", "")
     yield from _captioned(_figures(report.rows, interval_name(report.findings.header.terms)))
     for table in (report.cases, report.failures):
@@ -80,6 +86,15 @@ def _lines(report: Report, folder: str) -> Iterator[str]:
     yield from ("What the figures do not say:", "")
     yield from (f"- {item}" for item in LIMITS)
     yield ""
+
+
+def _hard(tables: Sequence[NotedTable]) -> Iterator[str]:
+    if tables:
+        yield from ("## Hard users", "")
+    for noted in tables:
+        yield from (f"**{noted.table.caption}**", "")
+        yield from _table(noted.table.headings, noted.table.rows)
+        yield from (escaped_whole(noted.note), "")
 
 
 def escaped_whole(text: str) -> str:

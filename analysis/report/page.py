@@ -16,6 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from analysis.exports.printable import printable
+from analysis.others_table import NOTE
 from analysis.plots.colours import classes, variables
 from analysis.plots.picture import Picture
 from analysis.report.content import Report, gate_words
@@ -40,6 +41,7 @@ def html(report: Report) -> str:
             "interval": interval_name(report.findings.header.terms),
             "definitions": definitions(),
             "limits": LIMITS,
+            "others_note": NOTE,
             "suite": "\n".join(
                 printable(line, _LONGEST_LINE) for line in report.findings.header.suite_toml.splitlines()
             ),

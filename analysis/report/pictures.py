@@ -14,6 +14,7 @@ import numpy as np
 
 from analysis.buffers.families import Family
 from analysis.findings import CaseFinding, Findings
+from analysis.growth import soaked_trials
 from analysis.plots import block_ratios as ratios
 from analysis.plots import buffer_curves as curves
 from analysis.plots import heat_map as heat
@@ -22,10 +23,13 @@ from analysis.plots.first_bytes import Distribution, distribution, first_bytes
 from analysis.plots.memory_size import memory_over_size
 from analysis.plots.memory_time import Growth, memory_over_time
 from analysis.plots.picture import Absent, Picture
+from analysis.plots.soak import Window, memory_over_a_soak
 from analysis.plots.waterfall import Fall, waterfall
 from analysis.report.choices import Choice, streams_of
+from analysis.report.others_pictures import others_pictures
+from analysis.report.servers import SERVER_KEYS, server_names
 from analysis.summary import labels, pairs_by_block, valid_by_block
-from results.case import SETTINGS, Case
+from results.case import Case
 from results.run import Run, TrialSummary
 from results.store import Store
 from results.trace import Trace
@@ -34,8 +38,6 @@ from results.trace import Trace
 _MOST_ALIKE = 6
 #: More curves than this cannot be told apart: one for each look.
 _MOST_CURVES = len(LOOKS)
-#: The parameters of a case that say how it is served.
-_SERVER_KEYS = SETTINGS[: SETTINGS.index("scenario")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +69,19 @@ def pictures(source: Source) -> list[Picture | Absent]:
         ),
         ("TTFB of single requests", _first_bytes, "no valid trial holds a request with a first byte"),
         (
+            "What others waited",
+            _others,
+            "nobody asks small requests beside its responses (the suites `mixed` and `slow-reader` do)",
+        ),
+        (
             "Memory over time",
             _memory_over_time,
             "the memory of its valid trials was not sampled, or the kernel keeps no high-water mark",
+        ),
+        (
+            "Memory over a long window",
+            _memory_over_a_soak,
+            "no case of it is a soak (the suite `soak` has some)",
         ),
         (
             "Peak memory over response size",
@@ -180,6 +192,10 @@ def _distribution(source: Source, case: CaseFinding) -> Distribution | None:
     return distribution(np.concatenate(pieces)) if pieces else None
 
 
+def _others(source: Source) -> Iterator[Picture]:
+    return others_pictures(source.run, source.choices, source.store, _MOST_ALIKE)
+
+
 def _memory_over_time(source: Source) -> Iterator[Picture]:
     for number, choice in enumerate(source.choices[:_MOST_ALIKE]):
         streamed, whole = (_growth(source, case) for case in (choice.stream, choice.whole))
@@ -216,6 +232,24 @@ def _of_trial(store: Store, trial: TrialSummary, name: str) -> Growth | None:
         return None
     mark = max(worker.rss_at_reset_bytes + grown, *(sample.rss_bytes for sample in samples))
     return Growth(name, samples, worker.rss_at_reset_bytes, mark, trial.window_open_ns, trial.window_close_ns)
+
+
+def _memory_over_a_soak(source: Source) -> Iterator[Picture]:
+    cases = {case.identity: case for case in source.run.header.cases}
+    for number, growth in enumerate(source.findings.growths[:_MOST_ALIKE]):
+        case = cases[growth.case]
+        windows = [
+            Window(
+                source.store.memory_samples(trial.slot.position),
+                trial.floors,
+                trial.window_open_ns,
+                trial.window_close_ns,
+            )
+            for trial in soaked_trials(source.run, case)
+            if trial.window_open_ns is not None and trial.window_close_ns is not None
+        ]
+        title = f"Memory over a long window: {growth.label}"
+        yield memory_over_a_soak(f"soak-{number + 1}", title, growth, windows, whole=case.is_baseline)
 
 
 def _memory_over_size(source: Source) -> Iterator[Picture]:
@@ -265,9 +299,7 @@ def _heat_maps(source: Source) -> Iterator[Picture]:
         if choice.recommendation is not None:
             family = choice.recommendation.family
             parameters = choice.stream.summary.case.parameters
-            rest = {
-                key: value for key, value in parameters.items() if key not in {*_SERVER_KEYS, family.knob}
-            }
+            rest = {key: value for key, value in parameters.items() if key not in {*SERVER_KEYS, family.knob}}
             response = Case(rest, baseline=None)
             responses[response.identity] = response
             groups.setdefault((family.knob, response.identity), []).append(choice)
@@ -286,7 +318,7 @@ def _grid(source: Source, knob: str, found: Sequence[Choice]) -> heat.Grid:
         case.summary.case.identity: case for case in source.findings.cases if not case.summary.control
     }
     cells: dict[str, dict[tuple[str, str], float | None]] = {name: {} for name in heat.DRAWN}
-    servers = _servers([choice.stream.summary.case for choice in found])
+    servers = server_names([choice.stream.summary.case for choice in found])
     buffers: dict[str, None] = {}
     for server, choice in zip(servers, found, strict=True):
         for size in choice.recommendation.family.sizes if choice.recommendation else ():
@@ -296,20 +328,6 @@ def _grid(source: Source, knob: str, found: Sequence[Choice]) -> heat.Grid:
                 ratio = by_identity[size.case.identity].figures[name].ratio
                 by_cell[server, buffer] = ratio if ratio is not None and math.isfinite(ratio) else None
     return heat.Grid(knob, servers, list(buffers), cells)
-
-
-def _servers(cases: Sequence[Case]) -> list[str]:
-    """Their names: the server, and in what these differ."""
-    alone = [
-        Case(
-            {"target": case.parameters["server"], "form": "stream"}
-            | {key: case.parameters[key] for key in _SERVER_KEYS[1:] if key in case.parameters},
-            baseline=None,
-        )
-        for case in cases
-    ]
-    names = labels(alone)
-    return [names[case.identity] for case in alone]
 
 
 def _wholes(source: Source) -> list[CaseFinding]:

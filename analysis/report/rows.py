@@ -12,6 +12,7 @@ from analysis.report.words import anchor, interval, word
 from analysis.table import amount, digits, effect, setting, times
 from analysis.trial.tracing import delivery, tracing_cost
 from results.metrics import Unit
+from results.records import AS_PLANNED_LABELS
 from results.run import Run, RunHeader
 from results.trace import Trace
 
@@ -111,11 +112,16 @@ def failure_table(findings: Findings, outputs: Sequence[tuple[str, str]]) -> Tab
     """Invalid trials by reason, failed responses by how they ended, what was told, servers' last words."""
     rows = []
     for case in findings.cases:
-        outcomes = {name: count for name, count in case.outcomes.items() if name != "verified"}
+        outcomes, others = (
+            {name: count for name, count in found.items() if name not in AS_PLANNED_LABELS}
+            for found in (case.outcomes, case.others_outcomes)
+        )
         for kind, counts in (
             ("invalid trial", case.reasons),
             ("failed response", outcomes),
             ("told", case.errors),
+            ("small request without an answer", others),
+            ("told of small requests", case.others_errors),
         ):
             rows += [[case.summary.label, kind, what, f"{count:,}"] for what, count in counts.items()]
     rows += [[label, "the server printed", text, "1"] for label, text in outputs]

@@ -8,16 +8,17 @@ from dataclasses import dataclass
 
 from analysis.runs.between_runs import Arms, Screened, screen
 from analysis.runs.fingerprint import brings_its_app, changes, measured_commit
+from analysis.scope import headline_of, why_without
 from analysis.statistics.multiple import SCREENING_Q
 from analysis.summary import labels, memory_resolution_bytes, valid_by_block
 from analysis.trial.calibration import error_of
 from analysis.verdicts.arm import absolute_arm, arm_of
-from analysis.verdicts.fitness import HEADLINE, unfit
+from analysis.verdicts.fitness import unfit
 from analysis.verdicts.judgement import Kind
 from analysis.verdicts.trust import trustworthy
 from results.case import Case
 from results.errors import UsageError
-from results.metrics import FIGURES, Figure
+from results.metrics import FIGURES, Figure, Unit
 from results.run import Run
 
 
@@ -93,11 +94,11 @@ def compare_runs(
                 f"{label}: no block of {' and '.join(unusable)} has valid trials of it and of its baseline"
             )
             continue
-        for name in asked or HEADLINE:
+        for name in asked or headline_of(case):
             arms = arms_between(base, head, case, FIGURES[name])
             if isinstance(arms, Arms):
                 found.append((case, arms))
-            elif len(arms) == 2 and not (asked and _can_have(case, FIGURES[name])):
+            elif len(arms) == 2 and not (asked and why_without(FIGURES[name], case) is None):
                 left_out.append(f"{label}: neither run gives {name}")
             else:
                 gaps.append(f"{label}: {'; '.join(arms)}")
@@ -153,14 +154,10 @@ def arms_between(base: Run, head: Run, case: Case, figure: Figure) -> Arms | lis
         ours.pairs,
         theirs.pairs,
         levels=[*ours.levels, *theirs.levels],
-        resolution=coarse if figure.by_difference else 0.0,
+        resolution=coarse if figure.unit is Unit.BYTES else 0.0,
         error=max((known for known in errors if known is not None), default=None),
         weak=ours.weak or theirs.weak,
     )
-
-
-def _can_have(case: Case, figure: Figure) -> bool:
-    return not figure.needs_schedule or case.parameters.get("scenario") == "arrivals"
 
 
 def _sides(base: Run, head: Run) -> tuple[tuple[str, Run], tuple[str, Run]]:

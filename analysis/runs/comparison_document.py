@@ -43,7 +43,7 @@ def _line(line: Compared) -> dict[str, Any]:
         "better": line.figure.better.value,
         "absolute": line.absolute,
         "shown_only": line.shown_only,
-        "scale": "bytes" if line.figure.by_difference else "ratio",
+        "scale": line.figure.scale,
         "verdict": found.kind.value,
         "base": found.base,
         "head": found.head,

@@ -36,7 +36,7 @@ def history_document(found: History, unreadable: Sequence[str]) -> dict[str, Any
                 "label": series.label,
                 "figure": series.figure.name,
                 "definition": series.figure.definition,
-                "scale": "bytes" if series.figure.by_difference else "ratio",
+                "scale": series.figure.scale,
                 "points": [_point(point) for point in series.points],
             }
             for series in found.series

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
 
+from analysis.trial.others import figures_of_others
 from analysis.trial.tree_pss import tree_pss_bytes
 from results.metrics import FIGURES
-from results.records import COLUMN, MISSING, LoadRecord, Outcome, RequestArray, ServerRecord
+from results.records import (
+    AS_PLANNED,
+    COLUMN,
+    MISSING,
+    FollowUpArray,
+    LoadRecord,
+    Outcome,
+    RequestArray,
+    ServerRecord,
+)
 
 #: The instants between which each metric that has one value a request is taken.
 _SPANS = {
@@ -20,17 +31,25 @@ _SPANS = {
     "ttlb": ("sent_ns", "last_ns"),
     "ttlb_effective": ("intended_ns", "last_ns"),
 }
+#: Those that a response has only when it is through.
+_TO_THE_END = frozenset({"ttlb", "ttlb_effective"})
 _MEGABYTE = 1e6
 
 
 def figures_of_trial(load: LoadRecord, server: ServerRecord | None) -> dict[str, float | None]:
     """Every figure of `results.metrics.FIGURES`; null where the trial cannot give it.
 
-    Figures of latency are over the verified requests of the window: see `inside_window`.
+    Figures of latency are over the verified requests of the window: see `inside_window`. Where clients hang
+    up, those that did so as planned have a first byte too, and neither an end nor a rate.
     """
     figures: dict[str, float | None] = dict.fromkeys(FIGURES)
     figures |= _latencies(load)
-    figures |= _rates(load)
+    if load.follow_ups is None:
+        figures |= _rates(load)
+    if load.reading_bytes_per_second is not None:
+        figures |= dict.fromkeys(name for name, figure in FIGURES.items() if figure.of_pace)
+    if load.others is not None:
+        figures |= figures_of_others(load, load.others)
     if server is not None:
         figures |= _memory(server)
         figures["tree_pss"] = tree_pss_bytes(load, server)
@@ -57,16 +76,47 @@ def _verified(requests: RequestArray) -> RequestArray:
     return counted
 
 
+def _as_planned(requests: RequestArray) -> RequestArray:
+    counted: RequestArray = requests[np.isin(requests[:, COLUMN["outcome"]], [*AS_PLANNED])]
+    return counted
+
+
 def _latencies(load: LoadRecord) -> Mapping[str, float | None]:
-    inside = _verified(inside_window(load))
-    values = {name: _spans(inside, *ends) for name, ends in _SPANS.items()}
-    stalls = inside[:, COLUMN["stall_max_ns"]]
+    inside = _as_planned(inside_window(load))
+    whole = _verified(inside)
+    values = {name: _spans(whole if name in _TO_THE_END else inside, *ends) for name, ends in _SPANS.items()}
+    stalls = whole[:, COLUMN["stall_max_ns"]]
     values["stall_max"] = stalls[stalls != MISSING]
-    return {
-        name: float(np.quantile(values[name.rpartition("_")[0]], figure.quantile))
+    figures: dict[str, float | None] = {
+        name: float(np.quantile(values[metric], figure.quantile))
         for name, figure in FIGURES.items()
-        if figure.quantile is not None and values[name.rpartition("_")[0]].size >= figure.fewest_requests
+        if figure.quantile is not None
+        and (metric := name.rpartition("_")[0]) in values
+        and values[metric].size >= figure.fewest_requests
     }
+    if load.follow_ups is not None:
+        figures |= _served_after(load, load.follow_ups)
+    return figures
+
+
+def _served_after(load: LoadRecord, follow_ups: FollowUpArray) -> Mapping[str, float | None]:
+    """From each hang-up inside the window to the answer of the next small request; null for want of answers.
+
+    One without an answer took longer than any: a quantile that rests on one is not told.
+    """
+    left, answered = follow_ups.T
+    inside = (left >= load.window_open_ns) & (left < load.window_close_ns)
+    waits = np.sort(np.where(answered == MISSING, np.inf, answered - left)[inside])
+    figures: dict[str, float | None] = {}
+    for name, figure in FIGURES.items():
+        if figure.needs_hang_up and figure.quantile is not None and waits.size >= figure.fewest_requests:
+            place = figure.quantile * (waits.size - 1)
+            below, above = waits[math.floor(place)], waits[math.ceil(place)]
+            if np.isfinite(above):
+                figures[name] = float(below + (place % 1) * (above - below))
+    if waits.size:
+        figures["unserved"] = float(np.isinf(waits).mean())
+    return figures
 
 
 def _spans(requests: RequestArray, begin: str, end: str) -> npt.NDArray[np.int64]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from results.records import COLUMN, LoadRecord, Outcome, ServerRecord
+import numpy as np
+
+from results.records import AS_PLANNED, COLUMN, LoadRecord, ServerRecord
 
 
 def tree_pss_bytes(load: LoadRecord, server: ServerRecord) -> int | None:
@@ -19,7 +21,8 @@ def why_untold(load: LoadRecord, server: ServerRecord) -> str | None:
     """
     if not server.processes or not server.pss_samples:
         return server.pss_method
-    verified = load.requests[load.requests[:, COLUMN["outcome"]] == Outcome.VERIFIED]
+    # of one that was hung up, the hang-up is the end
+    verified = load.requests[np.isin(load.requests[:, COLUMN["outcome"]], [*AS_PLANNED])]
     if not (verified[:, COLUMN["last_ns"]] < load.window_open_ns).any():
         return "not told: no response was completed within the warm-up; make it longer than a response takes"
     begun_ns = verified[:, COLUMN["sent_ns"]].min()

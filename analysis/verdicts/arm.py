@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from analysis.summary import requests_inside, valid_by_block
+from analysis.scope import why_without
+from analysis.summary import others_inside, requests_inside, valid_by_block
 from analysis.verdicts.gate import Pair
 from results.case import Case
 from results.metrics import FIGURES
@@ -31,15 +32,35 @@ def arm_of(run: Run, case: Case, name: str, *, control: bool = False) -> Arm:
 
     A figure that one valid trial does not give is missing: those that do would flatter.
     """
+    if why := why_without(FIGURES[name], case):
+        return Arm([], [], why.partition(";")[0], None)
     own = valid_by_block(run, case.identity, control=control)
-    return arm_between(own, valid_by_block(run, case.baseline or case.identity), name)
+    return arm_between(own, valid_by_block(run, case.baseline or case.identity), name, case)
 
 
-def arm_between(own: Mapping[int, TrialSummary], base: Mapping[int, TrialSummary], name: str) -> Arm:
-    """One arm's valid trials by block against another's."""
+def arm_between(
+    own: Mapping[int, TrialSummary], base: Mapping[int, TrialSummary], name: str, case: Case
+) -> Arm:
+    """One arm's valid trials by block against another's, both of this case or of it and its baseline."""
     both = [(own[block].figures.get(name), base[block].figures.get(name)) for block in own if block in base]
     pairs = [Pair(value, other) for value, other in both if value is not None and other is not None]
-    return _arm(pairs, [pair.baseline for pair in pairs], [*own.values(), *base.values()], name)
+    arm = _arm(pairs, [pair.baseline for pair in pairs], [*own.values(), *base.values()], name)
+    if arm.missing is None and (bounded := _given_up_on_both_sides(pairs, name, case)):
+        weak = (
+            f"in {bounded} of {len(pairs)} blocks the small requests that {name} rests on were given up on "
+            "both sides: which of them would have waited longer nobody knows; give them more patience"
+        )
+        return replace(arm, weak=weak)
+    return arm
+
+
+def _given_up_on_both_sides(pairs: Sequence[Pair], name: str, case: Case) -> int:
+    """In how many blocks both figures are no waits, but the patience that ended them."""
+    figure, patience_s = FIGURES[name], case.parameters.get("patience_s")
+    if not figure.needs_others or figure.quantile is None or patience_s is None:
+        return 0
+    patience_ns = float(patience_s) * 1e9
+    return sum(min(pair.figure, pair.baseline) >= patience_ns for pair in pairs)
 
 
 def absolute_arm(run: Run, case: Case, name: str) -> Arm:
@@ -53,11 +74,12 @@ def absolute_arm(run: Run, case: Case, name: str) -> Arm:
 def _arm(pairs: Sequence[Pair], levels: Sequence[float], trials: Sequence[TrialSummary], name: str) -> Arm:
     without = sum(trial.figures.get(name) is None for trial in trials)
     fewest = FIGURES[name].fewest_gated
+    counted = others_inside if FIGURES[name].needs_others else requests_inside
     missing = weak = None
     if without:
         missing = f"{without} of {len(trials)} valid trials do not give {name}"
     elif not pairs:
         missing = "no block has a valid trial on both sides"
-    elif any(requests_inside(trial) < fewest for trial in trials):
+    elif any(counted(trial) < fewest for trial in trials):
         weak = f"a verdict on {name} needs {fewest} requests in each trial"
     return Arm(pairs, levels, missing, weak)

@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analysis.verdicts.fitness import HEADLINE, judge_case
+from analysis.scope import HEADLINE, OF_OTHERS, why_without
+from analysis.verdicts.fitness import judge_case
 from analysis.verdicts.judgement import Verdict
 from results.metrics import FIGURES, Figure
 from results.run import Run
@@ -26,7 +27,7 @@ class Detectable:
 def detectable_changes(run: Run) -> list[Detectable]:
     """One for each figure on which some case, or the control of a baseline, has a verdict."""
     found = []
-    for name in HEADLINE:
+    for name in (*HEADLINE, *OF_OTHERS):
         changes = [verdict.detectable for verdict in _verdicts(run, name) if verdict.detectable is not None]
         if changes:
             by_size = abs if FIGURES[name].by_difference else _distance
@@ -39,7 +40,7 @@ def _verdicts(run: Run, name: str) -> Sequence[Verdict]:
     return [
         judge_case(run, case, name, control=case.is_baseline)
         for case in run.header.cases
-        if not case.expect_failure
+        if not case.expect_failure and why_without(FIGURES[name], case) is None
     ]
 
 

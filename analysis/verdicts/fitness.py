@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analysis.summary import labels, memory_resolution_bytes, pairs_by_block
+from analysis.scope import headline_of
+from analysis.summary import labels, memory_resolution_bytes, valid_by_block
 from analysis.trial.calibration import error_of
 from analysis.verdicts.arm import Arm, arm_of
 from analysis.verdicts.gate import LEVEL, level_of
@@ -13,9 +14,6 @@ from analysis.verdicts.judgement import FEWEST_BLOCKS, Kind, Verdict, estimate_o
 from results.case import Case
 from results.metrics import FIGURES, Figure, Margin
 from results.run import Run
-
-#: The figures of the end table: those that a reader of a run relies on.
-HEADLINE = ("ttfb_p50", "ttfb_p95", "throughput", "peak_memory", "cpu_per_mb")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ def unfit(run: Run) -> Sequence[Unfit]:
         )
         for case in run.header.cases
         if case.is_baseline
-        for figure in HEADLINE
+        for figure in headline_of(case)
     ]
     return [item for item in verdicts if item.verdict.kind in {Kind.WORSE, Kind.BETTER}]
 
@@ -82,15 +80,21 @@ def run_decided(run: Run) -> bool:
     """Whether more blocks would decide nothing more of the cases against their baselines."""
     level = level_of(run.header.terms)
     variants = [case for case in run.header.cases if case.baseline is not None]
-    if any(len(pairs_by_block(run, case, "throughput")) < FEWEST_BLOCKS for case in variants):
+    if any(len(_shared_blocks(run, case)) < FEWEST_BLOCKS for case in variants):
         return False
     return all(
         settled(
             judge_case(run, case, name, error=error_of(run.calibration, FIGURES[name], case), level=level)
         )
         for case in variants
-        for name in HEADLINE
+        for name in headline_of(case)
     )
+
+
+def _shared_blocks(run: Run, case: Case) -> set[int]:
+    """The blocks in which both the case and its baseline have a valid trial."""
+    own, base = (valid_by_block(run, identity) for identity in (case.identity, case.baseline or ""))
+    return own.keys() & base.keys()
 
 
 def settled(verdict: Verdict) -> bool:

@@ -21,12 +21,13 @@ from results.terms import Stopping, Terms
 LEVEL = 0.05
 
 _OF_BASELINE = re.compile(r"(\d+(?:\.\d+)?)\s+of\s+baseline")
-_AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z/]+)")
+_AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z/%]+)")
 _UNITS: dict[Unit, dict[str, float]] = {
     Unit.NANOSECONDS: {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9},
     Unit.BYTES: {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30},
     Unit.BYTES_PER_SECOND: {"B/s": 1, "kB/s": 1e3, "MB/s": 1e6, "GB/s": 1e9},
     Unit.PER_SECOND: {"/s": 1},
+    Unit.SHARE: {"%": 0.01},
     Unit.NANOSECONDS_PER_MEGABYTE: {"ns/MB": 1, "us/MB": 1e3, "ms/MB": 1e6, "s/MB": 1e9},
 }
 

@@ -15,7 +15,7 @@ from analysis.statistics import paired_t, signed_rank
 from analysis.table import amount
 from analysis.verdicts.gate import LEVEL, Pair
 from analysis.verdicts.scale import Scale
-from results.metrics import Figure, Margin
+from results.metrics import Figure, Margin, Unit
 
 #: Below, a verdict would rest on nothing.
 FEWEST_BLOCKS = 5
@@ -93,7 +93,7 @@ def judge_pairs(
     if len(pairs) < FEWEST_BLOCKS:
         reason = f"{len(pairs)} of the {FEWEST_BLOCKS} blocks that a verdict needs"
         return estimate_only(figure, len(pairs), reason, scale.natural(estimate))
-    least = resolution if figure.by_difference else 0.0
+    least = resolution if figure.unit is Unit.BYTES else 0.0
     wide = _interval(differences, 1 - level, least)
     narrow = _interval(differences, 1 - 2 * level, least)
     kind, reason = by_the_margin(scale, wide, narrow, level)

@@ -120,7 +120,7 @@ class _Tested:
             trials_of(run, gate.case, side, confirming=confirming) for side in (Side.HEAD, Side.BASE)
         )
         check_given(gate.name, gate.figure, [*head.values(), *base.values()])
-        pairs = arm_between(head, base, gate.figure.name).pairs
+        pairs = arm_between(head, base, gate.figure.name, gate.case).pairs
         if not pairs:
             raise MeasurementError(
                 f"the gate {gate.name} cannot be judged: no block has a valid trial of it on both sides; "

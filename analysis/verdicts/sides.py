@@ -6,12 +6,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from analysis.scope import headline_of
 from analysis.statistics.multiple import SCREENING_Q
 from analysis.statistics.signed_rank import hodges_lehmann
 from analysis.summary import memory_resolution_bytes
 from analysis.trial.calibration import error_of
 from analysis.verdicts.arm import arm_between
-from analysis.verdicts.fitness import HEADLINE, judge_arm, settled
+from analysis.verdicts.fitness import judge_arm, settled
 from analysis.verdicts.gate import Pair, level_of
 from analysis.verdicts.judgement import FEWEST_BLOCKS, Kind, Verdict
 from analysis.verdicts.screening import corrected, p_beyond_margin
@@ -72,10 +73,10 @@ def judge_sides(run: Run) -> list[Judged]:
             continue
         head, base = (trials_of(run, case, side) for side in (Side.HEAD, Side.BASE))
         gated = [metric for identity, metric in margins if identity == case.identity]
-        for name in dict.fromkeys([*HEADLINE, *gated]):
+        for name in dict.fromkeys([*headline_of(case), *gated]):
             figure, margin = FIGURES[name], margins.get((case.identity, name))
             error = error_of(run.calibration, figure, case)
-            arm = arm_between(head, base, name)
+            arm = arm_between(head, base, name, case)
             verdict = judge_arm(figure, arm, resolution=resolution, error=error, level=level, margin=margin)
             judged.append(Judged(case, verdict, arm.pairs))
     return judged

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from results.records import AS_PLANNED_LABELS
 from results.run import TrialSummary
 from results.sides import Side
 
@@ -29,7 +30,9 @@ def why_untrusted(trials: Sequence[TrialSummary]) -> str | None:
     """
     invalid = [trial for trial in trials if trial.reason is not None]
     broken = [
-        trial for trial in invalid if set(trial.outcomes) != {"verified"} and not _of_the_load_side(trial)
+        trial
+        for trial in invalid
+        if (not trial.outcomes or set(trial.outcomes) - AS_PLANNED_LABELS) and not _of_the_load_side(trial)
     ]
     if broken:
         return f"{len(broken)} of {len(trials)} trials failed: {broken[0].reason}"

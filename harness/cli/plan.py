@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import click
@@ -14,6 +14,7 @@ from analysis.verdicts.gate import fewest_blocks
 from analysis.verdicts.verdict import NotJudged
 from harness.cli.session import Asked, Duration, draft
 from harness.gates import gates_of
+from harness.matrix import PlannedCase
 from harness.plan import Plan
 from harness.redaction import Redaction
 from harness.stopping import check_budget, counted, duration, what_can_be_seen
@@ -71,6 +72,7 @@ def _document(
                 "path": Redaction.of_targets([planned.target]).text(planned.path),
                 "baseline": planned.case.baseline,
                 "expect_failure": planned.case.expect_failure,
+                "others": None if planned.others is None else asdict(planned.others),
             }
             for planned in plan.cases
         ],
@@ -80,6 +82,17 @@ def _document(
             {"block": slot.block + 1, "case": slot.case, "control": slot.control} for slot in plan.slots
         ],
     }
+
+
+def _beside(planned: PlannedCase) -> str:
+    """What others ask beside a case."""
+    others = planned.others
+    if others is None:
+        return ""
+    return (
+        f"; beside it {others.rate:g} small requests a second for {planned.target.ready}, alone for "
+        f"{others.alone_s:g} s first, given up after {others.patience_s:g} s"
+    )
 
 
 def _print(suite: str, plan: Plan, said: Sequence[str]) -> None:
@@ -94,6 +107,7 @@ def _print(suite: str, plan: Plan, said: Sequence[str]) -> None:
     for planned in plan.cases:
         note = " (expected to fail: shown, never timed)" if planned.case.expect_failure else ""
         note = " (baseline: twice in each block)" if planned.case.is_baseline else note
+        note += _beside(planned)
         path = Redaction.of_targets([planned.target]).text(planned.path)
         asked = f"{planned.target.method} {path}" + ", collected before it is sent" * planned.joined
         click.echo(f"  {names[planned.case.identity]}{note}\n      {asked}\n      {planned.case.identity}")

@@ -10,6 +10,7 @@ from typing import Self
 from rich.console import Console
 
 from analysis.exports.printable import printable, printable_lines
+from analysis.hang_ups import trace_in_words
 from analysis.summary import labels
 from analysis.table import amount
 from analysis.trial.tracing import delivery
@@ -20,7 +21,13 @@ from results.records import Slot, TrialRecord, Verification
 from results.sides import Side
 from results.trace import Trace
 
-_HEADLINE = ("ttfb_p50", "throughput", "peak_memory")
+_HEADLINE = {
+    "ttfb_p50": "TTFB {}",
+    "throughput": "{}",
+    "peak_memory": "{} of memory",
+    "others_ttlb_p50": "others wait {}",
+    "others_alone_ttlb_p50": "alone {}",
+}
 
 
 class Told:
@@ -81,8 +88,11 @@ class Told:
     def _headline(self, trial: TrialRecord) -> str:
         if trial.reason is not None:
             return f"INVALID: {printable(trial.reason)}"
-        parts = [amount(trial.figures[name], FIGURES[name].unit) for name in _HEADLINE]
-        return "TTFB {}, {}, {} of memory".format(*parts)
+        return ", ".join(
+            said.format(amount(value, FIGURES[name].unit))
+            for name, said in _HEADLINE.items()
+            if (value := trial.figures.get(name)) is not None
+        )
 
     def _count_trace(self) -> None:
         self._tracing_s = max(self._tracing_s - self._traced_s, 0.0)
@@ -93,6 +103,8 @@ class Told:
         if trace.reason is not None:
             why = printable_lines(trace.reason)
             return f"not traced: {name}: {why} (its timed trials are not concerned)"
+        if trace.figures.get("hung_up") is not None:
+            return f"traced: {name}: {trace_in_words(trace.figures)}"
         lag = amount(trace.figures["delivery_lag_p50"], Unit.NANOSECONDS)
         return f"traced: {name}: {delivery(trace.figures) or trace.note or 'one chunk'}, delivery lag {lag}"
 

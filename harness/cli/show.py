@@ -24,7 +24,9 @@ from harness.cli.ab_outcome import print_ab
 from harness.cli.answer import print_marks, print_unfit
 from harness.cli.calibrate import meaning, print_points
 from harness.cli.case_table import print_table
+from harness.cli.hard_cases import print_growths, print_hang_ups
 from harness.cli.memory import print_memory
+from harness.cli.others import print_costs
 from harness.cli.places import find_run
 from harness.cli.prose import say
 from harness.cli.recommend import print_detectable, print_recommendations
@@ -88,10 +90,13 @@ def _print_all(path: Path, stored: Run, traces: Sequence[Trace], not_judged: Seq
         click.echo(f"\n{where}")
         print_table(view)
         print_memory(view)
+        print_growths(view)
+        print_hang_ups(view, traces)
     if header.sides:
         click.echo()
         print_ab(find_ab(stored, not_judged))
     else:
+        print_costs(find(stored))
         print_traces(stored, traces)
         print_recommendations(stored)
         print_detectable(stored)

@@ -91,6 +91,8 @@ def test_an_amount_is_within_half_a_percent_of_its_value(value: float, unit: Uni
         size: float = binary[name]
     elif unit is Unit.PER_SECOND:
         number, size = number.removesuffix("/s"), 1
+    elif unit is Unit.SHARE:
+        number, size = number.removesuffix("%"), 0.01
     else:
         size = sizes["" if name.startswith("B") else name[0]]
     assert float(number.replace(",", "")) * size == pytest.approx(value, rel=0.0051)

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from rich.console import Console
 
+from analysis.scope import HEADLINE
 from analysis.statistics.two_sample import p_different
 from analysis.summary import mark_resolution_bytes
-from analysis.verdicts.fitness import HEADLINE
 from analysis.verdicts.gate import Limit, Pair, judge
 from analysis.verdicts.judgement import FEWEST_BLOCKS, Kind, judge_pairs
 from analysis.verdicts.scale import Scale

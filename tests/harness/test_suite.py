@@ -366,7 +366,16 @@ def test_a_file_is_read_where_it_lies(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "minutes"),
-    [("quick", 5), ("ci", 6), ("events", 5), ("files", 5), ("full", 90), ("memory", 7)],
+    [
+        ("quick", 5),
+        ("ci", 6),
+        ("events", 5),
+        ("files", 5),
+        ("full", 90),
+        ("memory", 7),
+        ("mixed", 6),
+        ("slow-reader", 6),
+    ],
 )
 def test_built_in_suites_take_no_longer_than_they_may(name: str, minutes: float) -> None:
     suite = load_suite(name)
@@ -379,7 +388,7 @@ def test_built_in_suites_take_no_longer_than_they_may(name: str, minutes: float)
 
 
 def test_built_in_suites_are_those_of_the_design() -> None:
-    assert built_in_suites() == ["ci", "events", "files", "full", "memory", "quick"]
+    assert built_in_suites() == ["ci", "events", "files", "full", "memory", "mixed", "quick", "slow-reader"]
     quick = load_suite("quick")
     assert (quick.blocks, quick.window) == (8, 2)
     assert len(cases_of(quick)) == 7

@@ -17,7 +17,7 @@ from results.records import MISSING, Outcome
 from scenarios.arrival import Arrival
 from scenarios.exchange import NEVER_NS, Exchange, Expected, Window
 from scenarios.kept import KeptExchange
-from scenarios.traced import TracedExchange
+from scenarios.traced_exchange import TracedExchange
 
 WINDOW = Window(NEVER_NS, NEVER_NS)
 LETTERS = random.Random(0)  # noqa: S311  - nothing secret

@@ -5,9 +5,9 @@
 /endless           chunks until the client has had enough
 /whole             all chunks at once
 
-Two wrappers of the app that the environment's JOINED names, which may be a ledger: `joined` is what people
+Three wrappers of the app that the environment's JOINED names, which may be a ledger: `joined` is what people
 put around an app without thinking of streams (it collects the body before it answers), `gzipped` sends other
-bytes than it got.
+bytes than it got, `unclosed` keeps the app's body for itself: whoever closes the response does not reach it.
 """
 
 from __future__ import annotations
@@ -39,6 +39,16 @@ def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[byt
 def gzipped(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """The app, compressed by whatever wraps it: sizes at the client are others than at the app."""
     return [gzip.compress(b"".join(joined(environ, start_response)), mtime=0)]
+
+
+_kept: list[Iterable[bytes]] = []
+
+
+def unclosed(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """The app, handed on chunk by chunk, and never closed."""
+    body = _wrapped(environ, start_response)
+    _kept.append(body)
+    return (chunk for chunk in body)
 
 
 def joined(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -29,7 +29,9 @@ def test_a_traced_run_of_buffers_has_all_but_those_of_sizes_and_servers(tmp_path
     reasons = absent(made)
     assert "the suite has one server only" in reasons["Servers by buffers"]
     assert "the suite `memory` has them" in reasons["Peak memory over response size"]
-    assert len(reasons) == 2
+    assert "the suites `mixed` and `slow-reader` do" in reasons["What others waited"]
+    assert "soak" in reasons["Memory over a long window"]
+    assert len(reasons) == 4
 
 
 def test_they_show_the_values_of_the_run(tmp_path: Path) -> None:
@@ -98,7 +100,7 @@ def test_what_has_no_data_is_left_out_with_a_word(tmp_path: Path) -> None:
     reasons = absent(made)
     assert reasons["The waterfall of a response"] == "no case has a traced trial with its reads and yields"
     assert "varies no buffer" in reasons["The buffer curves"]
-    assert len(reasons) == 7
+    assert len(reasons) == 9
 
 
 def test_an_incomplete_run_shows_what_it_has(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from analysis.trial.figures import figures_of_trial
 from analysis.trial.tree_pss import why_untold
+from results.follow_ups import STRUCT, unpack_follow_ups
 from results.metrics import FIGURES, Better
-from results.records import MISSING, Outcome
+from results.records import AS_PLANNED, MISSING, Outcome
 from tests.results.examples import (
     CLOSE_NS,
     OPEN_NS,
@@ -27,7 +28,10 @@ from tests.results.examples import (
 MS = 1_000_000
 #: A response that was through before the window opened.
 WARM_UP = request(sent_ns=OPEN_NS - SECOND, last_ns=OPEN_NS - 1)
-FAILURES = [outcome for outcome in Outcome if outcome is not Outcome.VERIFIED]
+FAILURES = [outcome for outcome in Outcome if outcome not in AS_PLANNED]
+OF_STREAMS = {
+    name: figure for name, figure in FIGURES.items() if not figure.needs_others and not figure.needs_hang_up
+}
 
 
 def figures(requests: Sequence[dict[str, int]]) -> dict[str, float | None]:
@@ -52,7 +56,7 @@ def test_each_latency_is_between_its_own_two_instants() -> None:
         stall_max_ns=4 * MS,
     )
     found = figures([one])
-    assert {name: value for name, value in found.items() if name.endswith("_p50")} == {
+    assert {name: found[name] for name in OF_STREAMS if name.endswith("_p50")} == {
         "tthb_p50": 1 * MS,
         "ttfb_p50": 2 * MS,
         "ttfb_effective_p50": 72 * MS,
@@ -75,7 +79,7 @@ def test_quantiles_are_interpolated_between_order_statistics() -> None:
 def test_a_p95_needs_twenty_requests() -> None:
     one = request(intended_ns=OPEN_NS)
     few, enough = figures([one] * 19), figures([one] * 20)
-    for name, figure in FIGURES.items():
+    for name, figure in OF_STREAMS.items():
         if figure.quantile == 0.95:
             assert few[name] is None
             assert enough[name] is not None
@@ -262,8 +266,37 @@ FAILED = st.builds(
 def test_failed_responses_never_make_anything_look_better(failed: list[dict[str, int]]) -> None:
     good = [WARM_UP, *(answered((10 + number) * MS, intended_ns=OPEN_NS) for number in range(25))]
     without, found = figures(good), figures(good + failed)
-    for name, figure in FIGURES.items():
+    for name, figure in OF_STREAMS.items():
         before, after = without[name], found[name]
         assert before is not None
         assert after is not None
         assert after >= before if figure.better is Better.LOWER else after <= before, name
+
+
+def hung_up(waits_ms: Sequence[int | None], **fields: int) -> dict[str, float | None]:
+    """The figures of a trial with a small request after each hang-up that waited so long, or in vain."""
+    left = [OPEN_NS + number * MS for number in range(len(waits_ms))]
+    packed = b"".join(
+        STRUCT.pack(at, MISSING if wait is None else at + wait * MS)
+        for at, wait in zip(left, waits_ms, strict=True)
+    )
+    requests = [request(outcome=Outcome.HUNG_UP, **fields) for _ in left]
+    return figures_of_trial(load_record(requests, follow_ups=unpack_follow_ups(packed)), None)
+
+
+def test_what_waits_in_vain_waits_longer_than_anybody() -> None:
+    found = hung_up([*range(1, 41), None])
+    assert (found["served_after_p50"], found["served_after_p95"]) == (21 * MS, 39 * MS)
+    assert found["unserved"] == pytest.approx(1 / 41)
+    assert hung_up([*range(1, 22), None, None])["served_after_p95"] is None
+    most = hung_up([1, None, None])
+    assert most["served_after_p50"] is None
+    assert most["unserved"] == pytest.approx(2 / 3)
+
+
+def test_a_hang_up_has_a_first_byte_and_no_end() -> None:
+    found = hung_up([5])
+    assert found["ttfb_p50"] == SECOND
+    assert {found[name] for name, figure in FIGURES.items() if figure.needs_end} == {None}
+    assert all(found[name] is None for name in ("throughput", "requests_per_second", "ttlb_p50"))
+    assert figures([request()])["served_after_p50"] is figures([request()])["unserved"] is None

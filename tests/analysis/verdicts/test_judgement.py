@@ -246,6 +246,7 @@ def test_with_no_difference_hardly_any_run_is_called_worse(count: int) -> None:
 def test_every_figure_has_a_margin_of_its_kind() -> None:
     for figure in FIGURES.values():
         margin = figure.margin
-        assert 0 < margin.share <= 0.1
-        assert (margin.least > 0) is (figure.unit is Unit.BYTES)
+        assert 0 <= margin.share <= 0.1
+        assert (margin.share > 0) is (figure.unit is not Unit.SHARE)
+        assert (margin.least > 0) is figure.by_difference
         assert (margin.share == 0.10) is figure.name.endswith("_p95")
