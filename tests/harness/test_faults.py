@@ -252,5 +252,7 @@ def test_others_on_the_machine_can_read_nothing_of_ours_and_connect_to_nothing(s
     assert listening == []
 
 
-def test_every_fault_has_a_hint() -> None:
+def test_every_fault_has_a_hint_and_a_place_in_the_docs() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "reliability.md").read_text("utf-8")
     assert all(fault.hint.endswith(".") for fault in Fault)
+    assert [fault for fault in Fault if f"`{fault}`" not in text] == []
