@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import statistics
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -164,15 +163,15 @@ class LoadDriver:
         answer, _ = self._ask(specification)
         if "status" not in answer:
             raise MeasurementError(f"{answer['failure']}; make room there, or set TMPDIR to another folder")
-        chunks = answer["chunk_bytes"] or None
+        median = answer["median_chunk_bytes"]
         found = Verification(
             status=answer["status"] if answer["status"] > 0 else None,
             body_bytes=answer["body_bytes"],
             digest=f"{answer['digest']:016x}",
             framing=answer["framing"],
-            chunks=len(chunks) if chunks else None,
-            first_chunk_bytes=chunks[0] if chunks else None,
-            median_chunk_bytes=round(statistics.median(chunks)) if chunks else None,
+            chunks=answer["chunks"],
+            first_chunk_bytes=answer["first_chunk_bytes"],
+            median_chunk_bytes=None if median is None else round(median),
             failure=answer["failure"],
         )
         return Fetched(found, answer["encoding"], answer["unended"])

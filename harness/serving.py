@@ -304,16 +304,14 @@ def _wait_for_workers(process: OwnedProcess, endpoint: Endpoint, target: Target,
 def _ask(endpoint: Endpoint, target: Target, timeout_s: float) -> int | None:
     """The status of the readiness path, None while nobody listens or the answer breaks off.
 
-    Takes ``timeout_s`` at most, however slowly an answer drips in. Raises ServerFailed for one that begins
-    and has no end within that time.
+    Takes ``timeout_s`` at most, however slowly an answer drips in, and keeps nothing of a body. Raises
+    ServerFailed for an answer that begins and has no end within that time, and for one that is not HTTP.
     """
     named = tuple((name, filled(text)) for name, text in target.headers.items())
+    asked = any(name.lower() == _IDENTITY[0].lower() for name, _ in named)
     question = Question(
         f"http://{endpoint.authority}{target.ready}",
-        headers=(
-            *named,
-            *(() if any(name.lower() == _IDENTITY[0].lower() for name, _ in named) else (_IDENTITY,)),
-        ),
+        headers=named if asked else (*named, _IDENTITY),
         longest_s=timeout_s,
         addresses=(endpoint.address,),
     )
@@ -321,6 +319,12 @@ def _ask(endpoint: Endpoint, target: Target, timeout_s: float) -> int | None:
         heard = listen(question)
     except NotHeard:
         return None
+    if heard.malformed:
+        raise ServerFailed(
+            f"the server of {target.name} ({target.served}) answered {target.ready} with what is no valid "
+            f"HTTP/1 response: {heard.failure}. Mend the server, or name one that speaks HTTP/1",
+            *_TO_ANSWER,
+        )
     if heard.complete:
         return heard.status
     if heard.failure is not None or not heard.body_bytes:

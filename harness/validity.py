@@ -115,7 +115,10 @@ def _of_instants(load: LoadRecord) -> Iterator[str]:
     first, sent = requests[:, COLUMN["first_body_ns"]], requests[:, COLUMN["sent_ns"]]
     before = int(((first < sent) & (first != MISSING)).sum())
     if before:
-        yield f"{before} of {len(requests)} first bytes came before their requests: the clock was stepped"
+        yield (
+            f"{before} of {len(requests)} first bytes came before their requests: the clock was stepped, or "
+            "the server sends what nobody asked for"
+        )
     ttfb = (first - sent)[first != MISSING]
     limit_ns = max(_LATE_NS, _LATE_SHARE_OF_TTFB * float(np.median(ttfb)) if len(ttfb) else 0.0)
     busy = "the machine had other work; end it, or ask with fewer users or at a smaller rate"
