@@ -16,6 +16,7 @@ import numpy.typing as npt
 from harness.processes import OwnedProcess, Processes
 from harness.scheduling import DRIVER, ORDINARY, first_in_line
 from results.errors import MeasurementError
+from results.faults import Fault
 from results.follow_ups import unpack_follow_ups
 from results.records import (
     COLUMN,
@@ -29,7 +30,7 @@ from results.records import (
     unpack_requests,
 )
 from results.trace import PointArray
-from scenarios.link import Link, LinkClosed
+from scenarios.link import Link, LinkClosed, LinkSilent
 from scenarios.specification import (
     POINT_NUMBERS,
     FetchSpecification,
@@ -43,10 +44,20 @@ from scenarios.specification import (
 
 #: Importing Locust on a busy machine takes a while.
 START_TIMEOUT_S = 60.0
+#: So many drivers in a row that die or hang are no accident.
+_MOST_FAILURES = 3
 
 
 class LoadFailed(MeasurementError):  # noqa: N818  - named for what happened
-    """The load driver died: no further trial can be measured."""
+    """The load driver died or hangs: nothing came of what it was asked. The next time a new one is."""
+
+    def __init__(self, message: str, fault: Fault) -> None:
+        super().__init__(message)
+        self.fault = fault
+
+
+class LoadGivenUp(LoadFailed):
+    """Several load drivers in a row: no further trial can be measured."""
 
 
 class RecordsLost(MeasurementError):  # noqa: N818  - named for what happened
@@ -96,35 +107,53 @@ class LoadDriver:
         cores: Sequence[int] | None,
         web_port: int | None = None,
     ) -> None:
+        self._processes = processes
         self._folder = folder
-        address = folder / "driver.sock"
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
-            listener.bind(str(address))
-            listener.listen(1)
-            self._process = processes.start(
-                [
-                    *(sys.executable, "-P", "-m", "scenarios.driver", str(address)),
-                    *([] if web_port is None else [str(web_port)]),
-                ],
-                cwd=folder,
-                env=own_environment(),
-                output=folder / "driver.log",
-                cpus=cores,
-            )
-            self._link = Link(_accept(listener, self._process))
-        self._scheduling = first_in_line(self._process.pid, DRIVER) if cores is not None else ORDINARY
+        self._cores = cores
+        self._web_port = web_port
+        self._failures = 0
+        self._process, self._link = self._start()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._link.close()
-        self._process.stop()
+        self._end()
 
     @property
     def pid(self) -> int:
         """The driver's process."""
         return self._process.pid
+
+    def _start(self) -> tuple[OwnedProcess, Link]:
+        address = self._folder / "driver.sock"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+            address.unlink(missing_ok=True)
+            listener.bind(str(address))
+            listener.listen(1)
+            process = self._processes.start(
+                [
+                    *(sys.executable, "-P", "-m", "scenarios.driver", str(address)),
+                    *([] if self._web_port is None else [str(self._web_port)]),
+                ],
+                cwd=self._folder,
+                env=own_environment(),
+                output=self._folder / "driver.log",
+                cpus=self._cores,
+            )
+            try:
+                link = Link(_accept(listener, process))
+            except LoadFailed:
+                process.stop(0)
+                raise
+        self._scheduling = first_in_line(process.pid, DRIVER) if self._cores is not None else ORDINARY
+        self._is_there = True
+        return process, link
+
+    def _end(self, grace_s: float = 2.0) -> None:
+        self._is_there = False
+        self._link.close()
+        self._process.stop(grace_s)
 
     def fetch(self, specification: FetchSpecification) -> Fetched:
         """Ask once; the content is kept in the specification's file.
@@ -190,13 +219,32 @@ class LoadDriver:
         )
 
     def _ask(self, specification: Specification) -> tuple[dict[str, Any], bytes]:
+        """Its answer. A driver that died or hangs is ended; the next question has a new one started.
+
+        Raises LoadFailed, LoadGivenUp the third time in a row.
+        """
+        longest_s = specification.takes_at_most_s
         try:
-            self._link.send(to_message(specification))
-            return self._link.receive()
+            if not self._is_there:
+                self._process, self._link = self._start()
+            self._link.send(to_message(specification), within_s=longest_s)
+            answer = self._link.receive(longest_s)
         except LinkClosed as closed:
-            raise LoadFailed(
-                f"the load driver died ({closed}); its last words:\n{self._process.output_tail()}"
-            ) from closed
+            why, fault = f"died ({closed})", Fault.DRIVER_DIED
+        except LinkSilent:
+            why, fault = f"hung: it had not answered after {longest_s:g} s", Fault.DRIVER_HUNG
+        except LoadFailed as failed:  # the new one did not start
+            why, fault = str(failed), failed.fault
+        else:
+            self._failures = 0
+            return answer
+        words = self._process.output_tail().strip() or "(it wrote nothing)"
+        self._end(grace_s=0)
+        self._failures += 1
+        given_up = self._failures >= _MOST_FAILURES
+        kind = LoadGivenUp if given_up else LoadFailed
+        often = f", the {self._failures}. time in a row" if given_up else ""
+        raise kind(f"the load driver {why}{often}; its last words:\n{words}", fault)
 
 
 def _others(packed: bytes, answer: Mapping[str, Any]) -> OthersRecord | None:
@@ -265,4 +313,6 @@ def _accept(listener: socket.socket, process: OwnedProcess) -> socket.socket:
             continue
         connection.settimeout(None)
         return connection
-    raise LoadFailed(f"the load driver did not start; its last words:\n{process.output_tail()}")
+    raise LoadFailed(
+        f"the load driver did not start; its last words:\n{process.output_tail()}", Fault.DRIVER_DIED
+    )

@@ -54,7 +54,7 @@ class Request:
             address.path,
             address.headers,
             close=not address.keep_alive,
-            host=f"{address.host}:{address.port}",
+            host=address.authority or f"{address.host}:{address.port}",
             body=address.body,
         )
 

@@ -32,7 +32,10 @@ class NotHeard(Exception):  # noqa: N818  - named for what happened
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: a whole URL, and a request as it goes over the wire."""
+    """What is asked: a whole URL, and a request as it goes over the wire.
+
+    ``addresses`` are the IP addresses of its host, by which it is asked; without any the host is looked up.
+    """
 
     url: str
     method: str = "GET"
@@ -40,6 +43,7 @@ class Question:
     body: str | None = None
     row_marker: str | None = None
     longest_s: float = 10.0
+    addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,7 @@ def listen(question: Question) -> Heard:
     secure = parts.scheme == "https"
     host, port = parts.hostname or "", parts.port or (443 if secure else 80)
     try:
-        connection, round_trip_ns = _connected(host, port)
+        connection, round_trip_ns = _connected(question.addresses or (host,), port)
     except (OSError, UnicodeError) as error:
         raise NotHeard(
             f"nobody answers at {host} port {port}: {getattr(error, 'strerror', None) or error}"
@@ -144,10 +148,11 @@ def listen(question: Question) -> Heard:
             return _converse(connection, question, round_trip_ns)
 
 
-def _connected(host: str, port: int) -> tuple[socket.socket, int]:
+def _connected(hosts: tuple[str, ...], port: int) -> tuple[socket.socket, int]:
     """A connection, and how long (ns) it took to the address that answered, without finding that."""
     last: OSError = OSError("it has no address")
-    for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+    found = [item for host in hosts for item in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    for family, kind, protocol, _, address in found:
         connection = socket.socket(family, kind, protocol)
         connection.settimeout(_CONNECT_S)
         begun = monotonic_ns()

@@ -20,7 +20,9 @@ _READ, _WRITE = 1, 2
 
 
 class StampedSocket:
-    """One connection, made when this object is, from the local ``port``; waits let other greenlets run.
+    """One connection to an IP address and port, made when this object is, from the local ``port``.
+
+    Waits let other greenlets run.
 
     ``receive_buffer_bytes`` bounds what the kernel takes in before it is read; without, the kernel decides.
     Raises OSError as sockets do.
@@ -34,7 +36,8 @@ class StampedSocket:
         self._empty_ns = 0
         self.drained = True
         """Whether all had been read at the last read: the next one waits, and others run meanwhile."""
-        self._socket = _Socket(socket.AF_INET, socket.SOCK_STREAM)
+        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        self._socket = _Socket(family, socket.SOCK_STREAM)
         try:
             self._socket.setblocking(False)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

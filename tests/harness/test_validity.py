@@ -9,7 +9,7 @@ import pytest
 
 from harness.load import corrected
 from harness.serving import last_words
-from harness.validity import reasons
+from harness.validity import broken_rules
 from results.pss import PssSample
 from results.records import COLUMN, MISSING, REQUEST_FIELDS, LoadRecord, Outcome, ServerRecord
 
@@ -57,6 +57,10 @@ def load(
         clock_drift_ns=None if drift_ms is None else round(drift_ms * MS),
         clock_span_ns=None if drift_ms is None else 2 * SECOND_NS,
     )
+
+
+def reasons(load: LoadRecord, server: ServerRecord | None) -> list[str]:
+    return [item.text for item in broken_rules(load, server)]
 
 
 def server(*, steal: float | None = 0.0, throttled_ms: float | None = 0) -> ServerRecord:
