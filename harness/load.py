@@ -182,13 +182,14 @@ class LoadDriver:
         Raises LoadFailed when the driver is gone, RecordsLost when the two sides count differently.
         """
         answer, packed = self._ask(specification)
+        records = memoryview(packed)  # of a long trial hundreds of megabytes: no copy is made
         streams_end = answer["recorded"] * REQUEST_STRUCT.size
         load = specification.load
         return LoadRecord(
             window_open_ns=answer["window_open_ns"],
             window_close_ns=answer["window_close_ns"],
             drained_ns=answer["drained_ns"],
-            requests=_whole(packed[:streams_end], answer, answer),
+            requests=_whole(records[:streams_end], answer, answer),
             errors=answer["errors"],
             client_cpu_ns=answer["client_cpu_ns"],
             client_wall_ns=answer["client_wall_ns"],
@@ -196,8 +197,8 @@ class LoadDriver:
             clock_span_ns=answer["clock_span_ns"],
             clock_bend_ns=answer["clock_bend_ns"],
             client_scheduling=self._scheduling,
-            follow_ups=unpack_follow_ups(packed[streams_end:]) if isinstance(load, HangUp) else None,
-            others=None if isinstance(load, HangUp) else _others(packed[streams_end:], answer),
+            follow_ups=unpack_follow_ups(records[streams_end:]) if isinstance(load, HangUp) else None,
+            others=None if isinstance(load, HangUp) else _others(records[streams_end:], answer),
             reading_bytes_per_second=load.bytes_per_second if isinstance(load, SlowReader) else None,
         )
 
@@ -218,7 +219,7 @@ class LoadDriver:
             clock_span_ns=answer["clock_span_ns"],
         )
 
-    def _ask(self, specification: Specification) -> tuple[dict[str, Any], bytes]:
+    def _ask(self, specification: Specification) -> tuple[dict[str, Any], bytearray]:
         """Its answer. A driver that died or hangs is ended; the next question has a new one started.
 
         Raises LoadFailed, LoadGivenUp the third time in a row.
@@ -247,7 +248,7 @@ class LoadDriver:
         raise kind(f"the load driver {why}{often}; its last words:\n{words}", fault)
 
 
-def _others(packed: bytes, answer: Mapping[str, Any]) -> OthersRecord | None:
+def _others(packed: memoryview, answer: Mapping[str, Any]) -> OthersRecord | None:
     told = answer["others"]
     if told is None:
         return None
@@ -260,7 +261,7 @@ def _others(packed: bytes, answer: Mapping[str, Any]) -> OthersRecord | None:
     )
 
 
-def _whole(packed: bytes, counted: Mapping[str, Any], clock: Mapping[str, Any]) -> RequestArray:
+def _whole(packed: memoryview, counted: Mapping[str, Any], clock: Mapping[str, Any]) -> RequestArray:
     """The corrected requests. Raises RecordsLost where they are not as many as the driver ``counted``."""
     requests = corrected(unpack_requests(packed), clock)
     if not len(requests) == counted["recorded"] == counted["issued"]:
@@ -272,14 +273,13 @@ def _whole(packed: bytes, counted: Mapping[str, Any], clock: Mapping[str, Any]) 
 
 
 def corrected(requests: RequestArray, answer: Mapping[str, Any]) -> RequestArray:
-    """The requests with kernel stamps corrected for the wall clock's drift since the trial's anchor.
+    """The requests, in whose place kernel stamps are corrected for the wall clock's drift since the anchor.
 
     A clock that is slewed moves evenly; a step is told by `harness.validity`. The instant of a hang-up is no
     stamp.
     """
     if not answer["clock_drift_ns"]:
         return requests
-    requests = requests.copy()
     for name in ("headers_ns", "first_body_ns", "first_row_ns", "last_ns"):
         instants = requests[:, COLUMN[name]]
         shifted = instants - _shift_ns(instants, answer)

@@ -89,8 +89,8 @@ REQUEST_STRUCT: Final = struct.Struct(f"<{len(REQUEST_FIELDS)}q")
 COLUMN: Final[Mapping[str, int]] = {name: index for index, name in enumerate(REQUEST_FIELDS)}
 
 
-def unpack_requests(packed: bytes) -> RequestArray:
-    """Packed records as an array of shape (requests, fields), int64, in the order of arrival."""
+def unpack_requests(packed: bytes | bytearray | memoryview) -> RequestArray:
+    """Packed records, in their place, as an array of shape (requests, fields), int64, in order of arrival."""
     import numpy as np  # noqa: PLC0415  - the driver packs only, and stays small without NumPy
 
     return np.frombuffer(packed, dtype="<i8").reshape(-1, len(REQUEST_FIELDS))

@@ -17,7 +17,7 @@ LONGEST_PAUSE_S = 30.0
 class StreamSocket(Protocol):
     """The little that is asked of a socket; the standard library's and gevent's have it."""
 
-    def sendall(self, data: bytes, /) -> None:
+    def sendall(self, data: bytes | bytearray, /) -> None:
         """Send everything."""
 
     def recv_into(self, buffer: memoryview, /) -> int:
@@ -44,7 +44,9 @@ class Link:
     def __init__(self, socket: StreamSocket) -> None:
         self._socket = socket
 
-    def send(self, message: dict[str, Any], packed: bytes = b"", within_s: float | None = None) -> None:
+    def send(
+        self, message: dict[str, Any], packed: bytes | bytearray = b"", within_s: float | None = None
+    ) -> None:
         """Send one message. Raises LinkClosed when the other side is gone, LinkSilent after ``within_s``."""
         text = json.dumps(message).encode()
         self._socket.settimeout(within_s)
@@ -57,7 +59,7 @@ class Link:
         except OSError as error:
             raise LinkClosed(str(error)) from error
 
-    def receive(self, within_s: float | None = None) -> tuple[dict[str, Any], bytes]:
+    def receive(self, within_s: float | None = None) -> tuple[dict[str, Any], bytearray]:
         """The next message. Raises LinkClosed when the other side is gone, in the middle too.
 
         With ``within_s`` it begins within that time and then does not pause for `LONGEST_PAUSE_S`, or
@@ -73,7 +75,7 @@ class Link:
         """Close the link."""
         self._socket.close()
 
-    def _exactly(self, size: int) -> bytes:
+    def _exactly(self, size: int) -> bytearray:
         buffer = bytearray(size)
         view = memoryview(buffer)
         while view:
@@ -86,4 +88,4 @@ class Link:
             if not got:
                 raise LinkClosed("the other side closed the link")
             view = view[got:]
-        return bytes(buffer)
+        return buffer

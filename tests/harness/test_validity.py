@@ -206,7 +206,7 @@ def test_a_slewed_clock_is_corrected_evenly() -> None:
     requests = load(1.0, 1.5, 2.0).requests
     requests[:, COLUMN["first_row_ns"]] = MISSING
     answer = {"clock_drift_ns": 400_000, "clock_span_ns": SECOND_NS, "clock_begun_ns": SECOND_NS}
-    after = corrected(requests, answer)
+    after = corrected(requests.copy(), answer)
     shifts = requests[:, COLUMN["last_ns"]] - after[:, COLUMN["last_ns"]]
     assert shifts.tolist() == [40_000, 240_000, 440_000]
     assert (after[:, COLUMN["first_row_ns"]] == MISSING).all()
