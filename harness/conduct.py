@@ -201,6 +201,7 @@ def measure(
                 trial = measurer(slot, planned, expected[slot.side][slot.case])
                 store.add_trial(trial)
                 watcher.measured(slot, planned, trial)
+            del trial  # a long one takes hundreds of megabytes, beside which the next one has no room
         more = onward(store.read())
         if more is None:
             break
