@@ -375,6 +375,8 @@ def test_a_file_is_read_where_it_lies(tmp_path: Path) -> None:
         ("memory", 7),
         ("mixed", 6),
         ("slow-reader", 6),
+        ("hang-up", 5),
+        ("soak", 10),
     ],
 )
 def test_built_in_suites_take_no_longer_than_they_may(name: str, minutes: float) -> None:
@@ -388,7 +390,9 @@ def test_built_in_suites_take_no_longer_than_they_may(name: str, minutes: float)
 
 
 def test_built_in_suites_are_those_of_the_design() -> None:
-    assert built_in_suites() == ["ci", "events", "files", "full", "memory", "mixed", "quick", "slow-reader"]
+    assert built_in_suites() == sorted(
+        ["ci", "events", "files", "full", "hang-up", "memory", "mixed", "quick", "slow-reader", "soak"]
+    )
     quick = load_suite("quick")
     assert (quick.blocks, quick.window) == (8, 2)
     assert len(cases_of(quick)) == 7

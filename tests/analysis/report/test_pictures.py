@@ -30,7 +30,7 @@ def test_a_traced_run_of_buffers_has_all_but_those_of_sizes_and_servers(tmp_path
     assert "the suite has one server only" in reasons["Servers by buffers"]
     assert "the suite `memory` has them" in reasons["Peak memory over response size"]
     assert "the suites `mixed` and `slow-reader` do" in reasons["What others waited"]
-    assert len(reasons) == 3
+    assert len(reasons) == 4
 
 
 def test_they_show_the_values_of_the_run(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_what_has_no_data_is_left_out_with_a_word(tmp_path: Path) -> None:
     reasons = absent(made)
     assert reasons["The waterfall of a response"] == "no case has a traced trial with its reads and yields"
     assert "varies no buffer" in reasons["The buffer curves"]
-    assert len(reasons) == 8
+    assert len(reasons) == 9
 
 
 def test_an_incomplete_run_shows_what_it_has(tmp_path: Path) -> None:
