@@ -21,6 +21,7 @@ from analysis.verdicts.trust import why_untrusted
 from analysis.verdicts.verdict import GatedCase, NotJudged, judge_gates
 from results.case import Case
 from results.errors import MeasurementError
+from results.faults import Fault, counted
 from results.metrics import FIGURES, Figure
 from results.run import Run, RunHeader
 
@@ -94,14 +95,15 @@ class CaseFinding:
     """One case, or the control of a baseline.
 
     ``untrusted`` says why its figures may not be relied on, null when they may. ``reasons`` counts its
-    invalid trials by reason, ``outcomes`` its responses by how they ended, ``errors`` failure texts.
-    ``others_*`` are the same of the small requests beside the streams. ``took_s`` is how long its trials
-    took in all.
+    invalid trials by reason, ``faults`` by name, ``outcomes`` its responses by how they ended, ``errors``
+    failure texts. ``others_*`` are the same of the small requests beside the streams. ``took_s`` is how long
+    its trials took in all.
     """
 
     summary: CaseSummary
     untrusted: str | None
     reasons: Mapping[str, int]
+    faults: Mapping[Fault, int]
     outcomes: Mapping[str, int]
     errors: Mapping[str, int]
     others_outcomes: Mapping[str, int]
@@ -123,7 +125,7 @@ class ExpectedFailure:
 class Findings:
     """A run and what it means. ``trials`` of ``planned`` are measured, ``invalid`` of them do not count.
 
-    ``costs`` are what the cases with others beside them cost these.
+    ``faults`` counts these by name. ``costs`` are what the cases with others beside them cost these.
     """
 
     header: RunHeader
@@ -132,6 +134,7 @@ class Findings:
     trials: int
     planned: int
     invalid: int
+    faults: Mapping[Fault, int]
     gates: Sequence[GateFinding]
     unfit: Sequence[Unfit]
     cases: Sequence[CaseFinding]
@@ -156,6 +159,7 @@ def find(run: Run, gates: Sequence[GatedCase] = (), not_judged: Sequence[NotJudg
         trials=len(run.trials),
         planned=len(run.header.slots),
         invalid=sum(trial.reason is not None for trial in run.trials),
+        faults=counted(trial.fault for trial in run.trials),
         gates=[
             *_judged(run, gates),
             *(GateFinding(gate.name, GateState.NOT_JUDGED, reason=gate.reason) for gate in not_judged),
@@ -253,6 +257,7 @@ def _case(run: Run, row: CaseSummary, figures: Mapping[str, FigureFinding]) -> C
         summary=row,
         untrusted=why_untrusted(mine),
         reasons=Counter(trial.reason for trial in mine if trial.reason is not None),
+        faults=counted(trial.fault for trial in mine),
         outcomes=_sums(trial.outcomes for trial in mine),
         errors=_sums(trial.errors for trial in mine),
         others_outcomes=_sums(trial.others.outcomes for trial in mine if trial.others is not None),

@@ -22,6 +22,7 @@ from harness.prepare import check_interpreters, prepare
 from harness.private_folder import private_folder
 from harness.processes import Processes
 from harness.provenance import check_own_code
+from harness.redaction import Redaction
 from harness.revisions import checkouts
 from harness.serving import RunningServer, ServerFailed, serving
 from harness.sides import cases_on
@@ -31,7 +32,7 @@ from harness.verify import Group, Problem, VerifyFailed, groups_of, told, verify
 from results.calibration import Answers, CalibrationPoint
 from results.records import Slot, TrialRecord, Verification
 from results.run import Run
-from results.sides import Side
+from results.sides import Preparation, Side
 from results.store import Store
 from results.trace import Trace
 from scenarios.specification import Arrivals, Load
@@ -272,10 +273,16 @@ def _prepare(arms: Arms, store: Store, shop: Workshop, watcher: Watcher) -> None
     """A run's app is prepared once; an ab's worktrees are new each time, and so are their environments."""
     prepared = bool(store.read().preparations)
     for side, cases in arms.items():
+        redaction = Redaction.of_targets(planned.target for planned in cases.values())
+
+        def begin(side: Side | None, command: Sequence[str], redaction: Redaction = redaction) -> None:
+            watcher.preparing(side, redaction.value(command))
+
+        def keep(preparation: Preparation, redaction: Redaction = redaction) -> None:
+            store.add_preparation(redaction.value(preparation))
+
         if side is not None or not prepared:
-            prepare(
-                side, cases.values(), shop.processes, shop.folder, watcher.preparing, store.add_preparation
-            )
+            prepare(side, cases.values(), shop.processes, shop.folder, begin, keep)
         check_interpreters(side, cases.values(), shop.processes, shop.folder)
     for item in store.read().header.sides:  # when all is prepared: one preparation may undo another
         check_own_code(item, arms[item.side].values(), shop.processes, shop.folder, shop.python)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import statistics
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import numpy.typing as npt
 from harness.processes import OwnedProcess, Processes
 from harness.scheduling import DRIVER, ORDINARY, first_in_line
 from results.errors import MeasurementError
+from results.faults import Fault
 from results.follow_ups import unpack_follow_ups
 from results.records import (
     COLUMN,
@@ -30,7 +30,7 @@ from results.records import (
     unpack_requests,
 )
 from results.trace import PointArray
-from scenarios.link import Link, LinkClosed
+from scenarios.link import Link, LinkClosed, LinkSilent
 from scenarios.specification import (
     POINT_NUMBERS,
     FetchSpecification,
@@ -44,10 +44,20 @@ from scenarios.specification import (
 
 #: Importing Locust on a busy machine takes a while.
 START_TIMEOUT_S = 60.0
+#: So many drivers in a row that die or hang are no accident.
+_MOST_FAILURES = 3
 
 
 class LoadFailed(MeasurementError):  # noqa: N818  - named for what happened
-    """The load driver died: no further trial can be measured."""
+    """The load driver died or hangs: nothing came of what it was asked. The next time a new one is."""
+
+    def __init__(self, message: str, fault: Fault) -> None:
+        super().__init__(message)
+        self.fault = fault
+
+
+class LoadGivenUp(LoadFailed):
+    """Several load drivers in a row: no further trial can be measured."""
 
 
 class RecordsLost(MeasurementError):  # noqa: N818  - named for what happened
@@ -97,35 +107,53 @@ class LoadDriver:
         cores: Sequence[int] | None,
         web_port: int | None = None,
     ) -> None:
+        self._processes = processes
         self._folder = folder
-        address = folder / "driver.sock"
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
-            listener.bind(str(address))
-            listener.listen(1)
-            self._process = processes.start(
-                [
-                    *(sys.executable, "-P", "-m", "scenarios.driver", str(address)),
-                    *([] if web_port is None else [str(web_port)]),
-                ],
-                cwd=folder,
-                env=own_environment(),
-                output=folder / "driver.log",
-                cpus=cores,
-            )
-            self._link = Link(_accept(listener, self._process))
-        self._scheduling = first_in_line(self._process.pid, DRIVER) if cores is not None else ORDINARY
+        self._cores = cores
+        self._web_port = web_port
+        self._failures = 0
+        self._process, self._link = self._start()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._link.close()
-        self._process.stop()
+        self._end()
 
     @property
     def pid(self) -> int:
         """The driver's process."""
         return self._process.pid
+
+    def _start(self) -> tuple[OwnedProcess, Link]:
+        address = self._folder / "driver.sock"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+            address.unlink(missing_ok=True)
+            listener.bind(str(address))
+            listener.listen(1)
+            process = self._processes.start(
+                [
+                    *(sys.executable, "-P", "-m", "scenarios.driver", str(address)),
+                    *([] if self._web_port is None else [str(self._web_port)]),
+                ],
+                cwd=self._folder,
+                env=own_environment(),
+                output=self._folder / "driver.log",
+                cpus=self._cores,
+            )
+            try:
+                link = Link(_accept(listener, process))
+            except LoadFailed:
+                process.stop(0)
+                raise
+        self._scheduling = first_in_line(process.pid, DRIVER) if self._cores is not None else ORDINARY
+        self._is_there = True
+        return process, link
+
+    def _end(self, grace_s: float = 2.0) -> None:
+        self._is_there = False
+        self._link.close()
+        self._process.stop(grace_s)
 
     def fetch(self, specification: FetchSpecification) -> Fetched:
         """Ask once; the content is kept in the specification's file.
@@ -135,15 +163,15 @@ class LoadDriver:
         answer, _ = self._ask(specification)
         if "status" not in answer:
             raise MeasurementError(f"{answer['failure']}; make room there, or set TMPDIR to another folder")
-        chunks = answer["chunk_bytes"] or None
+        median = answer["median_chunk_bytes"]
         found = Verification(
             status=answer["status"] if answer["status"] > 0 else None,
             body_bytes=answer["body_bytes"],
             digest=f"{answer['digest']:016x}",
             framing=answer["framing"],
-            chunks=len(chunks) if chunks else None,
-            first_chunk_bytes=chunks[0] if chunks else None,
-            median_chunk_bytes=round(statistics.median(chunks)) if chunks else None,
+            chunks=answer["chunks"],
+            first_chunk_bytes=answer["first_chunk_bytes"],
+            median_chunk_bytes=None if median is None else round(median),
             failure=answer["failure"],
         )
         return Fetched(found, answer["encoding"], answer["unended"])
@@ -154,13 +182,14 @@ class LoadDriver:
         Raises LoadFailed when the driver is gone, RecordsLost when the two sides count differently.
         """
         answer, packed = self._ask(specification)
+        records = memoryview(packed)  # of a long trial hundreds of megabytes: no copy is made
         streams_end = answer["recorded"] * REQUEST_STRUCT.size
         load = specification.load
         return LoadRecord(
             window_open_ns=answer["window_open_ns"],
             window_close_ns=answer["window_close_ns"],
             drained_ns=answer["drained_ns"],
-            requests=_whole(packed[:streams_end], answer, answer),
+            requests=_whole(records[:streams_end], answer, answer),
             errors=answer["errors"],
             client_cpu_ns=answer["client_cpu_ns"],
             client_wall_ns=answer["client_wall_ns"],
@@ -168,8 +197,8 @@ class LoadDriver:
             clock_span_ns=answer["clock_span_ns"],
             clock_bend_ns=answer["clock_bend_ns"],
             client_scheduling=self._scheduling,
-            follow_ups=unpack_follow_ups(packed[streams_end:]) if isinstance(load, HangUp) else None,
-            others=None if isinstance(load, HangUp) else _others(packed[streams_end:], answer),
+            follow_ups=unpack_follow_ups(records[streams_end:]) if isinstance(load, HangUp) else None,
+            others=None if isinstance(load, HangUp) else _others(records[streams_end:], answer),
             reading_bytes_per_second=load.bytes_per_second if isinstance(load, SlowReader) else None,
         )
 
@@ -190,17 +219,36 @@ class LoadDriver:
             clock_span_ns=answer["clock_span_ns"],
         )
 
-    def _ask(self, specification: Specification) -> tuple[dict[str, Any], bytes]:
+    def _ask(self, specification: Specification) -> tuple[dict[str, Any], bytearray]:
+        """Its answer. A driver that died or hangs is ended; the next question has a new one started.
+
+        Raises LoadFailed, LoadGivenUp the third time in a row.
+        """
+        longest_s = specification.takes_at_most_s
         try:
-            self._link.send(to_message(specification))
-            return self._link.receive()
+            if not self._is_there:
+                self._process, self._link = self._start()
+            self._link.send(to_message(specification), within_s=longest_s)
+            answer = self._link.receive(longest_s)
         except LinkClosed as closed:
-            raise LoadFailed(
-                f"the load driver died ({closed}); its last words:\n{self._process.output_tail()}"
-            ) from closed
+            why, fault = f"died ({closed})", Fault.DRIVER_DIED
+        except LinkSilent:
+            why, fault = f"hung: it had not answered after {longest_s:g} s", Fault.DRIVER_HUNG
+        except LoadFailed as failed:  # the new one did not start
+            why, fault = str(failed), failed.fault
+        else:
+            self._failures = 0
+            return answer
+        words = self._process.output_tail().strip() or "(it wrote nothing)"
+        self._end(grace_s=0)
+        self._failures += 1
+        given_up = self._failures >= _MOST_FAILURES
+        kind = LoadGivenUp if given_up else LoadFailed
+        often = f", the {self._failures}. time in a row" if given_up else ""
+        raise kind(f"the load driver {why}{often}; its last words:\n{words}", fault)
 
 
-def _others(packed: bytes, answer: Mapping[str, Any]) -> OthersRecord | None:
+def _others(packed: memoryview, answer: Mapping[str, Any]) -> OthersRecord | None:
     told = answer["others"]
     if told is None:
         return None
@@ -213,7 +261,7 @@ def _others(packed: bytes, answer: Mapping[str, Any]) -> OthersRecord | None:
     )
 
 
-def _whole(packed: bytes, counted: Mapping[str, Any], clock: Mapping[str, Any]) -> RequestArray:
+def _whole(packed: memoryview, counted: Mapping[str, Any], clock: Mapping[str, Any]) -> RequestArray:
     """The corrected requests. Raises RecordsLost where they are not as many as the driver ``counted``."""
     requests = corrected(unpack_requests(packed), clock)
     if not len(requests) == counted["recorded"] == counted["issued"]:
@@ -225,14 +273,13 @@ def _whole(packed: bytes, counted: Mapping[str, Any], clock: Mapping[str, Any]) 
 
 
 def corrected(requests: RequestArray, answer: Mapping[str, Any]) -> RequestArray:
-    """The requests with kernel stamps corrected for the wall clock's drift since the trial's anchor.
+    """The requests, in whose place kernel stamps are corrected for the wall clock's drift since the anchor.
 
     A clock that is slewed moves evenly; a step is told by `harness.validity`. The instant of a hang-up is no
     stamp.
     """
     if not answer["clock_drift_ns"]:
         return requests
-    requests = requests.copy()
     for name in ("headers_ns", "first_body_ns", "first_row_ns", "last_ns"):
         instants = requests[:, COLUMN[name]]
         shifted = instants - _shift_ns(instants, answer)
@@ -266,4 +313,6 @@ def _accept(listener: socket.socket, process: OwnedProcess) -> socket.socket:
             continue
         connection.settimeout(None)
         return connection
-    raise LoadFailed(f"the load driver did not start; its last words:\n{process.output_tail()}")
+    raise LoadFailed(
+        f"the load driver did not start; its last words:\n{process.output_tail()}", Fault.DRIVER_DIED
+    )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from harness.endpoint import Endpoint
 from harness.suite import Scenario, Suite
 from harness.suite_target import Target
 from harness.suite_values import byte_rate, placeholders, plain
@@ -49,7 +50,7 @@ class PlannedCase:
     ``joined``: what the app streams is collected before it is sent. ``variables`` and ``python_path`` are
     added to the server's environment. ``others`` is what others ask beside its load. ``checkout`` is the
     worktree that the case of an ab is served from (for our own targets, the folder of streamgauge in it),
-    null in a run.
+    null in a run. ``endpoint`` is where a ``url`` leads, once `harness.remote` has judged it.
     """
 
     case: Case
@@ -67,6 +68,12 @@ class PlannedCase:
     variables: Mapping[str, str] = field(default_factory=dict)
     python_path: tuple[Path, ...] = ()
     checkout: Path | None = None
+    endpoint: Endpoint | None = None
+
+    @property
+    def is_proxied(self) -> bool:
+        """Whether a proxy of ours stands in front of the server."""
+        return self.proxy_kind != proxies.NONE
 
     @property
     def encoding(self) -> str | None:

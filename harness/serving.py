@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import os
 import re
 import shlex
@@ -16,16 +15,20 @@ from typing import Any
 
 import psutil
 
+from harness.endpoint import Endpoint
 from harness.load import own_environment
 from harness.matrix import PlannedCase
 from harness.ports import HOST, free_port, held_port
 from harness.processes import OwnedProcess, Processes
 from harness.proxying import RunningProxy, proxied
+from harness.redaction import Redaction
+from harness.remote import endpoint_to_ask
 from harness.suite_target import Target
 from harness.surroundings import inherited_by
-from harness.variables import filled, hidden
+from harness.variables import filled
 from harness.wrapping import with_middleware
 from results.errors import MeasurementError
+from scenarios.listener import NotHeard, Question, listen
 from targets import proxies
 from targets.servers import KINDS
 
@@ -33,7 +36,7 @@ READY_TIMEOUT_S = 30.0
 #: A gevent worker of gunicorn takes over a second to end; nothing that it could still do is wanted.
 STOP_GRACE_S = 0.5
 _POLL_EVERY_S = 0.005
-_READY_PIECE_BYTES = 1 << 16
+_IDENTITY = ("Accept-Encoding", "identity")
 #: Two looks at a worker's CPU time (10 ms ticks) this far apart tell whether it is at rest.
 _SETTLED_AFTER_S = 0.1
 _PATIENCE_S = 3.0
@@ -79,9 +82,10 @@ class RunningServer:
 
         Nothing of a server that was there before us.
         """
-        server = self.process.output_tail(_OUTPUT_SHOWN_BYTES) if self.process is not None else ""
-        proxy = self.proxy.output() if self.proxy is not None else ""
-        return hidden("\n".join(filter(None, (server.rstrip("\n"), proxy))), self.target)
+        redaction = Redaction.of_targets([self.target])
+        server = redaction.tail(self.process, _OUTPUT_SHOWN_BYTES) if self.process is not None else ""
+        proxy = redaction.text(self.proxy.output()) if self.proxy is not None else ""
+        return "\n".join(filter(None, (server.rstrip("\n"), proxy)))
 
     def fallen(self) -> str | None:
         """That the proxy has ended, which nobody asked it to; null while it runs, and where there is none."""
@@ -128,10 +132,11 @@ def _unproxied(
     python: str,
 ) -> Iterator[RunningServer]:
     if planned.target.url is not None:
-        port = int(planned.target.url.rstrip("/").rpartition(":")[2])
+        endpoint = endpoint_to_ask(planned)
+        assert endpoint is not None  # noqa: S101  - a url has one
         _check_process(planned.target)
-        _wait_until_ready(None, port, planned.target)
-        yield RunningServer(None, planned.target.pid, port, None, planned.target)
+        _wait_until_ready(None, endpoint, planned.target)
+        yield RunningServer(None, planned.target.pid, endpoint.port, None, planned.target)
         return
     # verify has two at once: one that collects, and one that does not
     output = folder / f"server-{'collects' if planned.joined else 'streams'}.log"
@@ -160,6 +165,7 @@ def _start(
     for attempt in range(1, _START_ATTEMPTS + 1):
         # a server that shares no port with a socket that only holds it gets one that nobody holds
         port, holder = held_port() if attempt == 1 else (free_port(), None)
+        own = Endpoint(f"{HOST}:{port}", (HOST,), port, is_remote=False)
         process = processes.start(
             _arguments(planned, port, python),
             cwd=target.directory or planned.checkout or folder,
@@ -169,13 +175,13 @@ def _start(
         )
         try:
             try:
-                _wait_until_ready(process, port, target)
+                _wait_until_ready(process, own, target)
             finally:
                 if holder is not None:
                     holder.close()
             workers = int(planned.case.parameters.get("workers", 1))
             if workers > 1:
-                _wait_for_workers(process, port, target, workers)
+                _wait_for_workers(process, own, target, workers)
         except ServerFailed:
             taken = "Address already in use" in process.output_tail(_OUTPUT_SHOWN_BYTES)
             process.stop(0)
@@ -227,7 +233,7 @@ def environment_of(planned: PlannedCase) -> Mapping[str, str]:
     return {**variables, **planned.variables}
 
 
-def _wait_until_ready(process: OwnedProcess | None, port: int, target: Target) -> None:
+def _wait_until_ready(process: OwnedProcess | None, endpoint: Endpoint, target: Target) -> None:
     """Until the readiness path has answered: ours asks for one row, and so is the one small request."""
     begun = time.monotonic()
     deadline = begun + READY_TIMEOUT_S
@@ -245,7 +251,7 @@ def _wait_until_ready(process: OwnedProcess | None, port: int, target: Target) -
                 f"{READY_TIMEOUT_S:g} s. Its own output:\n{_indented(process, target)}",
                 *_TO_ANSWER,
             )
-        status = _ask(port, target, left_s)
+        status = _ask(endpoint, target, left_s)
         if status is not None and status < 500:
             return
         if status is not None:
@@ -268,65 +274,65 @@ def _wait_until_ready(process: OwnedProcess | None, port: int, target: Target) -
         time.sleep(_POLL_EVERY_S)
 
 
-def _wait_for_workers(process: OwnedProcess, port: int, target: Target, workers: int) -> None:
+def _wait_for_workers(process: OwnedProcess, endpoint: Endpoint, target: Target, workers: int) -> None:
     """Until all workers are there and at rest: one that is still importing would seem to grow.
 
     Each is then likely to have answered a small request; which one answers is the kernel's choice.
     """
     begun = time.monotonic()
+    deadline = begun + READY_TIMEOUT_S
     before: dict[int, float] = {}
-    while time.monotonic() < begun + READY_TIMEOUT_S:
+    while time.monotonic() < deadline:
         with contextlib.suppress(psutil.NoSuchProcess):  # it ended between two looks: look again
             children = psutil.Process(process.pid).children(recursive=True)
             used = {child.pid: sum(child.cpu_times()[:2]) for child in children}
             # an app may have threads of its own that never rest
             rested = used == before or time.monotonic() > begun + _PATIENCE_S
             if len(used) >= workers and rested:
-                for _ in range(4 * workers):
-                    _ask(port, target, READY_TIMEOUT_S)
-                return
+                answers = (_ask(endpoint, target, deadline - time.monotonic()) for _ in range(4 * workers))
+                if None not in answers:
+                    return
             before = used
         time.sleep(_SETTLED_AFTER_S)
     raise ServerFailed(
-        f"the server of {target.name} ({target.served}) has no {workers} workers after "
+        f"the server of {target.name} ({target.served}) has no {workers} workers that answer after "
         f"{READY_TIMEOUT_S:g} s. Its own output:\n{_indented(process, target)}",
         *_TO_START,
     )
 
 
-def _ask(port: int, target: Target, timeout_s: float) -> int | None:
+def _ask(endpoint: Endpoint, target: Target, timeout_s: float) -> int | None:
     """The status of the readiness path, None while nobody listens or the answer breaks off.
 
-    Raises ServerFailed for an answer that begins and has no end within the time.
+    Takes ``timeout_s`` at most, however slowly an answer drips in, and keeps nothing of a body. Raises
+    ServerFailed for an answer that begins and has no end within that time, and for one that is not HTTP.
     """
-    deadline = time.monotonic() + timeout_s
-    connection = http.client.HTTPConnection(HOST, port, timeout=timeout_s)
-    came = 0
+    named = tuple((name, filled(text)) for name, text in target.headers.items())
+    asked = any(name.lower() == _IDENTITY[0].lower() for name, _ in named)
+    question = Question(
+        f"http://{endpoint.authority}{target.ready}",
+        headers=named if asked else (*named, _IDENTITY),
+        longest_s=timeout_s,
+        addresses=(endpoint.address,),
+    )
     try:
-        connection.connect()
-        wire = connection.sock  # the connection forgets it when the response is to be its last
-        connection.request(
-            "GET", target.ready, headers={name: filled(text) for name, text in target.headers.items()}
-        )
-        with connection.getresponse() as response:
-            announced = response.length  # null of a chunked one, whose reader knows its end
-            # a stream without an end never stops sending: no single read takes long
-            while (left_s := deadline - time.monotonic()) > 0:
-                wire.settimeout(left_s)
-                piece = response.read1(_READY_PIECE_BYTES)
-                came += len(piece)
-                if not piece or came == announced:
-                    return response.status if announced in {None, came} else None
-    except TimeoutError:
-        if not came:
-            return None
-    except (OSError, http.client.HTTPException):
+        heard = listen(question)
+    except NotHeard:
         return None
-    finally:
-        connection.close()
+    if heard.malformed:
+        raise ServerFailed(
+            f"the server of {target.name} ({target.served}) answered {target.ready} with what is no valid "
+            f"HTTP/1 response: {heard.failure}. Mend the server, or name one that speaks HTTP/1",
+            *_TO_ANSWER,
+        )
+    if heard.complete:
+        return heard.status
+    if heard.failure is not None or not heard.body_bytes:
+        return None
     raise ServerFailed(
         f"the server of {target.name} ({target.served}) began to answer {target.ready} and had not ended "
-        f"after {timeout_s:.3g} s: {came:,} bytes came. Name a path with a small response as `ready`",
+        f"after {timeout_s:.3g} s: {heard.body_bytes:,} bytes came. Name a path with a small response as "
+        "`ready`",
         "ready",
     )
 
@@ -352,7 +358,7 @@ def _check_class(planned: PlannedCase, ran_as: str | None) -> None:
 def _indented(process: OwnedProcess | None, target: Target) -> str:
     if process is None:
         return "    (it is not started by us: start it before the run, and see there)"
-    output = hidden(process.output_tail(_OUTPUT_SHOWN_BYTES), target)
+    output = Redaction.of_targets([target]).tail(process, _OUTPUT_SHOWN_BYTES)
     lines = output.strip().splitlines() or ["(it wrote nothing)"]
     return "\n".join(f"    {line}" for line in lines)
 

@@ -16,6 +16,9 @@ from harness.suite_target import Target
 from results.errors import UsageError
 from scenarios.built_in import built_in_suites, built_in_text
 
+#: Keys whose values may be secrets, and are not repeated in messages.
+_SECRETIVE = frozenset({"headers", "environment", "body", "url"})
+
 
 def load_suite(name: str) -> Suite:
     """The suite of this built-in name, or of the TOML file at this path.
@@ -89,9 +92,9 @@ def _explanation(item: Any, where: list[int | str]) -> str:
         return f"there may be several; write [[{where[0]}]], with two brackets"
     message = str(item["msg"]).removeprefix("Value error, ")
     given = item["input"]
-    return (
-        message if given is None or isinstance(given, dict) else f"{message} (given: {reprlib.repr(given)})"
-    )
+    if given is None or isinstance(given, dict) or not _SECRETIVE.isdisjoint(where):
+        return message
+    return f"{message} (given: {reprlib.repr(given)})"
 
 
 def _unknown(item: Any, where: list[int | str]) -> str:

@@ -130,8 +130,8 @@ def _command_line(text: str) -> str:
 
 
 def _with_port(url: str) -> str:
-    port = int(url.rstrip("/").rpartition(":")[2])
-    if port > _LAST_PORT:
+    _, colon, port = url.rstrip("/").rpartition("]")[2].removeprefix("http://").partition(":")
+    if colon and int(port) > _LAST_PORT:
         raise ValueError(f"there is no port {port}; the last one is {_LAST_PORT}")
     return url
 
@@ -177,11 +177,13 @@ MiddlewareName = Annotated[
 ]
 #: A command line, split as a shell would, and run without one.
 CommandLine = Annotated[str, AfterValidator(_command_line)]
+#: A host by its name or address; whether it may be asked, `harness.remote` judges by its addresses.
 Url = Annotated[
     str,
     _written(
-        r"http://(?:127\.0\.0\.1|localhost):[1-9]\d{0,4}/?",
-        'not a server on this machine; write one like "http://127.0.0.1:8000", without a path',
+        r"http://(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9.])?|\[[0-9A-Fa-f:.]+\])(?::[1-9]\d{0,4})?/?",
+        'not a server that can be asked; write one like "http://127.0.0.1:8000": no https, no user or '
+        "password (write a header), without a path",
     ),
     AfterValidator(_with_port),
 ]

@@ -15,9 +15,10 @@ from analysis.trial.tracing import figures_of_trace, joined, note_of, traced_req
 from harness.cores import Cores
 from harness.leaving import leaving_of
 from harness.ledger_file import await_ledger
-from harness.load import LoadDriver, LoadFailed, TracedLoad
+from harness.load import LoadDriver, LoadGivenUp, TracedLoad
 from harness.matrix import PlannedCase
 from harness.processes import Processes, SupervisorDied
+from harness.redaction import Redaction
 from harness.serving import RunningServer, last_words, serving
 from harness.validity import clock_step
 from harness.verify import address_of
@@ -63,16 +64,17 @@ class CaseTracer:
     def __call__(self, planned: PlannedCase, expected: Verification) -> Trace:
         """Start the server with the ledger, ask, join both sides' books, stop.
 
-        Raises LoadFailed and SupervisorDied: without these parts nothing more can be measured.
+        Raises LoadGivenUp and SupervisorDied: without these parts nothing more can be measured.
         """
         started_utc = datetime.now(UTC).isoformat(timespec="milliseconds")
         identity = planned.case.identity
+        redaction = Redaction.of_targets([planned.target])
         try:
-            return self._trace(planned, expected, started_utc)
-        except (SupervisorDied, LoadFailed):
+            return redaction.trace(self._trace(planned, expected, started_utc))
+        except (SupervisorDied, LoadGivenUp):
             raise
         except MeasurementError as error:
-            return Trace(identity, started_utc, str(error))
+            return redaction.trace(Trace(identity, started_utc, str(error)))
 
     def _trace(self, planned: PlannedCase, expected: Verification, started_utc: str) -> Trace:
         identity = planned.case.identity

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,16 +14,21 @@ import numpy as np
 from analysis.trial.figures import figures_of_trial
 from analysis.trial.floors import floors_of
 from harness.cores import Cores
+from harness.downfall import downfall
 from harness.leaving import leaving_of
-from harness.load import LoadDriver, LoadFailed
+from harness.load import LoadDriver, LoadFailed, LoadGivenUp, RecordsLost
 from harness.matrix import PlannedCase
-from harness.processes import Processes, SupervisorDied
+from harness.memory_kills import MemoryKills
+from harness.processes import Processes, StartError, SupervisorDied
+from harness.proxying import ProxyFailed
 from harness.pss import with_reason
-from harness.serving import last_words, serving
-from harness.validity import reasons
+from harness.redaction import Redaction
+from harness.serving import ServerFailed, last_words, serving
+from harness.validity import Broken, broken_rules, told
 from harness.verify import address_of, small_address
-from harness.watch import ServerChanged, ServerWatch
+from harness.watch import NotReadable, ServerChanged, ServerWatch
 from results.errors import MeasurementError
+from results.faults import Fault
 from results.records import (
     AS_PLANNED,
     COLUMN,
@@ -71,27 +76,30 @@ class TrialMeasurer:
     def __call__(self, slot: Slot, planned: PlannedCase, expected: Verification) -> TrialRecord:
         """Start, wait until ready, reset, warm up, load for the window, drain, read, stop.
 
-        Raises LoadFailed and SupervisorDied: without these parts no further trial can be measured.
+        Raises LoadGivenUp and SupervisorDied: without these parts no further trial can be measured.
         """
         started_utc = datetime.now(UTC).isoformat(timespec="milliseconds")
         started_ns = time.monotonic_ns()
 
-        def record(reason: str | None, **seen: object) -> TrialRecord:
+        def record(broken: Sequence[Broken], words: str = "", **seen: object) -> TrialRecord:
+            fault, reason = told(broken)
             return TrialRecord(
                 slot.position,
                 started_utc,
                 started_ns,
                 time.monotonic_ns(),
-                reason,
+                None if reason is None else reason + words,
+                fault=fault,
                 **seen,  # type: ignore[arg-type]
             )
 
+        redaction = Redaction.of_targets([planned.target])
         try:
-            return self._measure(slot, planned, expected, record)
-        except (SupervisorDied, LoadFailed):
+            return redaction.trial(self._measure(slot, planned, expected, record))
+        except (SupervisorDied, LoadGivenUp):
             raise
         except MeasurementError as error:
-            return record(str(error))
+            return redaction.trial(record([Broken(fault_of(error), str(error))]))
 
     def _measure(
         self,
@@ -108,14 +116,16 @@ class TrialMeasurer:
             python=self._python,
         ) as server:
             asked = self._specification(slot, planned, expected, server.port)
+            kills = MemoryKills(server.pid)
             if server.pid is None:
                 load, seen, changed = self._driver.run(asked), None, None
             else:
                 load, seen, changed = self._watched(server.pid, server.ran_as, asked)
-            output, fallen = server.output(), server.fallen()
-        broken = [*filter(None, (fallen, changed)), *reasons(load, seen)]
+            broken = [*downfall(server, changed, kills), *broken_rules(load, seen)]
+            output = server.output()
         return record(
-            "; ".join(broken) + (last_words(output) if _failed(load) else "") if broken else None,
+            broken,
+            last_words(output) if broken and _failed(load) else "",
             load=load,
             server=seen,
             figures=figures_of_trial(load, seen),
@@ -125,7 +135,7 @@ class TrialMeasurer:
 
     def _watched(
         self, pid: int, ran_as: str | None, asked: TrialSpecification
-    ) -> tuple[LoadRecord, ServerRecord | None, str | None]:
+    ) -> tuple[LoadRecord, ServerRecord | None, ServerChanged | None]:
         """The load, what was seen of the server meanwhile, or why nothing can be told of it."""
         watch = ServerWatch(pid, self._cores.server, self._cores.load)
         # others that are alone are not to be held up by a reading of PSS
@@ -134,7 +144,7 @@ class TrialMeasurer:
             load = self._driver.run(asked)
             return load, with_reason(watch.read(ran_as), load), None
         except ServerChanged as error:
-            return load, None, str(error)
+            return load, None, error
         finally:
             watch.close()
 
@@ -160,6 +170,23 @@ class TrialMeasurer:
             leaving=leaving_of(planned, expected),
             small=small_address(planned, port) if isinstance(planned.load, HangUp) else None,
         )
+
+
+def fault_of(error: MeasurementError) -> Fault:
+    """By what a trial failed of which there is no load."""
+    match error:
+        case LoadFailed():
+            return error.fault
+        case RecordsLost():
+            return Fault.RECORDS_LOST
+        case ProxyFailed():
+            return Fault.PROXY_FAILED
+        case ServerFailed() | StartError():
+            return Fault.SERVER_DID_NOT_START
+        case ServerChanged() if not isinstance(error, NotReadable):
+            return Fault.SERVER_DIED
+        case _:
+            return Fault.NOT_MEASURED
 
 
 def others_beside(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from analysis.statistics.quantiles import p_more_than
 from analysis.trial.figures import inside_window
 from analysis.trial.others import alone, answered, beside_streams, waits_ns
-from results.records import AS_PLANNED, COLUMN, MISSING, LoadRecord, ServerRecord
+from results.faults import Fault
+from results.records import AS_PLANNED, COLUMN, MISSING, LoadRecord, Outcome, ServerRecord
 
 #: The load driver is one thread: above this share of its core it may have been the bottleneck.
 MOST_CLIENT_CPU = 0.9
@@ -28,31 +30,58 @@ FASTEST_SLEW = 500e-6
 _SLEW_GRACE_NS = 100_000
 
 
-def reasons(load: LoadRecord, server: ServerRecord | None) -> list[str]:
-    """Every rule that this trial breaks, in words; empty when it counts."""
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A rule that a trial breaks, by name and in words."""
+
+    fault: Fault
+    text: str
+
+
+def told(broken: Sequence[Broken]) -> tuple[Fault | None, str | None]:
+    """The worst fault, and all of them as one reason, which begins with its name; nulls without any."""
+    if not broken:
+        return None, None
+    worst = min((item.fault for item in broken), key=list(Fault).index)
+    return worst, f"{worst}: {'; '.join(item.text for item in broken)}"
+
+
+def broken_rules(load: LoadRecord, server: ServerRecord | None) -> list[Broken]:
+    """Every rule that this trial breaks; empty when it counts."""
     stepped = clock_step(load.clock_drift_ns, load.clock_span_ns, load.clock_bend_ns)
     return [
         *_of_responses(load),
-        *_of_load(load),
-        *_of_instants(load),
+        *(Broken(Fault.LOAD_BEHIND, text) for text in (*_of_load(load), *_of_instants(load))),
         *_of_others(load),
-        *([stepped] if stepped else []),
-        *_of_machine(server),
-        *_of_watch(load, server),
+        *([Broken(Fault.MACHINE_DISTURBED, stepped)] if stepped else []),
+        *(Broken(Fault.MACHINE_DISTURBED, text) for text in _of_machine(server)),
+        *(Broken(Fault.LOAD_BEHIND, text) for text in _of_watch(load, server)),
     ]
 
 
-def _of_responses(load: LoadRecord) -> Iterator[str]:
+def _of_responses(load: LoadRecord) -> Iterator[Broken]:
     failed = failures(load)
     if failed is not None:
-        yield failed
-    elif not len(inside_window(load)) and load.reading_bytes_per_second is None:
+        yield Broken(_kind_of_failure(load), failed)
+    elif not inside_window(load).any() and load.reading_bytes_per_second is None:
         sent = load.requests[:, COLUMN["sent_ns"]]
         longest = (load.requests[:, COLUMN["last_ns"]] - sent).max(initial=0) / 1e9
-        yield (
+        yield Broken(
+            Fault.TOO_SLOW,
             f"no request was sent inside the window of {_window_ns(load) / 1e9:g} s: a response takes "
-            f"{longest:.3g} s; make the window at least ten times as long"
+            f"{longest:.3g} s; make the window at least ten times as long",
         )
+
+
+def _kind_of_failure(load: LoadRecord) -> Fault:
+    """By how most of them failed, and whether anything had come of those that took too long."""
+    requests = load.requests[~np.isin(load.requests[:, COLUMN["outcome"]], [*AS_PLANNED])]
+    outcomes = requests[:, COLUMN["outcome"]]
+    timed_out = requests[outcomes == Outcome.TIMED_OUT]
+    if 2 * len(timed_out) < len(requests):
+        return Fault.RESPONSES_FAILED
+    silent = (timed_out[:, COLUMN["reads"]] == 0) & (timed_out[:, COLUMN["sent_ns"]] != MISSING)
+    return Fault.SERVER_HUNG if 2 * int(silent.sum()) >= len(timed_out) else Fault.TOO_SLOW
 
 
 def failures(load: LoadRecord) -> str | None:
@@ -82,11 +111,14 @@ def _of_load(load: LoadRecord) -> Iterator[str]:
 
 def _of_instants(load: LoadRecord) -> Iterator[str]:
     """The load side read late, could not tell when bytes arrived, or did not keep to its schedule."""
-    requests = inside_window(load)
-    first, sent = requests[:, COLUMN["first_body_ns"]], requests[:, COLUMN["sent_ns"]]
+    inside = inside_window(load)
+    first, sent = (load.requests[inside, COLUMN[name]] for name in ("first_body_ns", "sent_ns"))
     before = int(((first < sent) & (first != MISSING)).sum())
     if before:
-        yield f"{before} of {len(requests)} first bytes came before their requests: the clock was stepped"
+        yield (
+            f"{before} of {len(first)} first bytes came before their requests: the clock was stepped, or "
+            "the server sends what nobody asked for"
+        )
     ttfb = (first - sent)[first != MISSING]
     limit_ns = max(_LATE_NS, _LATE_SHARE_OF_TTFB * float(np.median(ttfb)) if len(ttfb) else 0.0)
     busy = "the machine had other work; end it, or ask with fewer users or at a smaller rate"
@@ -99,7 +131,7 @@ def _of_instants(load: LoadRecord) -> Iterator[str]:
             "make the rate smaller, or most_in_flight greater if all connections were in use",
         ),
     ):
-        values = requests[:, COLUMN[field]]
+        values = load.requests[inside, COLUMN[field]]
         values = values[values != MISSING]
         late = int((values > limit_ns).sum())
         if p_more_than(MOST_LATE, late, len(values)) < _LEVEL:
@@ -109,7 +141,7 @@ def _of_instants(load: LoadRecord) -> Iterator[str]:
             )
 
 
-def _of_others(load: LoadRecord) -> Iterator[str]:
+def _of_others(load: LoadRecord) -> Iterator[Broken]:
     """What is asked beside the streams tells nothing when it was late by itself, or nobody answered it alone.
 
     That streams make it wait, or go without an answer, is what is measured.
@@ -121,24 +153,27 @@ def _of_others(load: LoadRecord) -> Iterator[str]:
     unanswered = len(before) - int(answered(before).sum())
     if unanswered:
         text, _ = max(others.errors.items(), key=lambda item: item[1])
-        yield (
+        yield Broken(
+            Fault.RESPONSES_FAILED,
             f"{unanswered} of {len(before)} small requests had no answer before there was any stream: "
-            f"{text}; nothing can be told of what streams cost them"
+            f"{text}; nothing can be told of what streams cost them",
         )
     requests = beside_streams(load, others)
     if not len(before) or not len(requests):
-        yield (
+        yield Broken(
+            Fault.NOT_MEASURED,
             f"{len(before)} small requests were wanted alone and {len(requests)} beside streams: make "
-            "`others` more a second, or `alone` and the window longer"
+            "`others` more a second, or `alone` and the window longer",
         )
         return
     limit_ns = max(_LATE_NS, _LATE_SHARE_OF_TTFB * float(np.median(waits_ns(requests, others))))
     late = int((requests[:, COLUMN["late_ns"]] > limit_ns).sum())
     if p_more_than(MOST_LATE, late, len(requests)) < _LEVEL:
-        yield (
+        yield Broken(
+            Fault.LOAD_BEHIND,
             f"{late} of {len(requests)} small requests began more than {limit_ns / 1e6:.3g} ms late (more "
             f"than {MOST_LATE:.0%}): the load driver could not keep up; ask with fewer users, or for "
-            "responses in larger chunks"
+            "responses in larger chunks",
         )
 
 

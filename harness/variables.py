@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable
 
 from harness.matrix import PlannedCase
-from harness.suite_target import Target
 from results.errors import UsageError
 
 _ONE_LINE = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
@@ -29,14 +28,14 @@ def filled(text: str) -> str:
     return _VARIABLE.sub(value, text)
 
 
-def hidden(text: str, target: Target) -> str:
-    """The text, in which the values of the variables that a target names are their names again."""
-    named = [target.body or "", *target.headers.values(), *target.environment.values()]
-    names = {match[2] for given in named for match in _VARIABLE.finditer(given) if not match[1]}
-    for name in sorted(names, key=lambda name: -len(os.environ.get(name, ""))):
-        if value := os.environ.get(name):
-            text = text.replace(value, f"${{{name}}}")
-    return text
+def names_in(text: str) -> list[str]:
+    """The variables that a text names, in its order."""
+    return [match[2] for match in _VARIABLE.finditer(text) if not match[1]]
+
+
+def without_variables(text: str) -> str:
+    """What of the text is there as it is."""
+    return _VARIABLE.sub("", text)
 
 
 def check_variables(cases: Iterable[PlannedCase]) -> None:

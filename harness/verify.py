@@ -13,6 +13,7 @@ from harness.leaving import digest_of, has_no_middle, with_prefix
 from harness.load import Fetched
 from harness.matrix import PlannedCase
 from harness.ports import HOST
+from harness.remote import endpoint_to_ask
 from harness.serving import RunningServer, last_words
 from harness.suite_target import Target
 from harness.variables import filled
@@ -84,8 +85,9 @@ def groups_of(cases: Sequence[PlannedCase]) -> list[Group]:
 def address_of(planned: PlannedCase, port: int) -> Address:
     """What the driver needs to ask this case's response."""
     target = planned.target
+    endpoint = endpoint_to_ask(planned)
     return Address(
-        host=HOST,
+        host=HOST if endpoint is None else endpoint.address,
         port=port,
         method=target.method,
         path=planned.path,
@@ -96,6 +98,7 @@ def address_of(planned: PlannedCase, port: int) -> Address:
         body=None if target.body is None else filled(target.body),
         timeout_s=target.timeout,
         keep_alive=planned.keep_alive,
+        authority=None if endpoint is None or planned.is_proxied else endpoint.authority,
     )
 
 

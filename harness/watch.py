@@ -24,11 +24,19 @@ SAMPLE_EVERY_S = 0.02
 SETTLE_S = 0.1
 
 _LINUX = sys.platform == "linux"
+_CHANGED = (
+    "the server's processes changed during the trial (a worker ended, or was started, restarted or "
+    "replaced), so that their memory and CPU cannot be told"
+)
 _PASSING = "not told: processes of the server came and went, and their memory with them"
 
 
 class ServerChanged(MeasurementError):  # noqa: N818  - named for what happened
     """A process of the server tree ended or appeared during the trial: its memory cannot be told."""
+
+
+class NotReadable(ServerChanged):
+    """The server is another user's: nothing can be told of it, and nothing has happened to it."""
 
 
 class ServerWatch:
@@ -71,7 +79,7 @@ class ServerWatch:
         except (psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError) as error:
             raise ServerChanged("a process of the server ended before the load began") from error
         except (psutil.AccessDenied, PermissionError) as error:
-            raise ServerChanged(
+            raise NotReadable(
                 f"the memory of process {self._root_pid} may not be read: it is another user's. Run "
                 "streamgauge as that user, or leave pid out"
             ) from error
@@ -93,12 +101,9 @@ class ServerWatch:
             time.sleep(SETTLE_S)
             settled = [rss_bytes(process) for process in self._processes]
         except (psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError) as error:
-            raise ServerChanged("a process of the server ended during the trial") from error
+            raise ServerChanged(_CHANGED) from error
         if now != set(self._rss_at_reset):
-            raise ServerChanged(
-                "the server's processes changed during the trial (a worker was started or replaced), "
-                "so that their memory and CPU cannot be told"
-            )
+            raise ServerChanged(_CHANGED)
         return ServerRecord(
             ran_as=ran_as,
             cpu_ns=cpu_ns,

@@ -29,7 +29,7 @@ class FollowUps:
     unanswered: int
 
 
-def unpack_follow_ups(packed: bytes) -> FollowUpArray:
+def unpack_follow_ups(packed: bytes | memoryview) -> FollowUpArray:
     """Packed records as an array, in the order of the hang-ups' follow-ups."""
     import numpy as np  # noqa: PLC0415  - the driver packs only, and stays small without NumPy
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from results.calibration import read_calibration
 from results.case import Case
+from results.faults import Fault
 from results.floors import insert_floors, read_floors
 from results.follow_ups import insert_follow_ups
 from results.follow_ups import read_summaries as read_follow_ups
@@ -86,6 +87,7 @@ def insert_trial(connection: sqlite3.Connection, trial: TrialRecord) -> None:
         "started_ns": trial.started_ns,
         "finished_ns": trial.finished_ns,
         "reason": trial.reason,
+        "fault": trial.fault,
         "server_output": trial.server_output,
     }
     if load is not None:
@@ -233,6 +235,7 @@ def _read_trials(connection: sqlite3.Connection, slots: list[Slot]) -> list[Tria
             figures=figures.get(item["position"], {}),
             outcomes=outcomes.get(item["position"], {}),
             errors=json.loads(item["errors"] or "{}"),
+            fault=None if item["fault"] is None else Fault(item["fault"]),
             floors=floors.get(item["position"], ()),
             follow_ups=follow_ups.get(item["position"]),
             others=others.get(item["position"]),

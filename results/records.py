@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from results.faults import Fault
 from results.sides import Side
 
 if TYPE_CHECKING:
@@ -88,8 +89,8 @@ REQUEST_STRUCT: Final = struct.Struct(f"<{len(REQUEST_FIELDS)}q")
 COLUMN: Final[Mapping[str, int]] = {name: index for index, name in enumerate(REQUEST_FIELDS)}
 
 
-def unpack_requests(packed: bytes) -> RequestArray:
-    """Packed records as an array of shape (requests, fields), int64, in the order of arrival."""
+def unpack_requests(packed: bytes | bytearray | memoryview) -> RequestArray:
+    """Packed records, in their place, as an array of shape (requests, fields), int64, in order of arrival."""
     import numpy as np  # noqa: PLC0415  - the driver packs only, and stays small without NumPy
 
     return np.frombuffer(packed, dtype="<i8").reshape(-1, len(REQUEST_FIELDS))
@@ -194,7 +195,7 @@ class ServerRecord:
 
 @dataclass(frozen=True, slots=True)
 class TrialRecord:
-    """One case measured once. ``reason`` says why a trial is not valid, null when it is.
+    """One case measured once. ``reason`` says why a trial is not valid, ``fault`` by name; null when it is.
 
     ``figures`` are the trial's numbers by the names of `results.metrics.FIGURES`; a figure that the
     trial cannot give is null. ``floors`` is the memory floor of each part of a soak's window.
@@ -210,6 +211,7 @@ class TrialRecord:
     figures: Mapping[str, float | None] = field(default_factory=dict)
     server_output: str = ""
     floors: Sequence[MemoryFloor] = ()
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from results.records import MISSING, REQUEST_FIELDS, Outcome, RequestArray
 RequestTable = Literal["request", "other_request"]
 
 _OUTCOME_COLUMN = REQUEST_FIELDS.index("outcome")
+_AT_ONCE = 10_000
 _OUTCOME_LABELS = {int(outcome): outcome.label for outcome in Outcome}
 
 
@@ -19,10 +20,11 @@ def insert_requests(
 ) -> None:
     """A row for each request of one trial."""
     marks = ", ".join("?" for _ in range(len(REQUEST_FIELDS) + 1))
-    connection.executemany(
-        f"INSERT INTO {table} VALUES ({marks})",  # noqa: S608
-        (_row(position, record) for record in requests.tolist()),
-    )
+    for begin in range(0, len(requests), _AT_ONCE):  # as Python's numbers they take ten times the room
+        connection.executemany(
+            f"INSERT INTO {table} VALUES ({marks})",  # noqa: S608
+            (_row(position, record) for record in requests[begin : begin + _AT_ONCE].tolist()),
+        )
 
 
 def _row(position: int, record: list[int]) -> tuple[int | str | None, ...]:
@@ -43,5 +45,8 @@ def read_requests(connection: sqlite3.Connection, table: RequestTable, position:
         f"SELECT {columns} FROM {table} WHERE position = ? ORDER BY rowid",  # noqa: S608
         (position,),
     )
-    array = [(*row[:_OUTCOME_COLUMN], numbers[row[_OUTCOME_COLUMN]]) for row in rows]
-    return np.array(array, dtype=np.int64).reshape(-1, len(REQUEST_FIELDS))
+    parts = []
+    while some := rows.fetchmany(_AT_ONCE):
+        array = [(*row[:_OUTCOME_COLUMN], numbers[row[_OUTCOME_COLUMN]]) for row in some]
+        parts.append(np.array(array, dtype=np.int64))
+    return np.concatenate(parts) if parts else np.empty((0, len(REQUEST_FIELDS)), dtype=np.int64)

@@ -8,6 +8,7 @@ from typing import Any
 
 from results.calibration import CalibrationPoint
 from results.case import Case
+from results.faults import Fault
 from results.floors import MemoryFloor
 from results.follow_ups import FollowUps
 from results.others import OthersSummary
@@ -59,7 +60,8 @@ class TrialSummary:
 
     ``figures`` are by the names of `results.metrics.FIGURES`, null where the trial cannot give one.
     ``outcomes`` counts the trial's requests by how they ended. ``others`` are the small requests beside them,
-    null without any; ``floors`` are a soak's; ``follow_ups`` are null where nobody hung up.
+    null without any; ``floors`` are a soak's; ``follow_ups`` are null where nobody hung up. ``fault`` is null
+    of a trial that is valid.
     """
 
     slot: Slot
@@ -75,6 +77,7 @@ class TrialSummary:
     floors: Sequence[MemoryFloor] = ()
     follow_ups: FollowUps | None = None
     others: OthersSummary | None = None
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,6 +111,7 @@ CREATE TABLE trial (
     started_ns            INTEGER NOT NULL,
     finished_ns           INTEGER NOT NULL,
     reason                TEXT,       -- why the trial is not valid; NULL when it is
+    fault                 TEXT,       -- the same by name, the worst of it: server-died
     window_open_ns        INTEGER,
     window_close_ns       INTEGER,
     drained_ns            INTEGER,

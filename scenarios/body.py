@@ -1,8 +1,11 @@
 """Reading a body without a copy, where its framing allows it: the client's cost on large bodies.
 
 llhttp (httptools) copies each piece of a body to make bytes of it. Where the rest of the body is told by a
-length, or comes in large chunks, the pieces are handed on as views of the read buffer instead. Everything
-else, the last chunk and its trailers too, stays with llhttp.
+length or by the connection's end, or comes in large chunks, the pieces are handed on as views of the read
+buffer instead. Everything else, the last chunk and its trailers too, stays with llhttp.
+
+None of these keeps anything of a body. What comes between two bytes of it (chunk extensions, trailers) is
+bounded by MOST_SILENT_BYTES.
 """
 
 from __future__ import annotations
@@ -23,10 +26,20 @@ _LINE = re.compile(rb"\r\n([0-9A-Fa-f]{1,8})\r\n")
 _BEGUN_LINE = re.compile(rb"(?:\r(?:\n(?:[0-9A-Fa-f]{1,8}\r?)?)?|[0-9A-Fa-f]{1,8}\r?)?\Z")
 _LONGEST_LINE = len(b"\r\nffffffff\r\n")
 _CHUNKED_HEADER = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+#: So much may come of a response without a byte of its body: as Chromium bears in a header block.
+MOST_SILENT_BYTES = 256 * 1024
+#: How a chunked message ends; llhttp passes over further line ends, which are no part of it.
+_END = re.compile(rb"[^\r\n]\r\n\r\n")
+_END_BYTES = 5
 
 
 class BodySink(Protocol):
     """Is told what the body holds, with the names of httptools."""
+
+    complete: bool
+    """Whether it has been told of the end of the message."""
+    silent_bytes: int
+    """How much came since the last byte of the body: set to 0 by `on_body`."""
 
     def on_body(self, body: bytes | memoryview) -> None:
         """Some bytes of the body; a view is good until this returns."""
@@ -72,6 +85,43 @@ class SizedBody:
             self._sink.on_message_begin()
 
 
+class OpenBody:
+    """A body that only the connection's end delimits (RFC 9112, 6.3, rule 8)."""
+
+    __slots__ = ("_sink",)
+
+    def __init__(self, sink: BodySink) -> None:
+        self._sink = sink
+
+    def feed(self, data: memoryview) -> None:
+        """Some bytes of the message."""
+        self._sink.on_body(data)
+
+
+class ParsedBody:
+    """A chunked body that llhttp reads; its ``parser`` has read the header block."""
+
+    __slots__ = ("_parser", "_sink", "_tail")
+
+    def __init__(self, sink: BodySink, parser: httptools.HttpResponseParser) -> None:
+        self._sink = sink
+        self._parser = parser
+        self._tail = b""
+
+    def feed(self, data: memoryview) -> None:
+        """Some bytes of the message."""
+        sink = self._sink
+        sink.silent_bytes += len(data)
+        self._parser.feed_data(data)
+        self._tail = (self._tail + bytes(data[-_END_BYTES:]))[-_END_BYTES:]
+        if sink.complete and not _END.match(self._tail):
+            sink.on_message_begin()
+        if sink.silent_bytes > MOST_SILENT_BYTES:
+            raise httptools.HttpParserError(
+                f"more than {MOST_SILENT_BYTES:,} bytes of chunk extensions or trailers, one after another"
+            )
+
+
 class ChunkedBody:
     """A chunked body (RFC 9112, 7.1) whose plain large chunks are handed on without a copy.
 
@@ -79,7 +129,7 @@ class ChunkedBody:
     after several small ones), a parser of llhttp's that was brought into the same state takes over.
     """
 
-    __slots__ = ("_begun", "_chunk_left", "_line", "_parser", "_sink", "_small_left")
+    __slots__ = ("_begun", "_chunk_left", "_line", "_parsed", "_sink", "_small_left")
 
     def __init__(self, sink: BodySink) -> None:
         self._sink = sink
@@ -87,12 +137,12 @@ class ChunkedBody:
         self._chunk_left = 0
         self._begun = b""
         self._small_left = _SMALL_CHUNKS_BORNE
-        self._parser: httptools.HttpResponseParser | None = None
+        self._parsed: ParsedBody | None = None
 
     def feed(self, data: memoryview) -> None:
         """Some bytes of the message."""
-        if self._parser is not None:
-            self._parser.feed_data(data)
+        if self._parsed is not None:
+            self._parsed.feed(data)
             return
         at, end = 0, len(data)
         while True:
@@ -136,6 +186,7 @@ class ChunkedBody:
             if not begun.startswith(b"\r\n"):
                 raise httptools.HttpParserError("a chunk is longer than its size says")
             begun = begun[2:]
-        self._parser = httptools.HttpResponseParser(self._sink)
-        self._parser.feed_data(_CHUNKED_HEADER)
-        self._parser.feed_data(begun)
+        parser = httptools.HttpResponseParser(self._sink)
+        parser.feed_data(_CHUNKED_HEADER)
+        self._parsed = ParsedBody(self._sink, parser)
+        self._parsed.feed(memoryview(begun))

@@ -28,6 +28,9 @@ MOST_READ_BYTES = 256 * 1024
 _BUFFER = memoryview(bytearray(MOST_READ_BYTES))
 #: One segment of an Ethernet: a read of more may take a later segment's stamp.
 _FIRST_READS = [_BUFFER[:1460]]
+#: After so long a rest it is worth a look (1 us) whether a connection holds what nobody asked for. Sooner,
+#: what comes too much is hardly there yet: it is stamped before the next request, or spoils its response.
+_REST_NS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class Request:
             address.path,
             address.headers,
             close=not address.keep_alive,
-            host=f"{address.host}:{address.port}",
+            host=address.authority or f"{address.host}:{address.port}",
             body=address.body,
         )
 
@@ -74,8 +77,9 @@ class _TooLate(BaseException):
 class TimedClient:
     """Sends requests over one connection and opens it again where the server closes it.
 
-    ``timeout_s`` bounds one attempt, from before the connection is made to the message's end. With a ``pace``
-    it takes no more than that; without, at most ``most_read_bytes`` of a body are read at a time.
+    ``timeout_s`` bounds a request, from before the connection is made to the message's end, however its bytes
+    come; where nothing makes the client wait, it looks at the clock after each read. With a ``pace`` it takes
+    no more than that; without, at most ``most_read_bytes`` of a body are read at a time.
     """
 
     def __init__(
@@ -96,6 +100,9 @@ class TimedClient:
         self._pace = pace
         self._reads = [_BUFFER[: most_read_bytes if pace is None else pace.piece_bytes]]
         self._socket: StampedSocket | None = None
+        self._timeout_ns = round(timeout_s * 1e9)
+        self._deadline_ns = self._ended_ns = 0
+        self._rested = False
         self._timer = gevent.get_hub().loop.timer(timeout_s, timeout_s)
 
     def close(self) -> None:
@@ -112,45 +119,65 @@ class TimedClient:
         connection, as browsers do (RFC 9112, 9.3.1), and only that attempt is recorded. Not so a POST or a
         PATCH, which may have been served (RFC 9110, 9.2.2).
         """
-        reused = self._socket is not None and request.method in _IDEMPOTENT
-        exchange = self._attempt(request, new_exchange())
-        if reused and not exchange.answered and exchange.outcome in {Outcome.RESET, Outcome.TRUNCATED}:
+        now = monotonic_ns()
+        self._deadline_ns = now + self._timeout_ns
+        self._rested = now - self._ended_ns > _REST_NS or not self._clock.stamped
+        # One timer for all requests: a gevent.Timeout each costs a tenth of a small one.
+        self._timer.again(gevent.getcurrent().throw, _TooLate)
+        try:
+            reused = self._socket is not None and request.method in _IDEMPOTENT
             exchange = self._attempt(request, new_exchange())
+            if reused and not exchange.answered and exchange.outcome in {Outcome.RESET, Outcome.TRUNCATED}:
+                exchange = self._attempt(request, new_exchange())
+        finally:
+            self._timer.stop()
+        self._ended_ns = exchange.last_ns
         return exchange
 
     def _attempt(self, request: Request, exchange: E) -> E:
-        # One timer for all attempts: a gevent.Timeout each costs a tenth of a small request.
-        self._timer.again(gevent.getcurrent().throw, _TooLate)
         try:
             self._converse(request, exchange)
         except _TooLate:
             exchange.fail(Outcome.TIMED_OUT, f"no complete response within {self._timeout_s:g} s")
         except MALFORMED as error:
-            if isinstance(error.__context__, OSError):
+            if isinstance(error, httptools.HttpParserCallbackError) and error.__context__ is not None:
                 raise error.__context__ from None  # ours: verify cannot write the body that it keeps
             exchange.fail(Outcome.MALFORMED, f"not a valid HTTP response: {error}")
         except OSError as error:
             exchange.fail(*_network_failure(error, connected=self._socket is not None))
         finally:
-            self._timer.stop()
             exchange.release()
             if exchange.error or not exchange.keep_alive or request.close:
                 self.close()
         return exchange
 
-    def _converse(self, request: Request, exchange: Exchange) -> None:
+    def _connected(self, exchange: Exchange) -> StampedSocket:
+        """The connection, made where there is none; on one that is not clean the exchange has failed."""
         if self._socket is None:
             held_bytes = None if self._pace is None else RECEIVE_BUFFER_BYTES
             self._socket = StampedSocket(self._address, self._polls, receive_buffer_bytes=held_bytes)
             exchange.connected_ns = monotonic_ns()
-        connection = self._socket
-        exchange.connection = connection.port
-        parser = httptools.HttpResponseParser(exchange)
-        exchange.sending(parser)
+        elif self._rested and self._socket.holds_unasked():
+            exchange.fail(
+                Outcome.MALFORMED,
+                "behind the last response more bytes came on its connection, before anything was asked: what "
+                "the server says of that response's end is wrong",
+            )
+        exchange.connection = self._socket.port
+        return self._socket
+
+    def _converse(self, request: Request, exchange: Exchange) -> None:
+        exchange.deadline_ns = self._deadline_ns
+        connection = self._connected(exchange)
+        if exchange.error:
+            return
+        exchange.sending()
         if self._pace is not None:
             self._pace.begin()
         connection.send(request.wire)
-        while not exchange.complete:
+        while not (exchange.complete or exchange.error):
+            if not connection.drained and monotonic_ns() > self._deadline_ns:
+                raise _TooLate  # nobody else runs while there is more to read: neither does the timer
             begun = exchange.first_body_ns != MISSING
             if begun and not exchange.BOUNDED:
                 size, at_ns = connection.receive(self._reads, self._clock)
@@ -167,6 +194,8 @@ class TimedClient:
                     continue
             exchange.ended()
             return
+        if (request.close or not exchange.keep_alive) and connection.holds_unasked():
+            exchange.on_message_begin()
 
 
 def _network_failure(error: OSError, *, connected: bool) -> tuple[Outcome, str]:

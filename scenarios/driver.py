@@ -29,7 +29,7 @@ from scenarios.arrivals import ArrivalsUser
 from scenarios.client import Request, TimedClient
 from scenarios.exchange import NEVER_NS, Window
 from scenarios.hang_ups import HangUpUser
-from scenarios.kept import KeptExchange
+from scenarios.kept import KeptExchange, NotKept
 from scenarios.link import Link, LinkClosed
 from scenarios.others import Others
 from scenarios.polling import PollClock
@@ -94,7 +94,7 @@ def _fetch(specification: FetchSpecification, polls: PollClock) -> dict[str, Any
                     address.method, Window(NEVER_NS, NEVER_NS), file, specification.most_bytes
                 ),
             )
-    except OSError as error:
+    except (OSError, NotKept) as error:
         return {"failure": f"the body cannot be kept for comparison in {specification.keep_in}: {error}"}
     return {
         "status": exchange.status,
@@ -102,7 +102,9 @@ def _fetch(specification: FetchSpecification, polls: PollClock) -> dict[str, Any
         "digest": exchange.digest(),
         "encoding": exchange.encoding,
         "framing": exchange.framing,
-        "chunk_bytes": exchange.chunk_bytes if exchange.chunked else None,
+        "chunks": exchange.chunks.count or None,
+        "first_chunk_bytes": exchange.chunks.first,
+        "median_chunk_bytes": exchange.chunks.median,
         "failure": exchange.error or None,
         "unended": exchange.unended,
     }
@@ -110,7 +112,7 @@ def _fetch(specification: FetchSpecification, polls: PollClock) -> dict[str, Any
 
 def run_trial(
     environment: TrialEnvironment, runner: LocalRunner, specification: TrialSpecification, polls: PollClock
-) -> tuple[dict[str, Any], bytes]:
+) -> tuple[dict[str, Any], bytearray]:
     """Stop issuing at the window's end, let what is under way finish, and hand everything over.
 
     The packed bytes are the streams' requests and, behind them, those of others.
@@ -167,7 +169,8 @@ def run_trial(
             "clock_bend_ns": round(max(bends)),
         }
     behind = trial.follow_ups if others is None else others.packed
-    return message, bytes(trial.packed + behind)
+    trial.packed += behind
+    return message, trial.packed  # of a long trial hundreds of megabytes: no copy is made
 
 
 def _users(load: Load) -> tuple[type[User], int]:

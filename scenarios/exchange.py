@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from time import monotonic_ns
 from typing import ClassVar, Protocol
@@ -12,12 +13,19 @@ import xxhash
 
 from results.records import MISSING, REQUEST_STRUCT, Outcome
 from scenarios.arrival import Arrival
-from scenarios.body import BodyReader, ChunkedBody, SizedBody
+from scenarios.body import BodyReader, ChunkedBody, OpenBody, SizedBody
 from scenarios.decoding import Decoder, DecodingError, decoder_of
+from scenarios.head import HEAD_END, Head, is_final
 from scenarios.rows import RowFinder, row_finder
 
 NEVER_NS = sys.maxsize
-_HEADERS_END = b"\r\n\r\n"
+_HEADERS_READ = frozenset({b"content-type", b"content-encoding", b"content-length", b"transfer-encoding"})
+UNASKED = (
+    "bytes of it came before it was asked for: the server sends what nobody asked for, or the system clock "
+    "was stepped"
+)
+#: No content encoding that is known has so long a name.
+_LONGEST_ENCODING = 100
 
 
 class _Hash(Protocol):
@@ -53,6 +61,10 @@ class Exchange:
 
     ``body_bytes`` and `digest` are those of the content: gzip, deflate, br and zstd are undone, since a
     compressor that is flushed at other instants sends other bytes for the same content.
+
+    What a response can make it hold is bounded by `Head`, `ParsedBody` and `decoding`. One of more than
+    ``most_bytes`` of content fails as soon as there are more, and what is compressed fails when it is not
+    undone by ``deadline_ns`` (CLOCK_MONOTONIC).
     """
 
     __slots__ = (
@@ -61,9 +73,11 @@ class Exchange:
         "_decoder",
         "_edge_ns",
         "_hash",
+        "_head",
         "_last_read_ns",
         "_marker",
         "_method",
+        "_most_bytes",
         "_now_ns",
         "_parser",
         "_rows",
@@ -78,6 +92,7 @@ class Exchange:
         "complete",
         "connected_ns",
         "connection",
+        "deadline_ns",
         "encoding",
         "error",
         "first_body_ns",
@@ -91,6 +106,7 @@ class Exchange:
         "outcome",
         "reads",
         "sent_ns",
+        "silent_bytes",
         "stall_max_ns",
         "stamp_error_ns",
         "status",
@@ -99,11 +115,15 @@ class Exchange:
     #: Whether the bound of each read's stamp is wanted, and not only of those until the body has begun.
     BOUNDED: ClassVar[bool] = False
 
-    def __init__(self, method: str, window: Window, marker: str | None = None) -> None:
+    def __init__(
+        self, method: str, window: Window, marker: str | None = None, most_bytes: int = sys.maxsize
+    ) -> None:
         self._method = method
         self._window = window
         self._marker = marker
+        self._most_bytes = most_bytes
         self._parser: httptools.HttpResponseParser | None = None
+        self._head: Head | None = None
         self._body: BodyReader | None = None
         self._rows: RowFinder | None = None
         self._decoder: Decoder | None = None
@@ -113,6 +133,8 @@ class Exchange:
         self._now_ns = 0
         self._last_read_ns = 0
         self._edge_ns = window.open_ns
+        self.deadline_ns = NEVER_NS
+        self.silent_bytes = 0
         self.connection = self.intended_ns = self.late_ns = self.connected_ns = self.sent_ns = MISSING
         self.headers_ns = self.first_body_ns = self.first_row_ns = self.last_ns = MISSING
         self.stall_max_ns = self.client_lag_ns = self.stamp_error_ns = MISSING
@@ -142,9 +164,9 @@ class Exchange:
         """xxh3_64 of the content that arrived so far."""
         return self._hash.intdigest()
 
-    def sending(self, parser: httptools.HttpResponseParser) -> None:
-        """The request is about to be written; ``parser`` is the one that reads its connection."""
-        self._parser = parser
+    def sending(self) -> None:
+        """The request is about to be written."""
+        self._parser = httptools.HttpResponseParser(self)
         self.sent_ns = monotonic_ns()
 
     def arrived_bounded(self, data: memoryview, arrival: Arrival) -> None:
@@ -159,6 +181,9 @@ class Exchange:
         """
         self._now_ns = at_ns
         self.reads += 1
+        if at_ns < self.sent_ns:
+            self.fail(Outcome.MALFORMED, UNASKED)
+            return
         if at_ns >= self._edge_ns:
             self._cross_edges(at_ns)
         if self.first_body_ns != MISSING and at_ns - self._last_read_ns > self.stall_max_ns:
@@ -166,34 +191,39 @@ class Exchange:
         self._last_read_ns = at_ns
         if self._body is not None:
             self._body.feed(data)
-        elif self.reads == 1:
-            self._begin(data)
-        else:
-            assert self._parser is not None  # noqa: S101  - `sending` came first
-            self._parser.feed_data(data)
-
-    def _begin(self, data: memoryview) -> None:
-        """The first read of a response: where it holds all headers, the body's reader is chosen."""
-        assert self._parser is not None  # noqa: S101  - `sending` came first
-        end = bytes(data).find(_HEADERS_END)
-        if end < 0:
-            self._parser.feed_data(data)
             return
-        end += len(_HEADERS_END)
-        self._parser.feed_data(data[:end])
-        if self.headers_ns != MISSING and not self.complete:
-            self._body = self._body_reader()
-        rest = data[end:]
-        if rest and self._body is not None:
+        rest = self._after_head(data)
+        if rest is None or self.error:
+            return
+        if self.complete:
+            if rest:
+                self.on_message_begin()
+            return
+        self._body = self._body_reader()
+        if rest:
             self._body.feed(rest)
-        elif rest:
-            self._parser.feed_data(rest)
 
-    def _body_reader(self) -> BodyReader | None:
-        """Who reads the body that begins now; None leaves it to the parser."""
+    def _after_head(self, data: memoryview) -> memoryview | None:
+        """What follows the header block, null while that is not complete; mostly it comes in one read."""
+        assert self._parser is not None  # noqa: S101  - `sending` came first
+        if self._head is None:
+            block = bytes(data)
+            end = block.find(HEAD_END)
+            if end >= 0 and is_final(block):
+                end += len(HEAD_END)
+                self._parser.feed_data(block[:end])
+                return data[end:]
+            self._head = Head(self, self._parser)
+        return self._head.feed(data)
+
+    def _body_reader(self) -> BodyReader:
+        """Who reads the body that begins now."""
         if self.chunked:
-            return ChunkedBody(self)
-        return SizedBody(self, self.length) if self.length else None
+            return self._chunked_reader()
+        return OpenBody(self) if self.length is None else SizedBody(self, self.length)
+
+    def _chunked_reader(self) -> BodyReader:
+        return ChunkedBody(self)
 
     def ended(self) -> None:
         """The server has closed its side: right for a body that only this delimits, else too soon."""
@@ -214,10 +244,13 @@ class Exchange:
 
     def judge(self, expected: Expected) -> None:
         """Decide whether a complete response counts: only one with the right status and bytes does."""
-        if self.error or not self.complete:
+        # what is too long was left before its status could be looked at
+        if (self.error or not self.complete) and self.outcome is not Outcome.WRONG_LENGTH:
             return  # `fail` has said how
         if self.status != expected.status:
             self.fail(Outcome.WRONG_STATUS, f"status {self.status} instead of {expected.status}")
+        elif self.error:
+            return
         elif self.body_bytes != expected.body_bytes:
             self.fail(
                 Outcome.WRONG_LENGTH,
@@ -239,7 +272,7 @@ class Exchange:
 
     def release(self) -> None:
         """Let go of what holds on to this object: no cycle is left to collect."""
-        self._parser = self._body = None
+        self._parser = self._head = self._body = None
 
     def pack(self, user: int) -> bytes:
         """The request's record (results.records.REQUEST_FIELDS)."""
@@ -290,22 +323,25 @@ class Exchange:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header line, or one trailer line, which says nothing about the message's framing."""
-        if self.headers_ns != MISSING:
+        name = name.lower()
+        if name not in _HEADERS_READ or self.headers_ns != MISSING:
             return
-        match name.lower():
+        match name:
             case b"content-type":
                 self._type = value.decode("latin-1").lower()
             case b"content-encoding":
-                self.encoding = value.decode("latin-1").strip().lower()
+                # On several lines it is one list (RFC 9110, 5.3).
+                told = f"{self.encoding}, " if self.encoding else ""
+                self.encoding = f"{told}{value.decode('latin-1').strip().lower()}"[:_LONGEST_ENCODING]
             case b"content-length":
-                # llhttp refuses a length that is no number before it calls us.
-                self.length = int(value)
+                # llhttp refuses a length that is no number before it calls us; zeros may go before it.
+                self.length = int(value.strip().lstrip(b"0") or b"0")
             case b"transfer-encoding":
-                self.chunked = b"chunked" in value.lower()
+                self._transfer_encoded(value)
 
     def on_headers_complete(self) -> None:
         """The header block is complete."""
-        assert self._parser is not None  # noqa: S101  - only `arrived` feeds the parser
+        assert self._parser is not None  # noqa: S101  - only `arrived` feeds it
         if self.headers_ns != MISSING:
             return  # a second parser was brought into the first one's state
         self.status = self._parser.get_status_code()
@@ -313,25 +349,50 @@ class Exchange:
             return
         self.headers_ns = self._now_ns
         self.keep_alive = self._parser.should_keep_alive()
+        if self.chunked and self._parser.get_http_version() == "1.0":
+            self.fail(Outcome.MALFORMED, "a response of HTTP/1.0 has no Transfer-Encoding (RFC 9112, 6.1)")
         self._choose_readers()
-        if self._method == "HEAD":
-            # The parser does not know that the request was HEAD and would wait for a body.
-            self.complete = True
-            self.last_ns = self._now_ns
+        if self.length == 0 or self._bodiless():
+            self.on_message_complete()
+
+    def on_interim(self, parser: httptools.HttpResponseParser) -> None:
+        """An interim response is through, whatever it said: ``parser`` reads the next one."""
+        self._parser = parser
+        self.status = MISSING
+        self.length = None
+        self.chunked = False
+        self._type = self.encoding = ""
+
+    def _transfer_encoded(self, value: bytes) -> None:
+        """Only chunked is always understood; any other coding was to be asked for (RFC 9112, 7.4)."""
+        if self.chunked or value.strip().lower() != b"chunked":
+            shown = value[:_LONGEST_ENCODING].decode("latin-1")
+            self.fail(Outcome.MALFORMED, f"its Transfer-Encoding is not just one chunked: {shown!r}")
+        self.chunked = True
 
     def on_body(self, body: bytes | memoryview) -> None:
         """Some bytes of the body (undone of chunking, not of content encoding); a view is not to be kept."""
+        if self.error:
+            return  # the rest of a read in which it has failed
+        self.silent_bytes = 0
         if self.first_body_ns == MISSING:
             self.first_body_ns = self._now_ns
             self.client_lag_ns = self._arrival.lag_ns
             self.stamp_error_ns = self._arrival.error_ns
-        if self._decoder is not None:
-            body = self._decoded(self._decoder, body)
-        self.body_bytes += len(body)
-        self._hash.update(body)
-        if self._rows is not None and self._rows.feed(body):
-            self.first_row_ns = self._now_ns
-            self._rows = None
+        contents: Iterable[bytes | memoryview]
+        contents = (body,) if self._decoder is None else self._decoded(self._decoder, body)
+        for content in contents:
+            self.body_bytes += len(content)
+            self._hash.update(content)
+            if self._rows is not None and self._rows.feed(content):
+                self.first_row_ns = self._now_ns
+                self._rows = None
+            if self.body_bytes > self._most_bytes:
+                self._too_long()
+                return
+
+    def _too_long(self) -> None:
+        self.fail(Outcome.WRONG_LENGTH, f"more than {self._most_bytes:,} bytes of body, which it should have")
 
     def _choose_readers(self) -> None:
         """What undoes the content's encoding, and what finds its rows; a foreign encoding has none."""
@@ -342,15 +403,16 @@ class Exchange:
         if self._decoder is not None or self.encoding in {"", "identity"}:
             self._rows = row_finder(self._type, self._marker)
 
-    def _decoded(self, decoder: Decoder, body: bytes | memoryview) -> bytes:
-        """The content that can be read with this piece; nothing more after the first mistake."""
-        if self.error:
-            return b""
+    def _decoded(self, decoder: Decoder, body: bytes | memoryview) -> Iterator[bytes]:
+        """The content that can be read with this piece."""
         try:
-            return decoder.decode(body)
+            for content in decoder.decode(body):
+                yield content
+                if monotonic_ns() > self.deadline_ns:
+                    self.fail(Outcome.TIMED_OUT, f"its {self.encoding} content could not be undone in time")
+                    return
         except DecodingError as error:
             self.fail(Outcome.MALFORMED, f"the content is encoded as {self.encoding}, and it is {error}")
-            return b""
 
     def _check_end(self) -> None:
         """An encoded content has an end of its own, which must be there."""
@@ -359,16 +421,13 @@ class Exchange:
             self.fail(Outcome.TRUNCATED, f"the body is complete, and its {self.encoding} content has no end")
 
     def on_message_complete(self) -> None:
-        """The parser has seen the end of the message."""
-        if self.status < 200:  # an interim response (RFC 9110, 15.2): the real one follows
-            self.status = MISSING
-            self.length = None
-            self.chunked = False
-            self._type = self.encoding = ""
+        """The end of the message."""
+        if self.headers_ns == MISSING or self.complete or self.error:
             return
         self.complete = True
         self.last_ns = self._now_ns
-        self._check_end()
+        if self._decoder is not None:
+            self._check_end()
 
 
 MALFORMED = (httptools.HttpParserError,)

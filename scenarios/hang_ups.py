@@ -63,7 +63,9 @@ class HangUpUser(User):
     @staticmethod
     def _new_exchange(trial: Trial, leaving: Leaving) -> LeavingExchange:
         given = trial.specification
-        return LeavingExchange(given.address.method, trial.window, given.row_marker, leaving)
+        return LeavingExchange(
+            given.address.method, trial.window, given.row_marker, leaving, given.body_bytes
+        )
 
     @staticmethod
     def _follow_up(trial: Trial, small: Address, patience_s: float) -> int:

@@ -43,8 +43,10 @@ class LeavingExchange(TracedExchange):
 
     __slots__ = ("_leaving", "_left", "_whole")
 
-    def __init__(self, method: str, window: Window, marker: str | None, leaving: Leaving) -> None:
-        super().__init__(method, window, marker)
+    def __init__(
+        self, method: str, window: Window, marker: str | None, leaving: Leaving, most_bytes: int
+    ) -> None:
+        super().__init__(method, window, marker, most_bytes)
         self._leaving = leaving
         self._left = self._whole = False
         self._hash = _PrefixHash(leaving.after_bytes)
@@ -54,7 +56,7 @@ class LeavingExchange(TracedExchange):
         if self._left:
             return  # the rest of a read of which enough had come
         super().on_body(body)
-        if self.body_bytes >= self._leaving.after_bytes:
+        if not self.error and self.body_bytes >= self._leaving.after_bytes:
             self._left = self.complete = True
             self.keep_alive = False
             self.last_ns = monotonic_ns()

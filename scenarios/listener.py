@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from time import monotonic_ns
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-import httptools
-
 from results.records import MISSING, Outcome
 from scenarios.arrival import Arrival
+from scenarios.body import BodyReader, ParsedBody
 from scenarios.exchange import MALFORMED, NEVER_NS, Exchange, Window
 
 _CONNECT_S = 10.0
 _PIECE_BYTES = 256 * 1024
+#: So many reads and chunks are told at most, each; what comes in more is heard no longer.
+_MOST_TOLD = 200_000
 #: What a path or a query has as it is (RFC 3986, 3.3); all else is written as %XX of its UTF-8.
 _PLAIN = "/?:@!$&'()*+,;=-._~%"
 
@@ -31,7 +32,10 @@ class NotHeard(Exception):  # noqa: N818  - named for what happened
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: a whole URL, and a request as it goes over the wire."""
+    """What is asked: a whole URL, and a request as it goes over the wire.
+
+    ``addresses`` are the IP addresses of its host, by which it is asked; without any the host is looked up.
+    """
 
     url: str
     method: str = "GET"
@@ -39,6 +43,7 @@ class Question:
     body: str | None = None
     row_marker: str | None = None
     longest_s: float = 10.0
+    addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,8 @@ class Heard:
 
     ``points`` are pairs: instant, bytes of the body so far. ``round_trip_ns`` is how long the connection
     took. ``chunk_bytes`` are the sizes of the wire's chunks. ``complete``: the message came to its end;
-    ``failure`` says how it broke off, and is null too where ``longest_s`` was over first.
+    ``failure`` says how it broke off, and is null too where ``longest_s`` was over first, or more came than
+    is told. ``malformed``: it broke off because it is no valid HTTP/1 response.
     """
 
     status: int | None
@@ -62,6 +68,7 @@ class Heard:
     chunk_bytes: tuple[int, ...]
     complete: bool
     failure: str | None
+    malformed: bool
 
     @property
     def body_bytes(self) -> int:
@@ -85,8 +92,15 @@ class _HeardExchange(Exchange):
         self.chunk_bytes: list[int] = []
         self._chunk = 0
 
-    def _body_reader(self) -> None:
+    def _chunked_reader(self) -> BodyReader:
         """The parser reads: it alone tells where each chunk ends."""
+        assert self._parser is not None  # noqa: S101  - it has read the headers
+        return ParsedBody(self, self._parser)
+
+    @property
+    def is_told_enough(self) -> bool:
+        """Whether as much of it is kept as may be."""
+        return len(self.points) >= _MOST_TOLD or len(self.chunk_bytes) >= _MOST_TOLD
 
     def read(self, data: bytes) -> None:
         """Some bytes came just now."""
@@ -119,7 +133,7 @@ def listen(question: Question) -> Heard:
     secure = parts.scheme == "https"
     host, port = parts.hostname or "", parts.port or (443 if secure else 80)
     try:
-        connection, round_trip_ns = _connected(host, port)
+        connection, round_trip_ns = _connected(question.addresses or (host,), port)
     except (OSError, UnicodeError) as error:
         raise NotHeard(
             f"nobody answers at {host} port {port}: {getattr(error, 'strerror', None) or error}"
@@ -134,10 +148,11 @@ def listen(question: Question) -> Heard:
             return _converse(connection, question, round_trip_ns)
 
 
-def _connected(host: str, port: int) -> tuple[socket.socket, int]:
+def _connected(hosts: tuple[str, ...], port: int) -> tuple[socket.socket, int]:
     """A connection, and how long (ns) it took to the address that answered, without finding that."""
     last: OSError = OSError("it has no address")
-    for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+    found = [item for host in hosts for item in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    for family, kind, protocol, _, address in found:
         connection = socket.socket(family, kind, protocol)
         connection.settimeout(_CONNECT_S)
         begun = monotonic_ns()
@@ -153,13 +168,16 @@ def _connected(host: str, port: int) -> tuple[socket.socket, int]:
 
 def _converse(connection: socket.socket, question: Question, round_trip_ns: int) -> Heard:
     exchange = _HeardExchange(question.method, question.row_marker)
-    parser = httptools.HttpResponseParser(exchange)
     complete, failure = False, None
-    exchange.sending(parser)
-    end_ns = exchange.sent_ns + round(question.longest_s * 1e9)
+    exchange.sending()
+    exchange.deadline_ns = end_ns = exchange.sent_ns + round(question.longest_s * 1e9)
     try:
+        connection.settimeout(question.longest_s)
         connection.sendall(_wire(question))
-        while not exchange.complete and (left_ns := end_ns - monotonic_ns()) > 0:
+        while not (exchange.complete or exchange.error or exchange.is_told_enough):
+            left_ns = end_ns - monotonic_ns()
+            if left_ns <= 0:
+                break
             connection.settimeout(left_ns / 1e9)
             data = connection.recv(_PIECE_BYTES)
             if not data:
@@ -167,13 +185,12 @@ def _converse(connection: socket.socket, question: Question, round_trip_ns: int)
                 break
             exchange.read(data)
         complete = exchange.complete
-        failure = exchange.error or None
+        failure = None if exchange.outcome is Outcome.TIMED_OUT else exchange.error or None
     except TimeoutError:
         pass  # it goes on: the caller asked for no more of it
-    except httptools.HttpParserUpgrade:
-        failure = "the server changed the protocol, which nobody asked for"
     except MALFORMED as error:
         failure = f"{Outcome.MALFORMED.label}: {error}"
+        exchange.fail(Outcome.MALFORMED, failure)
     except OSError as error:
         failure = f"the connection broke: {error.strerror or error}"
     heard_ns = exchange.last_ns if exchange.last_ns != MISSING else monotonic_ns()
@@ -191,6 +208,7 @@ def _converse(connection: socket.socket, question: Question, round_trip_ns: int)
         chunk_bytes=tuple(exchange.chunk_bytes),
         complete=complete,
         failure=failure,
+        malformed=exchange.outcome is Outcome.MALFORMED,
     )
 
 

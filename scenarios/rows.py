@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Protocol
 
 from scenarios.event_rows import EventRowFinder
@@ -94,7 +95,13 @@ def row_finder(content_type: str, marker: str | None) -> RowFinder | None:
     """
     if marker is not None:
         return MarkerRowFinder(marker.encode())
+    found = _finder_of(content_type)
+    return None if found is None else found()
+
+
+@lru_cache(maxsize=64)
+def _finder_of(content_type: str) -> Callable[[], RowFinder] | None:
     media_type = content_type.partition(";")[0].strip()
     if media_type in _FINDERS:
-        return _FINDERS[media_type]()
-    return JsonSequenceRowFinder() if media_type.endswith(_SEQUENCE_SUFFIX) else None
+        return _FINDERS[media_type]
+    return JsonSequenceRowFinder if media_type.endswith(_SEQUENCE_SUFFIX) else None

@@ -15,13 +15,19 @@ WEB_UI_HOST = "127.0.0.1"
 
 #: A body that is larger is taken for one without an end, which would fill the disk.
 MOST_KEPT_BYTES = 1 << 30
+#: What a driver may take beyond what it was asked for (s): it has other work on a machine that is too busy.
+GRACE_S = 30.0
 #: How many numbers tell of each read of a traced request (`scenarios.traced_exchange.TracedExchange`).
 POINT_NUMBERS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where the server under test listens and what it is asked."""
+    """Where the server under test listens and what it is asked.
+
+    ``host`` is an IP address: no name is looked up. ``authority`` is what the Host header says, null for the
+    address and the port.
+    """
 
     host: str
     port: int
@@ -31,6 +37,7 @@ class Address:
     timeout_s: float
     keep_alive: bool
     body: str | None = None
+    authority: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,11 @@ class FetchSpecification:
     address: Address
     keep_in: str
     most_bytes: int = MOST_KEPT_BYTES
+
+    @property
+    def takes_at_most_s(self) -> float:
+        """After this time (s) the driver has answered, or it hangs."""
+        return self.address.timeout_s + GRACE_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +158,18 @@ class TrialSpecification:
     small: Address | None = None
     others: TrialSpecification | None = None
 
+    @property
+    def takes_at_most_s(self) -> float:
+        """After this time (s) the driver has answered, or it hangs.
+
+        The last request waits up to one timeout for a connection, and is sent twice where a connection that
+        was kept alive turns out to be closed. Then a small one may follow, or those of others may.
+        """
+        alone_s = 0.0 if self.others is None else self.others.warmup_s - self.warmup_s
+        patience_s = self.load.patience_s if isinstance(self.load, HangUp) else 0.0
+        own_s = alone_s + self.warmup_s + self.window_s + 3 * self.address.timeout_s + patience_s + GRACE_S
+        return own_s if self.others is None else max(own_s, self.others.takes_at_most_s)
+
 
 @dataclass(frozen=True, slots=True)
 class TraceSpecification:
@@ -163,6 +187,11 @@ class TraceSpecification:
     digest: int | None
     row_marker: str | None = None
     leaving: Leaving | None = None
+
+    @property
+    def takes_at_most_s(self) -> float:
+        """After this time (s) the driver has answered, or it hangs: a warm-up, a first and a last request."""
+        return self.longest_s + 5 * self.address.timeout_s + GRACE_S
 
 
 Specification = FetchSpecification | TrialSpecification | TraceSpecification

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import socket
 from time import monotonic_ns
 
@@ -19,7 +20,9 @@ _READ, _WRITE = 1, 2
 
 
 class StampedSocket:
-    """One connection, made when this object is, from the local ``port``; waits let other greenlets run.
+    """One connection to an IP address and port, made when this object is, from the local ``port``.
+
+    Waits let other greenlets run.
 
     ``receive_buffer_bytes`` bounds what the kernel takes in before it is read; without, the kernel decides.
     Raises OSError as sockets do.
@@ -31,8 +34,10 @@ class StampedSocket:
         self._polls = polls
         self._hub = gevent.get_hub()
         self._empty_ns = 0
-        self._drained = True
-        self._socket = _Socket(socket.AF_INET, socket.SOCK_STREAM)
+        self.drained = True
+        """Whether all had been read at the last read: the next one waits, and others run meanwhile."""
+        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        self._socket = _Socket(family, socket.SOCK_STREAM)
         try:
             self._socket.setblocking(False)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -42,6 +47,8 @@ class StampedSocket:
             self._readable = self._hub.loop.io(self._socket.fileno(), _READ)
             self._connect(address)
             self.port: int = self._socket.getsockname()[1]
+            self._poll = select.poll()
+            self._poll.register(self._socket, select.POLLIN)
         except BaseException:
             self._socket.close()
             raise
@@ -59,12 +66,21 @@ class StampedSocket:
     def send(self, data: bytes) -> None:
         """Send everything. What will be received from now on has not arrived yet."""
         self._empty_ns = monotonic_ns()
-        self._drained = True
+        self.drained = True
         while data:
             try:
                 data = data[self._socket.send(data) :]
             except BlockingIOError:
                 self._wait_writable()
+
+    def holds_unasked(self) -> bool:
+        """Whether bytes are there to be read; not so where the other side has only closed the connection."""
+        if not self._poll.poll(0):
+            return False
+        try:
+            return bool(self._socket.recv(1, socket.MSG_PEEK))
+        except OSError:
+            return False  # what is wrong with the connection shows when it is used
 
     def receive_bounded(self, into: list[memoryview], clock: StampClock) -> tuple[int, Arrival]:
         """Read what is there into the one buffer of ``into``: how many bytes (0 at the end), and when.
@@ -72,7 +88,7 @@ class StampedSocket:
         The socket was last seen empty by a read that did not fill its buffer or found nothing, or by the
         loop's poll before the one that reported it, whichever is later.
         """
-        if self._drained:
+        if self.drained:
             self._wait_watched()
         while True:
             try:
@@ -82,14 +98,14 @@ class StampedSocket:
                 self._empty_ns = monotonic_ns()
                 self._wait_watched()
         arrival = clock.arrival(control, self._empty_ns)
-        self._drained = size < len(into[0])
-        if self._drained:
+        self.drained = size < len(into[0])
+        if self.drained:
             self._empty_ns = arrival.at_ns
         return size, arrival
 
     def receive(self, into: list[memoryview], clock: StampClock) -> tuple[int, int]:
         """The same for what follows: how many bytes, and when, without the bound of that instant's error."""
-        if self._drained:
+        if self.drained:
             self._wait_readable()
         while True:
             try:
@@ -97,7 +113,7 @@ class StampedSocket:
                 break
             except BlockingIOError:
                 self._wait_readable()
-        self._drained = size < len(into[0])
+        self.drained = size < len(into[0])
         return size, clock.instant(control)
 
     def close(self) -> None:

@@ -63,7 +63,11 @@ def trace(specification: TraceSpecification, polls: PollClock) -> tuple[dict[str
 
 def _new_exchange(specification: TraceSpecification) -> TracedExchange:
     window = Window(NEVER_NS, NEVER_NS)
-    method, marker, leaving = specification.address.method, specification.row_marker, specification.leaving
-    if leaving is None:
-        return TracedExchange(method, window, marker)
-    return LeavingExchange(method, window, marker, leaving)
+    method, marker, most_bytes = (
+        specification.address.method,
+        specification.row_marker,
+        specification.body_bytes,
+    )
+    if specification.leaving is None:
+        return TracedExchange(method, window, marker, most_bytes)
+    return LeavingExchange(method, window, marker, specification.leaving, most_bytes)

@@ -92,7 +92,8 @@ class Trial:
 
     def new_exchange(self) -> Exchange:
         """An empty exchange for the trial's request."""
-        return Exchange(self.specification.address.method, self.window, self.specification.row_marker)
+        given = self.specification
+        return Exchange(given.address.method, self.window, given.row_marker, given.body_bytes)
 
     def ask(self, user: int, client: TimedClient, new_exchange: Callable[[], Exchange]) -> Exchange:
         """Perform the trial's request, judge its response and record it."""

@@ -15,6 +15,7 @@ from analysis.verdicts.sides import Judged, differing, judge_sides, screened, si
 from analysis.verdicts.trust import trustworthy
 from analysis.verdicts.verdict import NotJudged
 from results.errors import MeasurementError
+from results.faults import Fault, counted
 from results.run import Run, RunHeader
 from results.sides import MarginGate, Side
 
@@ -75,6 +76,7 @@ class AbFindings:
     gates: Sequence[AbGate]
     not_judged: Sequence[NotJudged]
     invalid: Mapping[tuple[str, str], int]
+    faults: Mapping[Fault, int]
     untrusted: bool
     unfit: Sequence[Unfit]
     bodies: Sequence[str]
@@ -100,6 +102,7 @@ def find_ab(run: Run, not_judged: Sequence[NotJudged] = ()) -> AbFindings:
         gates=_gates(run, names),
         not_judged=not_judged,
         invalid=invalid,
+        faults=counted(trial.fault for trial in run.trials),
         untrusted=not trustworthy(run.trials),
         unfit=unfit(side_of(run, Side.BASE)),
         bodies=differing(run),

@@ -38,6 +38,10 @@ def ab_document(findings: AbFindings) -> dict[str, Any]:
             {"where": where, "reason": reason, "trials": count}
             for (where, reason), count in findings.invalid.items()
         ],
+        "faults": [
+            {"fault": fault.value, "trials": count, "hint": fault.hint}
+            for fault, count in findings.faults.items()
+        ],
         "unfit": [
             {"label": item.label, "figure": item.verdict.figure.name, "reason": item.verdict.reason}
             for item in findings.unfit

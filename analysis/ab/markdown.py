@@ -82,6 +82,8 @@ def _doubts(findings: AbFindings) -> Iterator[str]:
         yield f"- the bodies differ: {escaped(line)}"
     for (where, reason), count in findings.invalid.items():
         yield f"- invalid: {count} trial{'s' if count > 1 else ''} of {escaped(where)}: {escaped(reason)}"
+    for fault, count in findings.faults.items():
+        yield f"- {escaped(fault)} ({count} trial{'s' if count > 1 else ''}): {escaped(fault.hint)}"
 
 
 def _told_apart(findings: AbFindings) -> list[AbLine]:

@@ -82,7 +82,13 @@ def _doubts(findings: AbFindings) -> list[tuple[str, list[str]]]:
         ("the bodies differ", list(findings.bodies)),
         (
             "invalid",
-            [f"{count} of the trials of {where}: {why}" for (where, why), count in findings.invalid.items()],
+            [
+                *(
+                    f"{count} of the trials of {where}: {why}"
+                    for (where, why), count in findings.invalid.items()
+                ),
+                *(f"{fault}: {fault.hint}" for fault in findings.faults),
+            ],
         ),
     ]
 

@@ -39,6 +39,7 @@ _COLUMNS = (
     "reason",
     "trials",
     "invalid_trials",
+    "faults",
     "body_bytes",
     "median_chunk_bytes",
 )
@@ -86,6 +87,7 @@ def _of_figure(findings: Findings, case: CaseFinding, item: FigureFinding) -> di
         "q": item.q,
         "trials": row.trials,
         "invalid_trials": row.invalid,
+        "faults": "; ".join(f"{fault} {count}" for fault, count in case.faults.items()),
     }
     if row.verification is not None:
         cells["body_bytes"] = row.verification.body_bytes

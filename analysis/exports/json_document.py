@@ -41,6 +41,10 @@ def _document(findings: Findings) -> dict[str, Any]:
             "trials": findings.trials,
             "planned_trials": findings.planned,
             "invalid_trials": findings.invalid,
+            "faults": [
+                {"fault": fault.value, "trials": count, "hint": fault.hint}
+                for fault, count in findings.faults.items()
+            ],
         },
         "gates": [_gate(gate) for gate in findings.gates],
         "unfit": [{"label": item.label, "verdict": _verdict(item.verdict)} for item in findings.unfit],
@@ -86,6 +90,7 @@ def _case(case: CaseFinding) -> dict[str, Any]:
         "invalid_trials": row.invalid,
         "untrusted": case.untrusted,
         "reasons": dict(case.reasons),
+        "faults": dict(case.faults),
         "outcomes": dict(case.outcomes),
         "errors": dict(case.errors),
         "others_outcomes": dict(case.others_outcomes),

@@ -187,6 +187,8 @@ def _failures(findings: Findings) -> Iterator[list[str]]:
         ):
             for what, count in counts.items():
                 yield [escaped(case.summary.label), f"{kind}: {escaped(what)}", f"{count:,}"]
+    for fault, count in findings.faults.items():
+        yield ["what helps", f"{escaped(fault)}: {escaped(fault.hint)}", f"{count:,}"]
 
 
 def _environment(findings: Findings) -> Iterator[list[str]]:

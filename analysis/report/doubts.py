@@ -52,8 +52,22 @@ def _of_the_run(run: Run, findings: Findings) -> Iterator[Sentence]:
             Link("their reasons", "failures"),
             " are below.",
         ]
+    yield from _of_faults(findings)
+    remote = run.header.environment.get("remote_targets")
+    if isinstance(remote, dict) and remote:
+        places = ", ".join(f"{target} at {place}" for target, place in remote.items())
+        yield [
+            "Not over loopback: times of ",
+            Name(places),
+            " hold the network between here and there, and of its memory and CPU nothing is known.",
+        ]
     if not run.calibration:
         yield ["The client's own error was not measured: small differences of times may be the client's."]
+
+
+def _of_faults(findings: Findings) -> Iterator[Sentence]:
+    for fault, count in findings.faults.items():
+        yield [f"{count} trial{'s' if count > 1 else ''}: ", Name(fault.value), f". {fault.hint}"]
 
 
 def _of_traces(findings: Findings, traces: Sequence[Trace], names: Mapping[str, str]) -> Iterator[Sentence]:

@@ -20,6 +20,7 @@ _PARTS = (
     "allocation_variables",
     "cores",
     "web_ui",
+    "remote_targets",
 )
 _SHORT = 9
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +36,9 @@ _SPANS = {
 _TO_THE_END = frozenset({"ttlb", "ttlb_effective"})
 _MEGABYTE = 1e6
 
+#: Which requests of an array are meant: one truth value for each.
+Chosen: TypeAlias = npt.NDArray[np.bool_]
+
 
 def figures_of_trial(load: LoadRecord, server: ServerRecord | None) -> dict[str, float | None]:
     """Every figure of `results.metrics.FIGURES`; null where the trial cannot give it.
@@ -54,38 +58,41 @@ def figures_of_trial(load: LoadRecord, server: ServerRecord | None) -> dict[str,
         figures |= _memory(server)
         figures["tree_pss"] = tree_pss_bytes(load, server)
         # bytes of a failed response would make the verified ones look cheaper
-        received = int(_verified(load.requests)[:, COLUMN["body_bytes"]].sum())
+        received = int(load.requests[_verified(load.requests), COLUMN["body_bytes"]].sum())
         if received:
             figures["cpu_per_mb"] = server.cpu_ns / (received / _MEGABYTE)
     return figures
 
 
-def inside_window(load: LoadRecord) -> RequestArray:
-    """The requests that were intended inside the window, in a closed loop those that were sent inside it.
+def inside_window(load: LoadRecord) -> Chosen:
+    """Which requests were intended inside the window, in a closed loop which were sent inside it.
 
-    The last ones of them end in the drain.
+    The last ones of them end in the drain. Of a long trial the requests themselves are not copied.
     """
     sent, intended = load.requests[:, COLUMN["sent_ns"]], load.requests[:, COLUMN["intended_ns"]]
     wanted = np.where(intended == MISSING, sent, intended)
-    inside: RequestArray = load.requests[(wanted >= load.window_open_ns) & (wanted < load.window_close_ns)]
+    inside: Chosen = (wanted >= load.window_open_ns) & (wanted < load.window_close_ns)
     return inside
 
 
-def _verified(requests: RequestArray) -> RequestArray:
-    counted: RequestArray = requests[requests[:, COLUMN["outcome"]] == Outcome.VERIFIED]
+def _verified(requests: RequestArray) -> Chosen:
+    counted: Chosen = requests[:, COLUMN["outcome"]] == Outcome.VERIFIED
     return counted
 
 
-def _as_planned(requests: RequestArray) -> RequestArray:
-    counted: RequestArray = requests[np.isin(requests[:, COLUMN["outcome"]], [*AS_PLANNED])]
-    return counted
+def _as_planned(requests: RequestArray) -> Chosen:
+    return np.isin(requests[:, COLUMN["outcome"]], [*AS_PLANNED])
 
 
 def _latencies(load: LoadRecord) -> Mapping[str, float | None]:
-    inside = _as_planned(inside_window(load))
-    whole = _verified(inside)
-    values = {name: _spans(whole if name in _TO_THE_END else inside, *ends) for name, ends in _SPANS.items()}
-    stalls = whole[:, COLUMN["stall_max_ns"]]
+    requests = load.requests
+    inside = inside_window(load) & _as_planned(requests)
+    whole = inside & _verified(requests)
+    values = {
+        name: _spans(requests, whole if name in _TO_THE_END else inside, *ends)
+        for name, ends in _SPANS.items()
+    }
+    stalls = requests[whole, COLUMN["stall_max_ns"]]
     values["stall_max"] = stalls[stalls != MISSING]
     figures: dict[str, float | None] = {
         name: float(np.quantile(values[metric], figure.quantile))
@@ -119,17 +126,17 @@ def _served_after(load: LoadRecord, follow_ups: FollowUpArray) -> Mapping[str, f
     return figures
 
 
-def _spans(requests: RequestArray, begin: str, end: str) -> npt.NDArray[np.int64]:
-    begins, ends = requests[:, COLUMN[begin]], requests[:, COLUMN[end]]
+def _spans(requests: RequestArray, chosen: Chosen, begin: str, end: str) -> npt.NDArray[np.int64]:
+    begins, ends = requests[chosen, COLUMN[begin]], requests[chosen, COLUMN[end]]
     spans: npt.NDArray[np.int64] = (ends - begins)[(begins != MISSING) & (ends != MISSING)]
     return spans
 
 
 def _rates(load: LoadRecord) -> Mapping[str, float]:
-    requests = _verified(load.requests)
+    requests, verified = load.requests, _verified(load.requests)
     seconds = (load.window_close_ns - load.window_open_ns) / 1e9
-    arrived = requests[:, COLUMN["bytes_at_close"]] - requests[:, COLUMN["bytes_at_open"]]
-    last = requests[:, COLUMN["last_ns"]]
+    arrived = requests[verified, COLUMN["bytes_at_close"]] - requests[verified, COLUMN["bytes_at_open"]]
+    last = requests[verified, COLUMN["last_ns"]]
     inside = (last >= load.window_open_ns) & (last < load.window_close_ns)
     return {
         "throughput": float(arrived.sum()) / seconds,

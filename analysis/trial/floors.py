@@ -34,8 +34,8 @@ def floors_of(load: LoadRecord, server: ServerRecord) -> list[MemoryFloor]:
             floors[part] += inside.min()
     if not server.processes:
         return []
-    verified = load.requests[load.requests[:, COLUMN["outcome"]] == Outcome.VERIFIED]
-    ends = np.sort(verified[:, COLUMN["last_ns"]])
+    verified = load.requests[:, COLUMN["outcome"]] == Outcome.VERIFIED
+    ends = np.sort(load.requests[verified, COLUMN["last_ns"]])
     ends = ends[ends >= load.window_open_ns]
     middles = (edges[:-1] + edges[1:]) // 2
     return [

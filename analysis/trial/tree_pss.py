@@ -22,10 +22,10 @@ def why_untold(load: LoadRecord, server: ServerRecord) -> str | None:
     if not server.processes or not server.pss_samples:
         return server.pss_method
     # of one that was hung up, the hang-up is the end
-    verified = load.requests[np.isin(load.requests[:, COLUMN["outcome"]], [*AS_PLANNED])]
-    if not (verified[:, COLUMN["last_ns"]] < load.window_open_ns).any():
+    verified = np.isin(load.requests[:, COLUMN["outcome"]], [*AS_PLANNED])
+    if not (load.requests[verified, COLUMN["last_ns"]] < load.window_open_ns).any():
         return "not told: no response was completed within the warm-up; make it longer than a response takes"
-    begun_ns = verified[:, COLUMN["sent_ns"]].min()
+    begun_ns = load.requests[verified, COLUMN["sent_ns"]].min()
     if not any(begun_ns <= sample.at_ns < load.window_open_ns for sample in server.pss_samples):
         return "not told: there was no time for a reading in the warm-up; make it longer"
     return None

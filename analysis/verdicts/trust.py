@@ -24,11 +24,16 @@ def trustworthy(trials: Sequence[TrialSummary]) -> bool:
 def why_untrusted(trials: Sequence[TrialSummary]) -> str | None:
     """Why one case with these trials may not be relied on; None when it may.
 
-    Not when a response failed or a server did not start: something is broken. Trials that the load side,
-    the clock or the machine spoilt are left out, and borne as long as the case keeps most of its own.
+    Not when a response failed or a server did not start: something is broken. Trials that the load side
+    (a driver that died, too), the clock or the machine spoilt are left out, and borne as long as the case
+    keeps most of its own.
     """
     invalid = [trial for trial in trials if trial.reason is not None]
-    broken = [trial for trial in invalid if not trial.outcomes or set(trial.outcomes) - AS_PLANNED_LABELS]
+    broken = [
+        trial
+        for trial in invalid
+        if (not trial.outcomes or set(trial.outcomes) - AS_PLANNED_LABELS) and not _of_the_load_side(trial)
+    ]
     if broken:
         return f"{len(broken)} of {len(trials)} trials failed: {broken[0].reason}"
     if len(trials) - len(invalid) < _LEAST_VALID * len(trials):
@@ -37,3 +42,7 @@ def why_untrusted(trials: Sequence[TrialSummary]) -> str | None:
             f"{1 - _LEAST_VALID:.0%} may be: {invalid[0].reason}"
         )
     return None
+
+
+def _of_the_load_side(trial: TrialSummary) -> bool:
+    return trial.fault is not None and trial.fault.of_the_load_side

@@ -15,7 +15,7 @@ from analysis.ab.words import estimate_of, interval_of, of_gate, verdict_of
 from analysis.exports.printable import printable
 from analysis.table import amount
 from analysis.verdicts.judgement import Kind
-from harness.cli.answer import print_marks, print_unfit
+from harness.cli.answer import print_marks, print_remedies, print_unfit
 from harness.cli.prose import say
 from harness.cli.streams import until_nobody_reads
 from harness.cli.tables import print_rows
@@ -99,6 +99,7 @@ def print_ab_doubts(findings: AbFindings) -> None:
         )
     for (where, reason), count in findings.invalid.items():
         say(f"invalid: {count} trial{'s' if count > 1 else ''} of {where}: {printable(reason)}", err=True)
+    print_remedies(findings.faults)
     if findings.untrusted:
         say("not to be relied on: too many trials are invalid, or responses failed", err=True)
     print_marks(findings.header)

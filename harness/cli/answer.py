@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 
@@ -18,6 +18,7 @@ from harness.cli.prose import say
 from harness.cli.typed import typed
 from harness.cli.web import is_marked
 from results.errors import ExitCode
+from results.faults import Fault
 from results.metrics import Unit
 from results.run import Run, RunHeader
 
@@ -102,6 +103,12 @@ def print_marks(header: RunHeader) -> None:
         )
 
 
+def print_remedies(faults: Mapping[Fault, int]) -> None:
+    """On standard error, what helps against each, of so many trials."""
+    for fault, count in faults.items():
+        say(f"{fault} ({count} trial{'s' if count > 1 else ''}): {fault.hint}", err=True)
+
+
 def print_unfit(found: Sequence[Unfit]) -> None:
     """On standard error, when the run's own A/A control shows that its machine was unfit to measure."""
     for item in found:
@@ -133,6 +140,7 @@ def _print_invalid(findings: Findings) -> None:
         f"{findings.invalid} of {findings.trials} trials are invalid and left out of the figures above",
         err=True,
     )
+    print_remedies(findings.faults)
     for case in findings.cases:
         if case.untrusted:
             say(f"not to be relied on: {case.summary.label}: {printable(case.untrusted)}", err=True)

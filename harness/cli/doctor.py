@@ -19,13 +19,17 @@ from analysis.doctor.findings import Diagnosis, Kind, Layer
 from analysis.exports.printable import printable
 from harness.cli.alone import telling_of_others
 from harness.cli.checked import HEADER, Checked
+from harness.cli.hushed import hushed
 from harness.cli.prose import say
+from harness.cli.remote import warn_of_requests
 from harness.cli.session import Duration
 from harness.cli.tables import print_rows
-from harness.doctor.arriving import examine_url
+from harness.doctor.arriving import MOST_REQUESTS, examine_url
 from harness.doctor.examine import examine
 from harness.doctor.subject import Subject, as_browsers_ask, tools
 from harness.matrix import cases_of
+from harness.redaction import Redaction
+from harness.remote import endpoint_allowed
 from harness.server_words import kind_and_options
 from harness.suite import Suite
 from harness.suite_values import Method
@@ -52,6 +56,7 @@ from scenarios.listener import Question
 @click.option("--longest", type=Duration(), default="10s", show_default=True, help="Leave a stream after.")
 @click.option("--strict", is_flag=True, help="Exit with 4 where it cannot be told.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+@click.option("--allow-remote", is_flag=True, help="Ask a server on another machine too: your own.")
 def command(what: str, path: str | None, longest: float, strict: bool, as_json: bool, **given: Any) -> int:
     """Say whether a response streams, and if not, which layer holds it back.
 
@@ -64,13 +69,17 @@ def command(what: str, path: str | None, longest: float, strict: bool, as_json: 
     """
     with telling_of_others():
         if "://" in what:
-            found = _of_url(what, path, longest, given)
+            redaction = Redaction.of_request(what, given["headers"], given["body"])
+            with hushed(redaction):
+                found = _of_url(what, path, longest, given)
         else:
             subject = _subject(what, path, longest, given)
-            with tools() as shop:
+            redaction = Redaction.of_targets([subject.planned.target])
+            with hushed(redaction), tools() as shop:
                 found = examine(
                     f"{what} {path}", subject, shop, lambda text: click.echo(f"{text} ...", err=True)
                 )
+    found = redaction.value(found)
     if as_json:
         click.echo(json.dumps(_document(found), indent=2))
     else:
@@ -93,10 +102,14 @@ def _of_url(url: str, path: str | None, longest: float, given: dict[str, Any]) -
     if wrong or path is not None:
         raise UsageError(f"{', '.join(wrong) or 'PATH'} is for an app; a URL is asked as it is")
     _check_url(url)
+    endpoint = endpoint_allowed(url, allow_remote=given["allow_remote"])
+    if endpoint.is_remote:
+        warn_of_requests(str(endpoint), MOST_REQUESTS)
     headers = as_browsers_ask(tuple(given["headers"]))
-    return examine_url(
-        url, Question(url, given["method"], headers, given["body"], given["row_marker"], longest)
+    question = Question(
+        url, given["method"], headers, given["body"], given["row_marker"], longest, endpoint.addresses
     )
+    return examine_url(url, question)
 
 
 def _check_url(url: str) -> None:

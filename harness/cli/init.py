@@ -16,10 +16,12 @@ from rich.console import Console
 from harness.advice import advice, lines_of, server_line, slowest_s, window_s
 from harness.cli.alone import telling_of_others
 from harness.cli.checked import HEADER, VARIABLE, Axis, Checked, Counts, Server
+from harness.cli.hushed import hushed
 from harness.cli.progress import told_preparing
 from harness.cli.prose import say
 from harness.cli.questions import APP, BASELINE, COMMAND, READY, STREAM, URL, complete, missing, refusal
 from harness.cli.rehearsed import failure, print_advice, print_answers, remedied
+from harness.cli.remote import warn_of_load
 from harness.cli.told import Told, check, outline_of
 from harness.cli.typed import typed
 from harness.conduct import workshop
@@ -28,7 +30,9 @@ from harness.discovery import found_in
 from harness.matrix import cases_of
 from harness.outline import Outline, ServerChoice, suite_text, toml_text
 from harness.plan import make_plan
+from harness.redaction import Redaction
 from harness.rehearsal import NotServed, Rehearsed, rehearse
+from harness.remote import endpoint_allowed, placed
 from harness.rows import load_rows
 from harness.stopping import duration
 from harness.suite import Suite
@@ -49,7 +53,7 @@ _LONG_S = 1800
 @click.option(
     "--command", "served_by", type=COMMAND, help="Or what starts a server on {bind}, {host}:{port}."
 )
-@click.option("--url", type=URL, help="Or a server on this machine that runs already.")
+@click.option("--url", type=URL, help="Or a server that runs already.")
 @click.option("--pid", type=click.IntRange(1), help="The process behind --url.")
 @click.option("--directory", type=click.Path(path_type=Path), help="Where the app is imported from.")
 @click.option("--python", type=click.Path(path_type=Path), help="The interpreter that runs its server.")
@@ -68,6 +72,7 @@ _LONG_S = 1800
 @click.option("--force", is_flag=True, help="Write over a FILE that is there.")
 @click.option("--no-check", is_flag=True, help="Start nothing; write the file only.")
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; ask once what FILE says.")
+@click.option("--allow-remote", is_flag=True, help="Ask a server on another machine too: your own.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -93,6 +98,7 @@ def command(
     force: bool,
     no_check: bool,
     only_check: bool,
+    allow_remote: bool,
 ) -> None:
     """Write a commented suite to FILE (streaming.toml), and ask the app once each way.
 
@@ -101,7 +107,7 @@ def command(
     """
     if only_check:
         _refuse_words_beside_check(ctx)
-        _check_stored(file)
+        _check_stored(file, allow_remote=allow_remote)
         return
     told = Told(
         app=app,
@@ -130,11 +136,13 @@ def command(
             raise refusal(told)
         told = complete(told)
         check(told)
+    if told.url is not None and not no_check:
+        endpoint_allowed(told.url, allow_remote=allow_remote)  # refused before anything is written
     outline = outline_of(told, file)
     suite = _written(outline, file, force=force)
     click.echo(f"\nWrote {file}.")
     if not no_check:
-        rehearsed = _rehearsed(suite, file)
+        rehearsed = _rehearsed(suite, file, allow_remote=allow_remote)
         suite = _with_fitting_window(outline, suite, file, rehearsed)
         print_advice(advice(rehearsed, suite), suite, str(file))
     _tell_what_next(suite, file)
@@ -162,7 +170,7 @@ def _refuse_words_beside_check(ctx: click.Context) -> None:
     given = [
         parameter.opts[0]
         for parameter in ctx.command.params
-        if parameter.name not in {"file", "only_check"}
+        if parameter.name not in {"file", "only_check", "allow_remote"}
         and ctx.get_parameter_source(str(parameter.name)) is not click.core.ParameterSource.DEFAULT
     ]
     if given:
@@ -195,35 +203,38 @@ def _written(outline: Outline, file: Path, *, force: bool) -> Suite:
     return suite
 
 
-def _check_stored(file: Path) -> None:
+def _check_stored(file: Path, *, allow_remote: bool) -> None:
     suite = load_suite(str(file))
-    rehearsed = _rehearsed(suite, file)
+    rehearsed = _rehearsed(suite, file, allow_remote=allow_remote)
     print_advice(advice(rehearsed, suite), suite, str(file))
     _tell_what_next(suite, file)
 
 
-def _rehearsed(suite: Suite, file: Path) -> Rehearsed:
+def _rehearsed(suite: Suite, file: Path, *, allow_remote: bool) -> Rehearsed:
     """What came of it, shown. Raises MeasurementError with the lines that decide what is wrong."""
-    cases = cases_of(suite)
+    cases = placed(cases_of(suite), allow_remote=allow_remote)
     load_rows(cases, Console(stderr=True))
+    warn_of_load(cases, "each response once, then up to a few seconds of one connection")
     click.echo("Asking each response once ...\n", err=True)
-    try:
-        with telling_of_others(), workshop(split_cores()) as shop:
-            rehearsed = rehearse(cases, shop, _tell_preparing)
-    except NotServed as error:
-        raise _mistaken(suite, file, error) from error
-    print_answers(rehearsed)
-    if rehearsed.problems:
-        click.echo(err=True)
-        raise MeasurementError(f"{failure(rehearsed, suite, str(file))}\n{_what_is_kept(file)}")
+    redaction = Redaction.of_targets(suite.target)
+
+    def tell(side: Side | None, command: Sequence[str]) -> None:
+        click.echo(f"{told_preparing(side, redaction.value(command))}\n", err=True)
+
+    with hushed(redaction):
+        try:
+            with telling_of_others(), workshop(split_cores()) as shop:
+                rehearsed = rehearse(cases, shop, tell)
+        except NotServed as error:
+            raise _mistaken(suite, file, error) from error
+        print_answers(rehearsed)
+        if rehearsed.problems:
+            click.echo(err=True)
+            raise MeasurementError(f"{failure(rehearsed, suite, str(file))}\n{_what_is_kept(file)}")
     if all(target.check == "bytes" for target in suite.target):
         click.echo()
         say("Every streamed response is its whole form, byte for byte.")
     return rehearsed
-
-
-def _tell_preparing(side: Side | None, command: Sequence[str]) -> None:
-    click.echo(f"{told_preparing(side, command)}\n", err=True)
 
 
 def _mistaken(suite: Suite, file: Path, error: NotServed) -> MeasurementError:

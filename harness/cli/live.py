@@ -181,6 +181,7 @@ def _without_requests(slot: Slot, trial: TrialRecord) -> TrialSummary:
         figures=trial.figures or {},
         outcomes={},
         errors={},
+        fault=trial.fault,
     )
 
 

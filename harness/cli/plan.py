@@ -16,6 +16,7 @@ from harness.cli.session import Asked, Duration, draft
 from harness.gates import gates_of
 from harness.matrix import PlannedCase
 from harness.plan import Plan
+from harness.redaction import Redaction
 from harness.stopping import check_budget, counted, duration, what_can_be_seen
 
 
@@ -68,7 +69,7 @@ def _document(
             {
                 "label": names[planned.case.identity],
                 "identity": planned.case.identity,
-                "path": planned.path,
+                "path": Redaction.of_targets([planned.target]).text(planned.path),
                 "baseline": planned.case.baseline,
                 "expect_failure": planned.case.expect_failure,
                 "others": None if planned.others is None else asdict(planned.others),
@@ -107,7 +108,8 @@ def _print(suite: str, plan: Plan, said: Sequence[str]) -> None:
         note = " (expected to fail: shown, never timed)" if planned.case.expect_failure else ""
         note = " (baseline: twice in each block)" if planned.case.is_baseline else note
         note += _beside(planned)
-        asked = f"{planned.target.method} {planned.path}" + ", collected before it is sent" * planned.joined
+        path = Redaction.of_targets([planned.target]).text(planned.path)
+        asked = f"{planned.target.method} {path}" + ", collected before it is sent" * planned.joined
         click.echo(f"  {names[planned.case.identity]}{note}\n      {asked}\n      {planned.case.identity}")
     for line in said:
         click.echo(f"\n{line}")

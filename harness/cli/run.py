@@ -29,6 +29,7 @@ from harness.onward import onward_of_run
 @shared_options
 @click.option("--web", is_flag=True, help="Show the load in Locust's web UI meanwhile; costs CPU.")
 @click.option("--web-port", type=click.IntRange(1, 65535), help="The same, on this port of 127.0.0.1.")
+@click.option("--allow-remote", is_flag=True, help="Ask a server on another machine too: your own.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -46,6 +47,7 @@ def command(
     no_report: bool,
     web: bool,
     web_port: int | None,
+    allow_remote: bool,
 ) -> int:
     """Measure SUITE: a built-in name (default: quick) or the path of a TOML file."""
     manner = manner_of(quiet=quiet, as_json=as_json)
@@ -53,14 +55,14 @@ def command(
     with measuring_alone(force=force) as beside:
         if resume is None:
             words = Asked(suite, blocks, seed, only, until, budget, output)
-            wanted = draft(words)
+            wanted = draft(words).placed(allow_remote=allow_remote)
             # refused now, and not after an hour
             gates, not_judged = gates_of(wanted.suite, wanted.cases, wanted.blocks, wanted.terms)
             check_fits(wanted, len(gates))
             session = begun(wanted, words, web=web_port is not None)
         else:
             refuse_words_beside_resume(ctx)
-            session = resumed(resume, "run", web=web_port is not None)
+            session = resumed(resume, "run", web=web_port is not None, allow_remote=allow_remote)
             plan = session.plan
             gates, not_judged = gates_of(session.suite, plan.cases, plan.blocks, session.terms)
         with session.store as store:

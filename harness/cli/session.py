@@ -6,7 +6,7 @@ import secrets
 import sys
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -16,9 +16,11 @@ import click
 from rich.console import Console
 
 from analysis.verdicts.gate import fewest_blocks
+from harness.cli.hushed import hushed, stored_and_told
 from harness.cli.interrupts import Interrupts
 from harness.cli.live import new_watcher
 from harness.cli.places import find_run, new_store_path
+from harness.cli.remote import marked_remote, warn_of_load
 from harness.cli.typed import typed
 from harness.cli.web import announce, is_marked, marked
 from harness.conduct import conduct
@@ -28,8 +30,10 @@ from harness.matrix import PlannedCase, cases_of, proxies_of
 from harness.onward import Onward
 from harness.plan import Plan, make_plan
 from harness.proxying import check_proxies
+from harness.redaction import Redaction, has_lost
+from harness.remote import placed
 from harness.rows import load_rows
-from harness.stopping import check_budget, first_blocks
+from harness.stopping import check_budget, duration, first_blocks
 from harness.suite import Suite
 from harness.suite_file import load_suite, parse_suite
 from harness.suite_values import read_duration
@@ -73,7 +77,9 @@ _SHARED = (
     click.option("--no-report", is_flag=True, help="Write no report beside the run."),
 )
 #: Words that say how a run is told, and nothing of what is measured.
-_OF_MANNER = frozenset({"resume", "force", "quiet", "as_json", "no_report", "web", "web_port"})
+_OF_MANNER = frozenset(
+    {"resume", "force", "quiet", "as_json", "no_report", "web", "web_port", "allow_remote"}
+)
 
 
 def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -119,6 +125,10 @@ class Draft:
     def blocks(self) -> int:
         """How many blocks are planned at first."""
         return first_blocks(self.terms, self.fixed_blocks)
+
+    def placed(self, *, allow_remote: bool) -> Draft:
+        """The same, knowing where what runs already is asked. Raises UsageError where it may not be."""
+        return replace(self, cases=placed(self.cases, allow_remote=allow_remote))
 
     def plan(self, seed: int, sides: Sequence[SideRecord] = ()) -> Plan:
         """The plan of the first blocks."""
@@ -181,22 +191,28 @@ def begun(
     """A store with the plan of the first blocks. ``web``: the load will be shown in a browser meanwhile."""
     check_variables(asked.cases)
     check_proxies(proxies_of(asked.cases))
+    redaction = Redaction.of_targets(asked.suite.target)
     seed = words.seed if words.seed is not None else secrets.randbelow(2**31)
     plan = asked.plan(seed, sides)
     header = RunHeader(
         run_id=uuid.uuid4().hex,
         created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
         suite=asked.suite.name,
-        suite_toml=asked.suite.text,
+        suite_toml=stored_and_told(asked.suite).text,
         seed=seed,
         blocks=asked.blocks,
         warmup_s=plan.warmup_s,
         window_s=plan.window_s,
         version=metadata.version("streamgauge"),
-        command=["streamgauge", *sys.argv[1:]],
+        command=redaction.value(["streamgauge", *sys.argv[1:]]),
         cases=[planned.case for planned in plan.cases],
         slots=plan.slots,
-        environment=marked(read_environment(split_cores(), asked.suite.folder, asked.cases), shown=web),
+        environment=redaction.value(
+            marked_remote(
+                marked(read_environment(split_cores(), asked.suite.folder, asked.cases), shown=web),
+                asked.cases,
+            )
+        ),
         terms=asked.terms,
         sides=sides,
         margin_gates=margin_gates,
@@ -205,7 +221,7 @@ def begun(
     return Session(store, asked.suite, plan, asked.terms)
 
 
-def resumed(name: str, verb: str, *, web: bool = False) -> Session:
+def resumed(name: str, verb: str, *, web: bool = False, allow_remote: bool = False) -> Session:
     """A stored run of this verb, as it was planned. Raises UsageError when it cannot go on here."""
     path = find_run(name)
     store = Store.open(path, writable=True)
@@ -214,11 +230,18 @@ def resumed(name: str, verb: str, *, web: bool = False) -> Session:
     if made_by != verb:
         raise UsageError(f"{path} is of the verb {made_by}; go on with: {_go_on(made_by, path)}")
     shown = web or is_marked(header)
+    if has_lost(header.suite_toml):
+        raise UsageError(
+            f"{path} cannot go on: a path or a command of its suite held a secret, which is not stored. "
+            "Measure anew"
+        )
     folder = header.environment.get("suite_folder")
     suite = parse_suite(header.suite_toml, str(path), Path(folder) if folder else None)
-    planned = {item.case.identity: item for item in cases_of(suite)}
+    planned = {item.case.identity: item for item in placed(cases_of(suite), allow_remote=allow_remote)}
     known = [planned[case.identity] for case in header.cases if case.identity in planned]
-    now = marked(read_environment(split_cores(), None, known), shown=shown)
+    now = Redaction.of_targets(suite.target).value(
+        marked_remote(marked(read_environment(split_cores(), None, known), shown=shown), known)
+    )
     unlike = differences(header.environment, now)
     if unlike:
         raise UsageError(
@@ -261,9 +284,15 @@ def measured(
         if beside is not None and store.read().finished_utc is None:
             store.add_disturbance(beside)
         load_rows(plan.cases, console)
+        warn_of_load(plan.cases, f"{len(plan.slots)} trials, about {duration(round(plan.expected_s))}")
         if web_port is not None:
             announce(web_port)
-        with Interrupts() as interrupts, new_watcher(console, plan, store.read()) as watcher:
+        redaction = Redaction.of_targets(session.suite.target)
+        with (
+            Interrupts() as interrupts,
+            hushed(redaction),
+            new_watcher(console, plan, store.read()) as watcher,
+        ):
             conduct(plan, store, watcher, split_cores(), onward, interrupts.finished_first, web_port)
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted; {_what_is_kept(store, verb)}") from None

@@ -179,7 +179,7 @@ def case_words(suite: dict[str, Any]) -> list[str]:
     for server in _tables(suite, "server"):
         found += _pairs({"server" if key == "kind" else key: value for key, value in server.items()})
     for scenario in _tables(suite, "scenario"):
-        known = ("kind", "users", "rate", "spacing")
+        known = ("kind", "users", "rate", "spacing", "others", "after")
         chosen = {key: scenario[key] for key in known if key in scenario}
         found += _pairs({"scenario" if key == "kind" else key: value for key, value in chosen.items()})
     return list(dict.fromkeys(found))

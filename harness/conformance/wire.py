@@ -13,7 +13,12 @@ from results.errors import MeasurementError
 
 _NO_BODY = frozenset({204, 304})
 _STATUS_LINE = re.compile(r"(HTTP/1\.[0-9]) ([0-9]{3})(?: .*)?")
-_HEXADECIMAL = re.compile(rb"[0-9A-Fa-f]+")
+#: No answer of the apps that are asked has more, by far.
+MOST_BYTES = 64 << 20
+#: A header block with the interim responses before it, or one line between chunks.
+MOST_HEAD_BYTES = 256 << 10
+_HEXADECIMAL = re.compile(rb"[0-9A-Fa-f]{1,16}")
+_DECIMAL = re.compile(r"[0-9]{1,19}")
 
 
 class Framing(StrEnum):
@@ -47,6 +52,9 @@ class Response:
     ``body`` holds what came of it, decoded; ``arrivals`` for each read that brought some its instant
     (CLOCK_MONOTONIC ns) and the bytes of the body so far; ``surplus`` what came behind the end.
     ``connection`` says how the connection ended, null while it is open.
+
+    It holds MOST_BYTES of body and surplus and MOST_HEAD_BYTES of anything else, and what one read brings
+    beyond: what is more is NotHttp.
     """
 
     def __init__(self, method: str, version: str) -> None:
@@ -54,6 +62,7 @@ class Response:
         self._asked_version = version
         self._raw = bytearray()
         self._left: int | None = None  # of the body, or of a chunk with its line end
+        self._head_left = MOST_HEAD_BYTES
         self._trailing = False
         self.status = 0
         self.version = ""
@@ -84,6 +93,8 @@ class Response:
         if self.end is End.WHOLE:
             self.surplus += self._raw
             self._raw.clear()
+        if len(self.body) + len(self.surplus) > MOST_BYTES:
+            raise NotHttp(f"the server's answer has more than {MOST_BYTES:,} bytes and goes on")
 
     def close(self, end: End) -> None:
         """The connection has ended so; where the response was whole before, it stays so."""
@@ -117,6 +128,7 @@ class Response:
         if found is None:
             raise NotHttp(f"the server's answer is no HTTP/1 response; it begins with {first[:80]!r}")
         if found[2].startswith("1"):
+            self._head_left -= len(lines)
             return True  # an interim response: the final one follows
         self.version, self.status = found[1], int(found[2])
         self.fields = _fields(rest)
@@ -181,6 +193,10 @@ class Response:
     def _until(self, mark: bytes) -> bytes | None:
         at = self._raw.find(mark)
         if at < 0:
+            if len(self._raw) > self._head_left:
+                raise NotHttp(
+                    f"the server's answer has more than {MOST_HEAD_BYTES:,} bytes of headers without an end"
+                )
             return None
         found = bytes(self._raw[:at])
         del self._raw[: at + len(mark)]
@@ -201,6 +217,6 @@ def _length(text: str) -> int:
     """Of a Content-Length; the same number said several times is one (RFC 9112, 6.3). Raises NotHttp."""
     said = {item.strip() for item in text.split(",")}
     number = said.pop()
-    if said or not (number.isascii() and number.isdecimal()):
+    if said or not _DECIMAL.fullmatch(number):
         raise NotHttp(f"the Content-Length of the server's answer is no length: {text[:40]!r}")
     return int(number)

@@ -15,6 +15,8 @@ from results.errors import MeasurementError
 from scenarios.listener import Heard, NotHeard, Question, listen
 
 _REQUESTS = 3
+#: What a URL is asked for at most: a few times as it is, and a few times uncompressed.
+MOST_REQUESTS = 2 * _REQUESTS
 #: No further request is begun after this time (s).
 _ENOUGH_S = 15.0
 _IDENTITY = ("Accept-Encoding", "identity")

@@ -12,8 +12,8 @@ from typing import Any
 
 from harness.doctor.subject import Subject, Tools
 from harness.processes import OwnedProcess, StartError
+from harness.redaction import Redaction
 from harness.serving import environment_of
-from harness.variables import hidden
 from results.errors import MeasurementError
 from targets import inside, paced
 
@@ -26,6 +26,7 @@ MOST_BYTES = 64 * 1024
 
 #: Importing, connecting and compiling may take a while.
 _PATIENCE_S = 60.0
+_SHOWN_BYTES = 4000
 #: The response is asked for so often in its whole length: twice, and once for its view.
 _WHOLE_RESPONSES = 3
 _PATTERNS = shutil.ignore_patterns("__pycache__")
@@ -114,5 +115,6 @@ def _check_answer(subject: Subject, found: Mapping[str, Any], process: OwnedProc
 
 
 def _words(subject: Subject, process: OwnedProcess) -> str:
-    words = hidden(process.output_tail(), subject.planned.target).strip() or "(it wrote nothing)"
+    redaction = Redaction.of_targets([subject.planned.target])
+    words = redaction.tail(process, _SHOWN_BYTES).strip() or "(it wrote nothing)"
     return "\n".join(f"    {line}" for line in words.splitlines())

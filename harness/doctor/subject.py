@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import shlex
 import sys
 import time
@@ -20,7 +19,7 @@ from harness.surroundings import inherited_by
 from harness.variables import filled
 from results.errors import MeasurementError
 from scenarios.decoding import encodings
-from scenarios.listener import Question
+from scenarios.listener import NotHeard, Question, listen
 from targets import proxies
 
 _READY_S = 10.0
@@ -138,18 +137,15 @@ def _await_answer(process: OwnedProcess, port: int, ready: str, command: str) ->
     """Until it has passed on a response: a bare connection would be one more that a server waits for."""
     deadline = time.monotonic() + _READY_S
     while True:
-        connection = http.client.HTTPConnection(HOST, port, timeout=_READY_S)
-        try:
-            connection.request("GET", ready)
-            connection.getresponse().read()
-        except (OSError, http.client.HTTPException):
-            if process.returncode is None and time.monotonic() < deadline:
-                time.sleep(_POLL_EVERY_S)
-                continue
+        answered = False
+        with contextlib.suppress(NotHeard):
+            heard = listen(Question(f"http://{HOST}:{port}{ready}", longest_s=_READY_S))
+            answered = heard.status is not None and heard.failure is None
+        if answered:
+            return
+        if process.returncode is not None or time.monotonic() >= deadline:
             words = process.output_tail().strip() or "(it wrote nothing)"
             raise MeasurementError(
                 f"the proxy {command} does not answer on {HOST}:{port} ({{bind}}). Its own output:\n{words}"
-            ) from None
-        finally:
-            connection.close()
-        return
+            )
+        time.sleep(_POLL_EVERY_S)

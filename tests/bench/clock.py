@@ -112,7 +112,7 @@ class Bench:
     def measure(self, setting: Setting, found: Found) -> None:
         """One round of a setting: ours, then Locust's."""
         message, packed = self._load(setting, "timed")
-        requests = corrected(unpack_requests(packed), message)
+        requests = corrected(unpack_requests(bytearray(packed)), message)
         truth = self.server.truth()
         ours, order = joined(requests, truth)
         kept = counted(truth)[order]

@@ -100,8 +100,9 @@ def _measured(blocks: int, window_s: float) -> Iterator[Seen]:
                 with contextlib.suppress(StoreError, psutil.Error, FileNotFoundError, ProcessLookupError):
                     found = _counted(store)
                     if found[0] > known:
+                        seen = _seen(found, harness)  # before it is counted: the driver may be gone
                         known = found[0]
-                        yield _seen(found, harness)
+                        yield seen
             if known < blocks * _TRIALS_IN_A_BLOCK - 1:
                 raise SystemExit(f"the run ended with {run.returncode} after {known} trials")
 
@@ -113,9 +114,12 @@ def _counted(store: Path) -> tuple[int, int]:
 
 
 def _seen(counted: tuple[int, int], harness: psutil.Process) -> Seen:
-    (driver,) = [
+    drivers = [
         process for process in harness.children(recursive=True) if "scenarios.driver" in process.cmdline()
     ]
+    if not drivers:
+        raise psutil.NoSuchProcess(harness.pid, msg="the load driver has ended")
+    driver = drivers[0]
     memory = [
         value
         for process in (harness, driver)

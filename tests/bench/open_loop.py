@@ -96,7 +96,7 @@ def _stalls(driver: LoadDriver, server: StallingServer, sizes: Sizes) -> str:
 
 def _waits(record: LoadRecord, since: str) -> list[float | None]:
     """Median, p95 and maximum (ns) of the time to the first byte since this instant."""
-    requests = inside_window(record)
+    requests = record.requests[inside_window(record)]
     begins = requests[:, COLUMN[since]]
     if (begins == MISSING).any():
         return [None] * 3
@@ -116,7 +116,7 @@ def _starts(driver: LoadDriver, server: StallingServer, sizes: Sizes) -> str:
         for rate in LATE_RATES:
             load = Arrivals(rate, "poisson", 1000)
             record = driver.run(_specification(server, load, sizes.window_s, str(number)))
-            late[rate] += inside_window(record)[:, COLUMN["late_ns"]].tolist()
+            late[rate] += record.requests[inside_window(record), COLUMN["late_ns"]].tolist()
     rows = []
     for rate, starts in late.items():
         quantiles = [amount(float(at), Unit.NANOSECONDS) for at in np.quantile(starts, [0.5, 0.95, 0.99])]

@@ -10,7 +10,7 @@ from tests.bench.smoke import smoke
 def test_it_tells_the_memory_of_both_processes_after_each_trial() -> None:
     printed = smoke("long_run", needs=["nginx"])
     rows = re.findall(
-        r"^\| (\d) \| ([\d,]+) \| (\d+) MiB \| (\d+) MiB \| (\d+) MiB \| (\d+) MiB \|$", printed, re.M
+        r"^\| (\d) \| ([\d,]+) \| (\d+) MiB \| (\d+) MiB \| (\d+) MiB \| (\d+) MiB \|$", printed, re.MULTILINE
     )
     assert [row[0] for row in rows][-1] in {"2", "3"}
     requests = [int(row[1].replace(",", "")) for row in rows]

@@ -16,6 +16,7 @@ import pytest
 from results.store import Store
 from tests.cli import pieces
 from tests.cli.spoilt import Done, again_while_spoilt, forget, resumed_while_spoilt
+from tests.cli.warm import begun
 
 TINY = """
 name = "tiny"
@@ -61,6 +62,7 @@ at_most = "1 s"
 """
 
 Streamgauge = Callable[..., Done]
+_TIMEOUT_S = 100.0
 PROGRAM = str(Path(sys.executable).with_name("streamgauge"))
 
 
@@ -78,13 +80,25 @@ def environment() -> dict[str, str]:
 
 def once(folder: Path, *words: str, **variables: str) -> Done:
     """The command line in ``folder``: its exit code and output."""
+    with tempfile.NamedTemporaryFile() as out, tempfile.NamedTemporaryFile() as err:
+        streams = (Path(os.devnull), Path(out.name), Path(err.name))
+        process = begun(words, folder, environment() | variables, streams)
+        process.join(_TIMEOUT_S)
+        if process.exitcode is None:
+            process.kill()
+            raise subprocess.TimeoutExpired([PROGRAM, *words], _TIMEOUT_S)
+        return Done([PROGRAM, *words], process.exitcode, *(path.read_text() for path in streams[1:]))
+
+
+def anew(folder: Path, *words: str, **variables: str) -> Done:
+    """The same from the first line of its script on, as Python begins."""
     return subprocess.run(
         [PROGRAM, *words],
         cwd=folder,
         env=environment() | variables,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=_TIMEOUT_S,
         check=False,
     )
 

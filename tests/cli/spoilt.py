@@ -17,7 +17,6 @@ _MACHINE = re.compile(
     r"held up|could not keep up|of its core|the hypervisor took|a cgroup held|clock was stepped|PSS reached"
 )
 _ATTEMPTS = 4
-_TABLES_OF_A_TRIAL = ("figure", "process", "memory_sample", "pss_sample", "request", "trial")
 
 Done = subprocess.CompletedProcess[str]
 Result = TypeVar("Result")
@@ -57,7 +56,11 @@ def resumed_while_spoilt(done: Done, resume: Callable[[], Done], store: Path) ->
 def forget(store: Path, positions: Iterable[int]) -> None:
     """Make the run one that has not measured the trials at these positions yet, and is not complete."""
     with closing(sqlite3.connect(store)) as connection, connection:
-        for table in _TABLES_OF_A_TRIAL:
+        tables = connection.execute(
+            "SELECT m.name FROM sqlite_schema m, pragma_table_info(m.name) c "
+            "WHERE m.type = 'table' AND c.name = 'position' AND m.name <> 'slot'"
+        ).fetchall()
+        for (table,) in tables:
             connection.executemany(
                 f"DELETE FROM {table} WHERE position = ?",  # noqa: S608
                 [(position,) for position in positions],

@@ -8,8 +8,6 @@ import pty
 import re
 import select
 import struct
-import subprocess
-import sys
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cli.conftest import environment
+from tests.cli.warm import begun
 
-PROGRAM = str(Path(sys.executable).with_name("streamgauge"))
 _PATIENCE_S = 100.0
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -58,15 +56,9 @@ def in_terminal(
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
     unset = {"COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR"}
     env = {name: value for name, value in environment().items() if name not in unset}
-    process = subprocess.Popen(
-        [PROGRAM, *words],
-        cwd=folder,
-        env=env | {"TERM": "xterm-256color"} | dict(variables or {}),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-    )
+    terminal = Path(os.ttyname(theirs))
+    env |= {"TERM": "xterm-256color"} | dict(variables or {})
+    process = begun(words, folder, env, (terminal, terminal, terminal))
     os.close(theirs)
     written = b""
     left, answered = list(answers), 0
@@ -81,9 +73,12 @@ def in_terminal(
                 if left and written[answered:].endswith(b": "):
                     answered = len(written)
                     os.write(ours, left.pop(0).encode())
+                assert process.pid is not None
                 react(written.decode("utf-8", "replace"), process.pid)
-        return Seen(process.wait(10), written.decode("utf-8", "replace"))
+        process.join(10)
+        assert process.exitcode is not None, "it has closed its terminal, and goes on"
+        return Seen(process.exitcode, written.decode("utf-8", "replace"))
     finally:
         process.kill()
-        process.wait()
+        process.join()
         os.close(ours)

@@ -41,12 +41,12 @@ def shop(folder: Path, *commits: dict[str, str], suite: str = SUITE + GATE) -> R
 
 
 def test_a_head_that_takes_half_as_long_again_fails_and_is_named(tmp_path: Path) -> None:
-    suite = SUITE.replace('"0.3s"', '"0.2s"') + GATE
+    suite = SUITE.replace('"0.3s"', '"0.2s"') + WHOLE_GATE
     repository = shop(tmp_path, resting(REST_MS), resting(REST_MS * 1.5), suite=suite)
-    done = patiently(tmp_path, "ab.sqlite", "ab", "shop/suite.toml", "--base", "HEAD~1")
+    done = patiently(tmp_path, "ab.sqlite", "ab", "shop/suite.toml", "--base", "HEAD~1", *ONLY_WHOLE)
     assert done.returncode == 1, done.stdout + done.stderr
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("gate: ")]
-    assert line.startswith("gate: orders stream: ttlb_p50 within 10% of base: WORSE: ")
+    assert line.startswith("gate: orders whole: ttlb_p50 within 10% of base: WORSE: ")
     assert "confirmed by 5 further blocks" in line
     assert repository.worktrees() == []
     with Store.open(tmp_path / "ab.sqlite") as store:
@@ -217,14 +217,17 @@ def test_an_ab_that_is_killed_or_interrupted_leaves_no_worktree_and_goes_on(
     store = tmp_path / "ab.sqlite"
     with started(tmp_path, "ab", "shop/suite.toml", "--base", "HEAD", "--output", "ab.sqlite") as run:
         wait_for_trials(store, 1)
-        left = repository.worktrees()
+        left = [Path(place) for place in repository.worktrees()]
+        assert [place.exists() for place in left] == [True, True]
+        family = descendants(run.pid)
         run.kill()
         run.communicate(timeout=30)
-    assert [Path(place).exists() for place in left] == [True, True]
+    assert still_there(family) == []
+    assert not any(place.parent.exists() for place in left), "the supervisor has removed them"
+    assert len(repository.worktrees()) == 2, "git does not know yet"
     with started(tmp_path, "ab", "--resume", "ab.sqlite") as run:
         wait_for_trials(store, 2)
-        assert len(repository.worktrees()) == 2
-        assert not any(Path(place).parent.exists() for place in left), "the next ab has removed them"
+        assert len(repository.worktrees()) == 2, "the next ab has told git"
         family = descendants(run.pid)
         os.killpg(run.pid, signal.SIGINT)
         output, _ = run.communicate(timeout=30)

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -19,29 +20,21 @@ from harness.matrix import cases_of
 from harness.suite_file import load_suite
 from results.metrics import FIGURES
 from scenarios.built_in import built_in_suites
-from tests.cli.conftest import environment
+from tests.cli.conftest import PROGRAM, environment, once
 from tests.cli.stores import make_store
-from tests.cli.terminal import PROGRAM
 
 HEAVY = {"numpy", "scipy", "pydantic", "rich", "flask", "psutil", "sqlite3", "locust", "gevent", "matplotlib"}
 
 
 def completed(folder: Path, *given: str, instruction: str = "bash_complete") -> list[str]:
     """What is offered for the last of these words, in a folder of the user's."""
-    done = subprocess.run(
-        [PROGRAM],
-        cwd=folder,
-        env=environment()
-        | {
-            "_STREAMGAUGE_COMPLETE": instruction,
-            "COMP_WORDS": "\n".join(["streamgauge", *given]),
-            "COMP_CWORD": str(len(given)),
-        },
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
+    variables = {
+        "_STREAMGAUGE_COMPLETE": instruction,
+        "COMP_WORDS": "\n".join(["streamgauge", *given]),
+        "COMP_CWORD": str(len(given)),
+    }
+    done = once(folder, **variables)
+    assert done.returncode == 0
     assert done.stderr == ""
     return [line.partition(",")[2] for line in done.stdout.splitlines() if line]
 
@@ -113,8 +106,11 @@ def test_stored_runs_the_latest_first(tmp_path: Path) -> None:
 def test_every_case_word_names_a_case(name: str, tmp_path: Path) -> None:
     offered = completed(tmp_path, "run", name, "--only", "")
     suite = load_suite(name)
-    axes = [item for target in suite.target for item in target.axes.items() if len(item[1]) > 1]
-    assert axes
+    axes: list[tuple[str, Sequence[object]]] = [
+        item for target in suite.target for item in target.axes.items() if len(item[1]) > 1
+    ]
+    axes += [("after", scenario.after) for scenario in suite.scenario if scenario.kind == "hang-up"]
+    assert offered
     assert {f"{key}={value}" for key, values in axes for value in values} <= set(offered)
     for word in offered:
         assert cases_of(suite, word)

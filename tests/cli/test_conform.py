@@ -23,9 +23,9 @@ from results.conformance.findings import Conformance, Finding
 from results.conformance.questions import QUESTIONS, Check, Outcome
 from results.errors import ExitCode, MeasurementError
 from targets.servers.gunicorn import DEFAULTS as GUNICORN
-from tests.cli.conftest import Streamgauge, environment, once
+from tests.cli.conftest import PROGRAM, Streamgauge, environment, once
 from tests.cli.processes import descendants, still_there
-from tests.cli.terminal import PROGRAM, in_terminal
+from tests.cli.terminal import in_terminal
 from tests.servers_page import kept
 
 FRESH = ("gunicorn/sync", "waitress")

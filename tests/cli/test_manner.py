@@ -16,9 +16,8 @@ from harness.gates import stored_gates
 from harness.proxying import installed_version
 from results.errors import ExitCode
 from results.store import Store
-from tests.cli.conftest import Measured, Streamgauge, environment, once
+from tests.cli.conftest import PROGRAM, Measured, Streamgauge, environment, once
 from tests.cli.stores import blocks, make_store
-from tests.cli.terminal import PROGRAM
 from tests.results.examples import STREAM, WHOLE
 
 SCHEMA = Path(__file__).parents[2] / "analysis" / "exports" / "streamgauge.schema.json"

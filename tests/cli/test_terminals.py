@@ -14,10 +14,10 @@ import psutil
 import pytest
 
 from results.errors import ExitCode
-from tests.cli.conftest import TINY, Measured, environment
+from tests.cli.conftest import PROGRAM, TINY, Measured, environment
 from tests.cli.processes import descendants, still_there
 from tests.cli.stores import make_store
-from tests.cli.terminal import PROGRAM, in_terminal
+from tests.cli.terminal import in_terminal
 
 NOTHING_TRACED = """
 DELETE FROM traced_request; DELETE FROM traced_figure; DELETE FROM traced_yield; DELETE FROM traced_read;

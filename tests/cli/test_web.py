@@ -15,8 +15,7 @@ import pytest
 
 from results.errors import ExitCode
 from results.store import Store
-from tests.cli.conftest import TINY, Measured, Streamgauge, environment, once
-from tests.cli.terminal import PROGRAM
+from tests.cli.conftest import PROGRAM, TINY, Measured, Streamgauge, environment, once
 
 
 def asked(port: int, method: str, path: str) -> tuple[int, str]:

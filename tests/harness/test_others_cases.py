@@ -11,7 +11,7 @@ from harness.gates import gates_of, margin_gates_of
 from harness.matrix import PlannedCase, cases_of
 from harness.plan import TRIAL_OVERHEAD_S, make_plan
 from harness.trial import others_beside
-from harness.validity import reasons
+from harness.validity import broken_rules
 from results.case import Case
 from results.errors import UsageError
 from results.records import MISSING, OthersRecord, Outcome
@@ -178,7 +178,7 @@ BESIDE = [small(OPEN_NS + SECOND)] * 10
 
 def of_others(*requests: dict[str, int]) -> list[str]:
     record = load_record([request()], client_wall_ns=10 * SECOND, others=others(*requests))
-    return reasons(record, None)
+    return [item.text for item in broken_rules(record, None)]
 
 
 def test_what_streams_do_to_others_spoils_no_trial_and_what_they_cannot_have_done_does() -> None:

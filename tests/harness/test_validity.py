@@ -9,7 +9,7 @@ import pytest
 
 from harness.load import corrected
 from harness.serving import last_words
-from harness.validity import reasons
+from harness.validity import broken_rules
 from results.pss import PssSample
 from results.records import COLUMN, MISSING, REQUEST_FIELDS, LoadRecord, Outcome, ServerRecord
 
@@ -57,6 +57,10 @@ def load(
         clock_drift_ns=None if drift_ms is None else round(drift_ms * MS),
         clock_span_ns=None if drift_ms is None else 2 * SECOND_NS,
     )
+
+
+def reasons(load: LoadRecord, server: ServerRecord | None) -> list[str]:
+    return [item.text for item in broken_rules(load, server)]
 
 
 def server(*, steal: float | None = 0.0, throttled_ms: float | None = 0) -> ServerRecord:
@@ -202,7 +206,7 @@ def test_a_slewed_clock_is_corrected_evenly() -> None:
     requests = load(1.0, 1.5, 2.0).requests
     requests[:, COLUMN["first_row_ns"]] = MISSING
     answer = {"clock_drift_ns": 400_000, "clock_span_ns": SECOND_NS, "clock_begun_ns": SECOND_NS}
-    after = corrected(requests, answer)
+    after = corrected(requests.copy(), answer)
     shifts = requests[:, COLUMN["last_ns"]] - after[:, COLUMN["last_ns"]]
     assert shifts.tolist() == [40_000, 240_000, 440_000]
     assert (after[:, COLUMN["first_row_ns"]] == MISSING).all()

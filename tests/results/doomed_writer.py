@@ -26,13 +26,21 @@ SPILLING = 60_000
 class DoomedRequests:
     """Looks like a request array, and kills the process when most of it is stored."""
 
-    def __init__(self, row: list[int]) -> None:
+    def __init__(self, row: list[int], part: slice = slice(None)) -> None:
         self._row = row
+        self._part = part
+
+    def __len__(self) -> int:
+        return SPILLING + 1
+
+    def __getitem__(self, part: slice) -> DoomedRequests:
+        return DoomedRequests(self._row, part)
 
     def tolist(self) -> Iterator[list[int]]:
-        for _ in range(SPILLING):
+        for number in range(*self._part.indices(len(self))):
+            if number == SPILLING:
+                os.kill(os.getpid(), signal.SIGKILL)
             yield self._row
-        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def main(path: Path, moment: int | None) -> None:

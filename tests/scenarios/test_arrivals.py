@@ -11,7 +11,7 @@ import xxhash
 
 from analysis.trial.figures import figures_of_trial
 from harness.load import LoadDriver
-from harness.validity import reasons
+from harness.validity import broken_rules
 from results.records import COLUMN, MISSING, LoadRecord, Outcome
 from scenarios.schedule import Spacing, offsets_ns
 from scenarios.specification import Address, Arrivals, TrialSpecification
@@ -125,7 +125,7 @@ def test_a_start_that_waits_for_a_connection_is_late_and_never_dropped(
     assert server.counts().connections == 2
     # two connections answer 45 requests in 2.25 s at best, and they come within 0.9 s
     assert max(column(load, "late_ns")) > 1e9
-    (reason,) = [reason for reason in reasons(load, None) if "late" in reason]
+    (reason,) = [item.text for item in broken_rules(load, None) if "late" in item.text]
     assert "most_in_flight greater" in reason
     figures = figures_of_trial(load, None)
     assert figures["ttfb_p50"] is not None

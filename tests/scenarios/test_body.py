@@ -21,14 +21,18 @@ class Sink:
     def __init__(self) -> None:
         self.body = b""
         self.viewed = 0
+        self.silent_bytes = 0
+        self.complete = False
         self.events: list[str] = []
 
     def on_body(self, body: bytes | memoryview) -> None:
         self.body += body
+        self.silent_bytes = 0
         if isinstance(body, memoryview):
             self.viewed += len(body)
 
     def on_message_complete(self) -> None:
+        self.complete = True
         self.events.append("complete")
 
     def on_message_begin(self) -> None:

@@ -11,7 +11,7 @@ import xxhash
 
 from analysis.trial.figures import figures_of_trial
 from harness.load import LoadDriver
-from harness.validity import reasons
+from harness.validity import broken_rules
 from results.records import COLUMN, MISSING, LoadRecord, Outcome
 from scenarios.specification import Address, HangUp, Leaving, TraceSpecification, TrialSpecification
 from tests.synthetic import SyntheticServer
@@ -81,7 +81,7 @@ def test_it_counts_and_has_the_figures_that_make_sense(driver: LoadDriver, serve
     server.reset()
     path, small = long_path(server), server.path(name="small", chunks=(10,), body_after_s=0.02)
     load = driver.run(hanging_up(server, path, small))
-    told = reasons(load, None)
+    told = [item.text for item in broken_rules(load, None)]
     assert not [reason for reason in told if "responses failed" in reason]
     figures = figures_of_trial(load, None)
     assert figures["unserved"] == 0
@@ -122,7 +122,7 @@ def test_what_ends_or_differs_before_it_could_be_hung_up_is_a_failure(
     load = driver.run(replace(other, window_s=0.2))
     assert set(outcomes(load)) == {outcome}, load.errors
     assert any(said in text for text in load.errors), load.errors
-    assert any("responses failed" in reason for reason in reasons(load, None))
+    assert any("responses failed" in reason for reason in [item.text for item in broken_rules(load, None)])
     assert not len(load.follow_ups if load.follow_ups is not None else ())
 
 

@@ -10,7 +10,7 @@ import xxhash
 
 from analysis.trial.figures import figures_of_trial, inside_window
 from harness.load import LoadDriver
-from harness.validity import reasons
+from harness.validity import broken_rules
 from results.records import COLUMN, LoadRecord, Outcome, RequestArray
 from scenarios.specification import Address, Arrivals, Download, Load, TrialSpecification
 from tests.synthetic.stalling import StallingServer, StallTruth
@@ -92,7 +92,7 @@ def test_time_from_sent_alone_hides_it_again_when_requests_wait_for_a_connection
     assert len(during(record, truth, "sent_ns")) <= 1
     assert figure(record, "ttfb_p95") < STALL_S * 1e9 / 10
     assert figure(record, "ttfb_effective_p95") > 0.7 * STALL_S * 1e9
-    (reason,) = [reason for reason in reasons(record, None) if "late" in reason]
-    requests = inside_window(record)
+    (reason,) = [item.text for item in broken_rules(record, None) if "late" in item.text]
+    requests = record.requests[inside_window(record)]
     late = (requests[:, COLUMN["late_ns"]] > 1_000_000).sum()
     assert reason.startswith(f"{late} of {len(requests)} scheduled requests began more than 1 ms late")

@@ -11,7 +11,7 @@ import xxhash
 from analysis.trial.figures import figures_of_trial
 from analysis.trial.others import alone, beside_streams, waits_ns
 from harness.load import LoadDriver
-from harness.validity import reasons
+from harness.validity import broken_rules
 from results.records import COLUMN, LoadRecord, OthersRecord, Outcome
 from scenarios.schedule import offsets_ns
 from scenarios.specification import (
@@ -115,7 +115,11 @@ def test_who_is_given_up_is_no_fast_answer_and_no_reason_to_doubt_the_trial(driv
     assert figures["worker_held"] > 0.3e9  # though nobody waited longer than half of that
     assert others.errors["no complete response within 0.15 s"] >= outcomes[Outcome.TIMED_OUT]
     assert not record.errors
-    assert not [reason for reason in reasons(record, None) if "answer" in reason or "failed" in reason]
+    assert not [
+        reason
+        for reason in [item.text for item in broken_rules(record, None)]
+        if "answer" in reason or "failed" in reason
+    ]
 
 
 def test_others_that_are_answered_wrongly_while_alone_spoil_the_trial(driver: LoadDriver) -> None:
@@ -124,7 +128,10 @@ def test_others_that_are_answered_wrongly_while_alone_spoil_the_trial(driver: Lo
     assert set(others.requests[:, COLUMN["outcome"]].tolist()) == {Outcome.WRONG_BYTES}
     assert figures["others_unanswered"] == 1
     assert figures["others_ttlb_p50"] == others.patience_ns
-    assert any("had no answer before there was any stream" in reason for reason in reasons(record, None))
+    assert any(
+        "had no answer before there was any stream" in reason
+        for reason in [item.text for item in broken_rules(record, None)]
+    )
 
 
 def test_a_slow_reader_keeps_its_pace_until_the_window_closes_and_then_gets_all(driver: LoadDriver) -> None:
@@ -140,7 +147,11 @@ def test_a_slow_reader_keeps_its_pace_until_the_window_closes_and_then_gets_all(
     # the server could not hand over what the reader did not take: it was held for all that time
     assert all(end > record.window_close_ns for _, end in server.held_ns)
     assert not {"throughput", "requests_per_second", "ttlb_p50", "stall_max_p50"} & figures.keys()
-    assert not [reason for reason in reasons(record, None) if "inside the window" in reason]
+    assert not [
+        reason
+        for reason in [item.text for item in broken_rules(record, None)]
+        if "inside the window" in reason
+    ]
 
 
 def test_a_slow_reader_asks_again_when_it_has_taken_all(driver: LoadDriver) -> None:

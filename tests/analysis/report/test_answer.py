@@ -148,7 +148,10 @@ def test_a_first_byte_within_the_client_s_own_error_is_no_reason_against_a_buffe
 
 
 def test_an_open_loop_counts_from_the_schedule_too(tmp_path: Path) -> None:
-    scheduled = [Case({**case.parameters, "rate": 20}, case.baseline) for case in (WHOLE, STREAM)]
+    scheduled = [
+        Case({**case.parameters, "scenario": "arrivals", "rate": 20}, case.baseline)
+        for case in (WHOLE, STREAM)
+    ]
     truths = [
         Truth(scheduled[0], 50, schedule_ms=10),
         Truth(replace(scheduled[1], baseline=scheduled[0].identity), 2, schedule_ms=10),

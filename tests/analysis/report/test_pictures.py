@@ -30,6 +30,7 @@ def test_a_traced_run_of_buffers_has_all_but_those_of_sizes_and_servers(tmp_path
     assert "the suite has one server only" in reasons["Servers by buffers"]
     assert "the suite `memory` has them" in reasons["Peak memory over response size"]
     assert "the suites `mixed` and `slow-reader` do" in reasons["What others waited"]
+    assert "soak" in reasons["Memory over a long window"]
     assert len(reasons) == 4
 
 
