@@ -32,8 +32,6 @@ def arm_of(run: Run, case: Case, name: str, *, control: bool = False) -> Arm:
 
     A figure that one valid trial does not give is missing: those that do would flatter.
     """
-    if why := why_without(FIGURES[name], case):
-        return Arm([], [], why.partition(";")[0], None)
     own = valid_by_block(run, case.identity, control=control)
     return arm_between(own, valid_by_block(run, case.baseline or case.identity), name, case)
 
@@ -45,6 +43,8 @@ def arm_between(
     both = [(own[block].figures.get(name), base[block].figures.get(name)) for block in own if block in base]
     pairs = [Pair(value, other) for value, other in both if value is not None and other is not None]
     arm = _arm(pairs, [pair.baseline for pair in pairs], [*own.values(), *base.values()], name)
+    if arm.missing is not None and (why := why_without(FIGURES[name], case)):
+        return replace(arm, missing=why.partition(";")[0])
     if arm.missing is None and (bounded := _given_up_on_both_sides(pairs, name, case)):
         weak = (
             f"in {bounded} of {len(pairs)} blocks the small requests that {name} rests on were given up on "
