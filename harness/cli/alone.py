@@ -39,4 +39,5 @@ def telling_of_others() -> Iterator[None]:
 
 
 def _words() -> str:
-    return shlex.join(["streamgauge", *sys.argv[1:]])
+    """The verb alone: other words, which may hold a header's token, are nobody else's business."""
+    return shlex.join(["streamgauge", *[word for word in sys.argv[1:] if not word.startswith("-")][:1]])
