@@ -63,7 +63,7 @@ class Seen:
 
 def main() -> None:
     options = parser("memory of the harness over a million requests").parse_args()
-    runs = [(1, 0.3)] if options.smoke else [(20, 2.0), (1, 45.0)]
+    runs = [(1, 0.3)] if options.smoke else [(20, 2.0), (1, 40.0)]
     tables = []
     for blocks, window_s in runs:
         seen = list(_measured(blocks, window_s))
