@@ -76,6 +76,7 @@ if [ "${1:-}" = test ]; then
         tests/cli/test_{compare,completion,export,history,report,sheets,stored_ab}.py
         tests/test_{documents,imports,servers_page}.py)
     said=$(mktemp -d)
+    set -m  # else what runs in the background, and all that it starts, ignores Ctrl-C
     python -m pytest "${waiting[@]}" --ignore=tests/harness/conformance >"$said/waiting" 2>&1 &
     lanes=($!)
     nice -n 19 python -m pytest "${pure[@]}" >"$said/pure" 2>&1 &
