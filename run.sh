@@ -84,6 +84,7 @@ if [ "${1:-}" = test ]; then
     trap 'kill "${lanes[@]}" 2>/dev/null || true; rm -rf "$said"' EXIT
     code=0
     python -m pytest tests "${waiting[@]/#/--ignore=}" "${pure[@]/#/--ignore=}" || code=$?
+    [ "$code" -ne 2 ] || exit 2  # interrupted: so are the others
     for lane in "${lanes[@]}"; do
         wait "$lane" || code=$?
     done
