@@ -235,7 +235,7 @@ class LoadDriver:
         except LinkSilent:
             why, fault = f"hung: it had not answered after {longest_s:g} s", Fault.DRIVER_HUNG
         except LoadFailed as failed:  # the new one did not start
-            why, fault = str(failed), failed.fault
+            why, fault = f"did not start anew ({failed})", failed.fault
         else:
             self._failures = 0
             return answer

@@ -43,7 +43,8 @@ class Shortener:
     def _run(self) -> None:
         while not self._stop.wait(_LOOK_EVERY_S):
             for output in self._outputs():
-                with contextlib.suppress(FileNotFoundError):  # it went with its folder
+                # it went with its folder; or it cannot be shortened now, and the next look may do
+                with contextlib.suppress(OSError):
                     shorten(output)
 
 

@@ -12,11 +12,14 @@ import os
 import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 PREFIX = "streamgauge-"
 _OWNER = "owner.lock"
+#: Nobody takes so long to make one, or to remove it.
+_UNLOCKED_S = 3600.0
 #: A Unix socket's path has room for about 100 bytes (unix(7)), and one is made in here.
 _LONGEST = 80
 
@@ -32,8 +35,10 @@ def private_folder() -> Iterator[Path]:
         folder.rmdir()
         folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir="/tmp"))
     try:
-        with (folder / _OWNER).open("w") as lock:
+        # locked before it has the name by which others look for it: they would take it for an abandoned one
+        with (folder / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
+            (folder / ".lock").rename(folder / _OWNER)
             remove_abandoned(folder.parent)
             yield folder
     finally:
@@ -48,11 +53,16 @@ def remove_abandoned(place: Path) -> None:
 
 
 def is_abandoned(folder: Path) -> bool:
-    """Whether it is a private folder of this user's whose lock nobody holds; not where there is no lock."""
+    """Whether it is a private folder of this user's whose lock nobody holds.
+
+    One without a lock was left at its begin or its end: it is, when it has been like that for an hour.
+    """
     try:
         found = folder.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
             return False
+        if not (folder / _OWNER).exists():
+            return folder.name.startswith(PREFIX) and time.time() - found.st_mtime > _UNLOCKED_S
         with (folder / _OWNER).open("r+") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -50,7 +50,8 @@ def main() -> None:
         f"(seed {seed}). In the end its trials were there: {verdict}."
     )
     publish("kills", f"{words}\n\n{table(_HEADINGS, rows)}", write=options.write)
-    if not whole or any(kill.lost or kill.changed or kill.left or kill.files for kill in seen):
+    harmed = any(kill.lost or kill.changed or kill.out_of_order or kill.left or kill.files for kill in seen)
+    if harmed or not whole or not endurance.kept(run):
         raise SystemExit(1)
 
 

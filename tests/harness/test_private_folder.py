@@ -104,6 +104,17 @@ def test_what_is_not_ours_is_left_alone(place: Path) -> None:
     assert left(place) == before
 
 
+def test_one_that_never_had_a_lock_is_abandoned_after_an_hour(place: Path) -> None:
+    old, young = place / f"{PREFIX}old", place / f"{PREFIX}young"
+    for folder in (old, young):
+        folder.mkdir()
+    hours_ago = time.time() - 2 * 3600
+    os.utime(old, (hours_ago, hours_ago))
+    with private_folder():
+        assert not old.exists()
+        assert young.exists()
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can make a folder of another user")
 def test_another_user_s_folder_is_left_alone(place: Path) -> None:
     theirs = place / f"{PREFIX}theirs"
