@@ -59,20 +59,23 @@ _MARKS = {"supervisor": "supervisor.py", "driver": "scenarios.driver", "server":
 _FROM_THE_START = ("harness", "supervisor")
 _LATEST_S = 2.0
 _PATIENCE_S = 60.0
+_STALLING_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Kill:
     """What was killed and when (`Endurance.kill`), beside a stalled reader or not, and what came of it.
 
-    ``lost`` and ``changed`` are finished trials that were not there any more, or not as they were;
+    ``struck``: it was there to be killed; ``stalled`` readers had begun to read, and stopped. ``lost`` and
+    ``changed`` are finished trials that were not there any more, or not as they were;
     ``out_of_order`` whether others than the first of the plan are finished; ``left`` are processes, ``files``
-    temporary ones that were still there.
+    temporary ones that were still there: the next run removes those of a supervisor and harness that are gone.
     """
 
     victim: str
     instant_s: float
-    stalled: bool
+    struck: bool
+    stalled: int
     finished: int
     lost: int
     changed: int
@@ -89,6 +92,7 @@ class Endurance:
         self._brand = brand
         self._random = random.Random(seed)  # noqa: S311  - no secret
         self._known: dict[int, TrialSummary] = {}
+        self._variables = environment() | brand.env | {"PATH": os.environ["PATH"]}
         (folder / "pieces_app.py").write_text(APP)
         (folder / "suite.toml").write_text(SUITE.format(blocks=blocks))
 
@@ -114,14 +118,16 @@ class Endurance:
         instant_s = self._random.uniform(0, _LATEST_S)
         with self._started(RESUMED) as (run, temporary), contextlib.ExitStack() as stack:
             if stalled or victim not in _FROM_THE_START:
-                _await_server(run)
+                self._await_server(run)
             time.sleep(instant_s)
+            readers = _stall(run) if stalled else []
+            stack.callback(_close_all, readers)
             family = _family(run)
-            if stalled:
-                stack.callback(_close_all, _stall(family))
+            struck = False
             for process in _victims(victim, run.pid, family):
                 with contextlib.suppress(psutil.NoSuchProcess):
                     process.kill()
+                    struck = True
             if victim != "harness":
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     run.wait(self._random.uniform(0, 1))
@@ -129,20 +135,31 @@ class Endurance:
             run.wait()
             left = still_there([*family, *_running(self._brand.bearers())])
             files = _left_in(temporary)
-        return self._judged(victim, instant_s, left, files, stalled=stalled)
+        return self._judged(victim, instant_s, left, files, struck=struck, stalled=len(readers))
 
     def finish(self) -> Run:
         """Go on to the end; the whole run."""
-        done = once(self._folder, *RESUMED)
+        done = once(self._folder, *RESUMED, **self._variables)
         assert self.finished(), done.stderr
         return self._read()
+
+    def files(self) -> Sequence[str]:
+        """What is left in the folder for temporary files."""
+        return _left_in(Path(self._variables["TMPDIR"]))
 
     def kept(self, run: Run) -> bool:
         """Whether all that was ever seen finished is there as it was."""
         return self._compared(run) == (0, 0)
 
     def _judged(
-        self, victim: str, instant_s: float, left: Sequence[str], files: Sequence[str], *, stalled: bool
+        self,
+        victim: str,
+        instant_s: float,
+        left: Sequence[str],
+        files: Sequence[str],
+        *,
+        struck: bool,
+        stalled: int,
     ) -> Kill:
         run = self._read()
         lost, changed = self._compared(run)
@@ -150,7 +167,7 @@ class Endurance:
         planned = [slot.position for slot in run.header.slots]
         done = [trial.slot.position for trial in run.trials]
         out_of_order = done != planned[: len(done)]
-        return Kill(victim, instant_s, stalled, len(done), lost, changed, out_of_order, left, files)
+        return Kill(victim, instant_s, struck, stalled, len(done), lost, changed, out_of_order, left, files)
 
     def _compared(self, run: Run) -> tuple[int, int]:
         now = _by_position(run)
@@ -159,6 +176,14 @@ class Endurance:
             position for position in self._known.keys() & now if self._known[position] != now[position]
         ]
         return len(lost), len(changed)
+
+    def _await_server(self, run: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + _PATIENCE_S
+        while not _victims("server", run.pid, _family(run)):
+            said = (self._folder / "said").read_text()
+            assert run.poll() is None, f"ended with {run.returncode} before there was a server: {said}"
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
 
     def _has_trials(self) -> bool:
         with contextlib.suppress(StoreError):  # none yet, or one that is just being made
@@ -171,17 +196,19 @@ class Endurance:
 
     @contextlib.contextmanager
     def _started(self, words: Sequence[str]) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
-        variables = environment() | self._brand.env | {"PATH": os.environ["PATH"]}
-        with subprocess.Popen(
-            [PROGRAM, *words],
-            cwd=self._folder,
-            env=variables,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        ) as run:
+        with (
+            (self._folder / "said").open("wb") as said,
+            subprocess.Popen(
+                [PROGRAM, *words],
+                cwd=self._folder,
+                env=self._variables,
+                stdout=said,
+                stderr=said,
+                start_new_session=True,
+            ) as run,
+        ):
             try:
-                yield run, Path(variables["TMPDIR"])
+                yield run, Path(self._variables["TMPDIR"])
             finally:
                 run.kill()
 
@@ -196,14 +223,6 @@ def _family(run: subprocess.Popen[bytes]) -> list[psutil.Process]:
     return []
 
 
-def _await_server(run: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + _PATIENCE_S
-    while not _victims("server", run.pid, _family(run)):
-        assert run.poll() is None, f"ended with {run.returncode} before there was a server"
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def _running(pids: Iterable[int]) -> Iterator[psutil.Process]:
     for pid in pids:
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -213,31 +232,42 @@ def _running(pids: Iterable[int]) -> Iterator[psutil.Process]:
 def _victims(victim: str, harness: int, family: Sequence[psutil.Process]) -> list[psutil.Process]:
     """Those that are there at this instant."""
     if victim == "harness":
-        return [psutil.Process(harness)]
+        return [process for process in _running([harness]) if process.status() != psutil.STATUS_ZOMBIE]
     found = []
     for process in family:
         with contextlib.suppress(psutil.Error):
-            words = " ".join(process.cmdline())
-            kind = (
-                "supervisor" if "supervisor.py" in words else "driver" if "scenarios.driver" in words else ""
-            )
-            if victim == (kind or ("server" if "gunicorn" in words else "")):
+            # keepers are forks of the supervisor, and look like it
+            if _MARKS[victim] in " ".join(process.cmdline()) and (
+                victim != "supervisor" or process.ppid() == harness
+            ):
                 found.append(process)
     return found
 
 
-def _stall(family: Sequence[psutil.Process]) -> list[socket.socket]:
-    """A reader at each port on which one of them listens: it asks for what has no end, and sleeps."""
-    readers = []
-    for process in family:
-        with contextlib.suppress(psutil.Error, OSError):
-            for connection in process.net_connections("tcp4"):
-                if connection.status == psutil.CONN_LISTEN:
-                    reader = socket.create_connection(connection.laddr, timeout=1)
-                    readers.append(reader)
-                    reader.sendall(b"GET /endless HTTP/1.1\r\nHost: x\r\n\r\n")
-    time.sleep(0.05)
-    return readers
+def _stall(run: subprocess.Popen[bytes]) -> list[socket.socket]:
+    """A reader who has begun to read what has no end, and stops; none where nobody answers in time."""
+    deadline = time.monotonic() + _STALLING_S
+    while run.poll() is None and time.monotonic() < deadline:
+        for process in _family(run):
+            with contextlib.suppress(psutil.Error, OSError):
+                if _MARKS["server"] not in " ".join(process.cmdline()):
+                    continue
+                for connection in process.net_connections("tcp4"):
+                    if connection.status == psutil.CONN_LISTEN and (reader := _begun(connection.laddr)):
+                        return [reader]
+        time.sleep(0.005)
+    return []
+
+
+def _begun(address: tuple[str, int]) -> socket.socket | None:
+    """A reader whom a worker answers within its time; it may have the load driver to answer first."""
+    reader = socket.create_connection(address, timeout=1)
+    reader.sendall(b"GET /endless HTTP/1.1\r\nHost: x\r\n\r\n")
+    with contextlib.suppress(OSError):
+        if reader.recv(1):
+            return reader
+    reader.close()
+    return None
 
 
 def _close_all(readers: Sequence[socket.socket]) -> None:
