@@ -69,7 +69,7 @@ class Kill:
     ``struck``: it was there to be killed; ``stalled`` readers had begun to read, and stopped. ``lost`` and
     ``changed`` are finished trials that were not there any more, or not as they were;
     ``out_of_order`` whether others than the first of the plan are finished; ``left`` are processes, ``files``
-    temporary ones that were still there: the next run removes those of a supervisor and harness that are gone.
+    temporary ones that were still there: the next run removes those whose supervisor and harness are gone.
     """
 
     victim: str
