@@ -1,4 +1,4 @@
-"""What hard users found, on the screen: clients that hang up, and memory over a long window."""
+"""What hard users found, on the screen: what streams cost others, hang-ups, and memory over a long window."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from analysis import growth_table, hang_ups
+from analysis import growth_table, hang_ups, others_table
 from analysis.exports.printable import printable
+from analysis.findings import Findings
 from analysis.growth import memory_growths
 from analysis.summary import summarize
 from harness.cli.prose import say
@@ -18,6 +19,11 @@ from harness.cli.tables import print_rows
 from results.run import Run
 from results.store import Store
 from results.trace import Trace
+
+
+def print_costs(findings: Findings) -> None:
+    """A row for each case with small requests beside its streams; nothing where a run has none."""
+    _print(others_table.CAPTION, others_table.NOTE, others_table.HEADINGS, others_table.rows(findings))
 
 
 def print_stored_hang_ups(run: Run, path: Path) -> None:
@@ -46,7 +52,7 @@ def _print(caption: str, note: str, headings: Sequence[str], rows: Sequence[Sequ
         return
     table = Table(show_edge=False, pad_edge=False)
     for number, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if number else "left", no_wrap=True)
+        table.add_column(heading, justify="right" if number else "left", no_wrap=bool(number))
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
     click.echo(f"\n{caption}:")

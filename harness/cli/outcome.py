@@ -12,9 +12,8 @@ from analysis.findings import find
 from analysis.verdicts.verdict import GatedCase, NotJudged
 from harness.cli.answer import exit_code, print_answer, print_doubts, print_gates
 from harness.cli.case_table import print_table
-from harness.cli.hard_cases import print_growths, print_stored_hang_ups
+from harness.cli.hard_cases import print_costs, print_growths, print_stored_hang_ups
 from harness.cli.memory import print_slopes
-from harness.cli.others import print_costs
 from harness.cli.prose import say
 from harness.cli.recommend import print_detectable
 from harness.cli.streams import until_nobody_reads

@@ -24,9 +24,8 @@ from harness.cli.ab_outcome import print_ab
 from harness.cli.answer import print_marks, print_unfit
 from harness.cli.calibrate import meaning, print_points
 from harness.cli.case_table import print_table
-from harness.cli.hard_cases import print_growths, print_hang_ups
+from harness.cli.hard_cases import print_costs, print_growths, print_hang_ups
 from harness.cli.memory import print_memory
-from harness.cli.others import print_costs
 from harness.cli.places import find_run
 from harness.cli.prose import say
 from harness.cli.recommend import print_detectable, print_recommendations
