@@ -12,6 +12,7 @@ from analysis.trial.figures import inside_window
 from analysis.trial.others import alone, answered, beside_streams, waits_ns
 from results.faults import Fault
 from results.records import AS_PLANNED, COLUMN, MISSING, LoadRecord, Outcome, ServerRecord
+from scenarios.exchange import UNASKED
 
 #: The load driver is one thread: above this share of its core it may have been the bottleneck.
 MOST_CLIENT_CPU = 0.9
@@ -50,7 +51,7 @@ def broken_rules(load: LoadRecord, server: ServerRecord | None) -> list[Broken]:
     """Every rule that this trial breaks; empty when it counts."""
     stepped = clock_step(load.clock_drift_ns, load.clock_span_ns, load.clock_bend_ns)
     return [
-        *_of_responses(load),
+        *_of_responses(load, stepped=stepped is not None),
         *(Broken(Fault.LOAD_BEHIND, text) for text in (*_of_load(load), *_of_instants(load))),
         *_of_others(load),
         *([Broken(Fault.MACHINE_DISTURBED, stepped)] if stepped else []),
@@ -59,10 +60,12 @@ def broken_rules(load: LoadRecord, server: ServerRecord | None) -> list[Broken]:
     ]
 
 
-def _of_responses(load: LoadRecord) -> Iterator[Broken]:
+def _of_responses(load: LoadRecord, *, stepped: bool) -> Iterator[Broken]:
     failed = failures(load)
     if failed is not None:
-        yield Broken(_kind_of_failure(load), failed)
+        # a clock that is set back stamps responses before their requests: no fault of the server
+        by_the_clock = stepped and UNASKED in failed
+        yield Broken(Fault.MACHINE_DISTURBED if by_the_clock else _kind_of_failure(load), failed)
     elif not inside_window(load).any() and load.reading_bytes_per_second is None:
         sent = load.requests[:, COLUMN["sent_ns"]]
         longest = (load.requests[:, COLUMN["last_ns"]] - sent).max(initial=0) / 1e9

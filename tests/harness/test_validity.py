@@ -10,8 +10,10 @@ import pytest
 from harness.load import corrected
 from harness.serving import last_words
 from harness.validity import broken_rules
+from results.faults import Fault
 from results.pss import PssSample
 from results.records import COLUMN, MISSING, REQUEST_FIELDS, LoadRecord, Outcome, ServerRecord
+from scenarios.exchange import UNASKED
 
 SECOND_NS = 1_000_000_000
 MS = 1_000_000
@@ -200,6 +202,21 @@ def test_a_first_byte_before_its_request_is_no_figure() -> None:
     seen = load(1.2, 1.5)
     seen.requests[0, COLUMN["first_body_ns"]] = seen.requests[0, COLUMN["sent_ns"]] - 1
     assert any("1 of 2 first bytes came before their requests" in why for why in reasons(seen, server()))
+
+
+@pytest.mark.parametrize(
+    ("drift_ms", "text", "fault"),
+    [
+        (-50.0, UNASKED, Fault.MACHINE_DISTURBED),
+        (None, UNASKED, Fault.RESPONSES_FAILED),
+        (-50.0, "status 500 instead of 200", Fault.RESPONSES_FAILED),
+    ],
+)
+def test_responses_that_a_stepped_clock_made_fail_are_no_fault_of_the_server(
+    drift_ms: float | None, text: str, fault: Fault
+) -> None:
+    seen = load(1.2, 1.5, outcome=Outcome.MALFORMED, drift_ms=drift_ms, **{text: 2})
+    assert broken_rules(seen, None)[0].fault is fault
 
 
 def test_a_slewed_clock_is_corrected_evenly() -> None:
