@@ -27,7 +27,8 @@ def test_nothing_is_lost_measured_twice_or_left_at_ten_random_instants(tmp_path:
             print(kill)
             assert (kill.lost, kill.changed, kill.out_of_order) == (0, 0, False)
             assert list(kill.left) == []
-            if victim != "supervisor":  # with the harness soon after: the next round has removed them
+            # a harness without a supervisor, not yet or no longer, leaves its folder to the next round
+            if victim in {"driver", "server"} or (victim == "harness" and kill.stalled):
                 assert list(kill.files) == []
             struck += kill.struck
             stalled += bool(kill.stalled)
