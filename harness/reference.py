@@ -10,14 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from harness.load import own_environment
 from harness.processes import OwnedProcess, Processes
-from results.calibration import ServerTruth
+from results.calibration import ServerTruth, unpack_truth
 from results.errors import MeasurementError
 from targets import reference_server
-from targets.reference_server import HOST, TRUTH_FIELDS
+from targets.reference_server import HOST
 
 _START_TIMEOUT_S = 30.0
 _TRUTH_TIMEOUT_S = 30.0
@@ -51,8 +49,7 @@ class ReferenceServer:
             ) from error
         finally:
             connection.close()
-        columns = np.frombuffer(packed, dtype=np.int64).reshape(-1, len(TRUTH_FIELDS)).T
-        return ServerTruth(**dict(zip(TRUTH_FIELDS, columns, strict=True)))
+        return unpack_truth(packed)
 
 
 @contextmanager

@@ -16,9 +16,10 @@ from analysis.trial.floors import floors_of
 from harness.cores import Cores
 from harness.downfall import downfall
 from harness.leaving import leaving_of
-from harness.load import LoadDriver, LoadFailed, LoadGivenUp, RecordsLost
+from harness.load import LoadDriver, LoadFailed, LoadGivenUp
 from harness.matrix import PlannedCase
 from harness.memory_kills import MemoryKills
+from harness.merging import RecordsLost
 from harness.processes import Processes, StartError, SupervisorDied
 from harness.proxying import ProxyFailed
 from harness.pss import with_reason

@@ -39,6 +39,15 @@ class ServerTruth:
     last_after_ns: Instants
 
 
+def unpack_truth(packed: bytes) -> ServerTruth:
+    """What a reference server sent: rows of int64, in the order of `ServerTruth`'s fields."""
+    import numpy as np  # noqa: PLC0415  - the driver reads this module, and stays small without NumPy
+
+    names = [field.name for field in fields(ServerTruth)]
+    columns = np.frombuffer(packed, dtype=np.int64).reshape(-1, len(names)).T
+    return ServerTruth(**dict(zip(names, columns, strict=True)))
+
+
 @dataclass(frozen=True, slots=True)
 class CalibrationPoint:
     """The client's error of TTFB with so many users: quantiles of abs(stamp - truth) over the requests, ns.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from results.floors import MemoryFloor
     from results.pss import PssSample
+    from results.workers import WorkerShare
 
 #: Shape (requests, fields of REQUEST_FIELDS), int64. A name for type checkers: NumPy is not imported here.
 RequestArray: TypeAlias = "npt.NDArray[np.int64]"
@@ -168,6 +169,7 @@ class LoadRecord:
     follow_ups: FollowUpArray | None = None
     others: OthersRecord | None = None
     reading_bytes_per_second: float | None = None
+    workers: Sequence[WorkerShare] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,10 @@ class Others:
             "errors": dict(self._trial.errors),
         }
 
+    def end(self) -> None:
+        """Ask no more; nothing is left to end where they were `found`."""
+        self._conductor.kill()
+
     @property
     def packed(self) -> bytes:
         """Their records."""
