@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +16,10 @@ from harness.load import LoadDriver
 from harness.processes import Processes
 from harness.reference import ReferenceServer, reference
 from harness.validity import clock_step
-from results.calibration import Answers, CalibrationPoint
+from results.calibration import Answers, CalibrationPoint, ServerTruth
 from results.errors import MeasurementError
+from results.records import LoadRecord
+from results.workers import Worker
 from scenarios.specification import Address, Download, TrialSpecification
 from targets.reference_server import HOST, piece_of
 
@@ -87,14 +90,52 @@ class Calibrator:
         with reference(self.processes, self.folder, self.cores.server) as server:
             return [self._point(server, number, way, length) for number in users for way in answers]
 
+    def points_of(
+        self,
+        workers: Sequence[Worker],
+        users: Sequence[int],
+        answers: Sequence[Answers],
+        length: Length,
+        *,
+        elsewhere: bool,
+    ) -> list[CalibrationPoint]:
+        """The same of each worker, one after another, against a reference server on its own machine.
+
+        It has one of its own where it is ``elsewhere``. Raises MeasurementError when one cannot be measured.
+        """
+        with contextlib.ExitStack() as stack:
+            server = None
+            if not elsewhere:
+                server = stack.enter_context(reference(self.processes, self.folder, self.cores.server))
+            return [
+                self._point_of(worker, server, number, way, length)
+                for worker in workers
+                for number in users
+                for way in answers
+            ]
+
+    def _point_of(
+        self, worker: Worker, server: ReferenceServer | None, users: int, answers: Answers, length: Length
+    ) -> CalibrationPoint:
+        port = 0 if server is None else server.port
+        asked = _specification(port, users, length.schedules[answers], length)
+        load, truth = self.driver.run_on(worker, asked)
+        if truth is None:
+            assert server is not None  # noqa: S101  - asked on another machine, it comes with the records
+            truth = server.truth()
+        return _judged(users, answers, load, truth)
+
     def _point(
         self, server: ReferenceServer, users: int, answers: Answers, length: Length
     ) -> CalibrationPoint:
         load = self.driver.run(_specification(server.port, users, length.schedules[answers], length))
-        truth = server.truth()
-        if stepped := clock_step(load.clock_drift_ns, load.clock_span_ns, load.clock_bend_ns):
-            raise MeasurementError(f"the client cannot be calibrated: {stepped}; calibrate again")
-        return calibration_point(users, answers, load, truth)
+        return _judged(users, answers, load, server.truth())
+
+
+def _judged(users: int, answers: Answers, load: LoadRecord, truth: ServerTruth) -> CalibrationPoint:
+    if stepped := clock_step(load.clock_drift_ns, load.clock_span_ns, load.clock_bend_ns):
+        raise MeasurementError(f"the client cannot be calibrated: {stepped}; calibrate again")
+    return calibration_point(users, answers, load, truth)
 
 
 def _specification(port: int, users: int, schedule: Schedule, length: Length) -> TrialSpecification:

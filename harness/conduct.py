@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from typing import Protocol
 
 from harness.calibrate import SHORT, Calibrator
 from harness.cores import Cores
+from harness.crew import Crew
 from harness.load import LoadDriver
 from harness.matrix import PlannedCase
 from harness.onward import Onward
@@ -35,6 +37,7 @@ from results.run import Run
 from results.sides import Preparation, Side
 from results.store import Store
 from results.trace import Trace
+from results.workers import Worker
 from scenarios.specification import Arrivals, Load
 
 _USERS_OF_ARRIVALS = 8
@@ -54,6 +57,12 @@ class Watcher(Protocol):
 
     def verified(self, planned: PlannedCase, found: Verification) -> None:
         """One case was asked once."""
+
+    def mustering(self, crew: Crew) -> None:
+        """Load processes are about to be waited for."""
+
+    def joined(self, worker: Worker) -> None:
+        """One of them is there."""
 
     def calibrating(self, users: Sequence[int]) -> None:
         """The client's own error is about to be measured with so many users."""
@@ -76,28 +85,32 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """What a run needs besides its plan: processes, a driver, a private folder, cores, a Python."""
+    """What a run needs besides its plan: processes, a driver, a private folder, cores, a Python.
+
+    ``crew`` is who shares the load, null where the driver makes it alone.
+    """
 
     processes: Processes
     driver: LoadDriver
     folder: Path
     cores: Cores
     python: str
+    crew: Crew | None = None
 
 
 @contextlib.contextmanager
-def workshop(cores: Cores, web_port: int | None = None) -> Iterator[Workshop]:
+def workshop(cores: Cores, web_port: int | None = None, crew: Crew | None = None) -> Iterator[Workshop]:
     """Everything that is started ends with the block, and with this process, however that ends.
 
-    With a ``web_port`` Locust's web UI shows the load there.
+    With a ``web_port`` Locust's web UI shows the load there. With a ``crew`` its members make the load.
     """
     with (
         private_folder() as folder,
         _pinned(cores),
         Processes(folder) as processes,
-        LoadDriver(processes, folder, cores.load, web_port) as driver,
+        LoadDriver(processes, folder, cores.load, web_port, crew=crew, master_cores=cores.harness) as driver,
     ):
-        yield Workshop(processes, driver, folder, cores, sys.executable)
+        yield Workshop(processes, driver, folder, cores, sys.executable, crew)
 
 
 def verify(cases: Mapping[str, PlannedCase], shop: Workshop, watcher: Watcher) -> Mapping[str, Verification]:
@@ -158,10 +171,14 @@ def calibrate(plan: Plan, shop: Workshop, watcher: Watcher) -> list[CalibrationP
 
     Raises MeasurementError when it cannot be told.
     """
-    users = sorted({1, max(_calibrated_users(planned.load) for planned in plan.cases)})
+    crew = shop.crew
+    most = max(_calibrated_users(planned.load) for planned in plan.cases)
+    users = sorted({1, math.ceil(most / (1 if crew is None else crew.expected))})
     watcher.calibrating(users)
     calibrator = Calibrator(shop.processes, shop.driver, shop.folder, shop.cores)
-    return calibrator.points(users, list(Answers), SHORT)
+    if crew is None:
+        return calibrator.points(users, list(Answers), SHORT)
+    return calibrator.points_of(shop.driver.workers, users, list(Answers), SHORT, elsewhere=crew.is_elsewhere)
 
 
 def _calibrated_users(load: Load) -> int:
@@ -228,12 +245,16 @@ def conduct(
     onward: Onward,
     finished_first: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
     web_port: int | None = None,
+    crew: Crew | None = None,
 ) -> None:
     """A whole run, or the rest of one: what the store holds already is not measured again."""
     if store.read().finished_utc is not None:
         return  # to prepare an ab anew would take long, for nothing
-    with workshop(cores, web_port) as shop, _arms(plan, store.read(), shop) as arms:
+    with workshop(cores, web_port, crew) as shop, _arms(plan, store.read(), shop) as arms:
         _prepare(arms, store, shop, watcher)
+        if crew is not None:
+            watcher.mustering(crew)
+            shop.driver.muster(watcher.joined)
         if not store.read().verifications:
             found = verify_arms(arms, shop, watcher)
             store.add_verifications(found[plan.sides[-1]], found.get(Side.BASE))

@@ -22,7 +22,7 @@ class Crew:
 
     Those who have the ``token`` may join on ``host`` and ``port`` (0: any that is free), where a lost one is
     waited for ``patience_s``. ``processes``: so many are started by us, on this machine; 0 where all of them
-    come from elsewhere.
+    come from elsewhere. ``token_is_new``: nobody has it yet.
     """
 
     expected: int
@@ -31,6 +31,7 @@ class Crew:
     port: int
     token: str
     processes: int = 0
+    token_is_new: bool = True
     patience_s: float = PATIENCE_S
     muster_s: float = MUSTER_S
 
