@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -108,7 +108,7 @@ class Calibrator:
             if not elsewhere:
                 server = stack.enter_context(reference(self.processes, self.folder, self.cores.server))
             return [
-                self._point_of(worker, server, number, way, length)
+                replace(self._point_of(worker, server, number, way, length), worker=worker.number)
                 for worker in workers
                 for number in users
                 for way in answers

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -196,8 +196,11 @@ def measure(
     finished_first: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
     *,
     traced: bool = True,
+    workers: Callable[[], Sequence[Worker]] = tuple,
 ) -> None:
     """Measure what the store has planned and not yet measured, a transaction a trial; then what comes onward.
+
+    ``workers`` are those who make the load, empty where the run's own driver does so alone.
 
     Each trial, with its transaction, is one that is to be ``finished_first`` when the run is to end.
 
@@ -216,6 +219,7 @@ def measure(
             watcher.measuring(slot, planned)
             with finished_first():
                 trial = measurer(slot, planned, expected[slot.side][slot.case])
+                store.add_workers(workers())  # some may have joined meanwhile
                 store.add_trial(trial)
                 watcher.measured(slot, planned, trial)
             del trial  # a long one takes hundreds of megabytes, beside which the next one has no room
@@ -250,11 +254,15 @@ def conduct(
     """A whole run, or the rest of one: what the store holds already is not measured again."""
     if store.read().finished_utc is not None:
         return  # to prepare an ab anew would take long, for nothing
+    if crew is not None:  # numbers of an earlier part of the run are others'
+        known = [worker.number for worker in store.read().workers]
+        crew = replace(crew, first_number=max(known, default=-1) + 1)
     with workshop(cores, web_port, crew) as shop, _arms(plan, store.read(), shop) as arms:
         _prepare(arms, store, shop, watcher)
         if crew is not None:
             watcher.mustering(crew)
             shop.driver.muster(watcher.joined)
+            store.add_workers(shop.driver.workers)
         if not store.read().verifications:
             found = verify_arms(arms, shop, watcher)
             store.add_verifications(found[plan.sides[-1]], found.get(Side.BASE))
@@ -277,7 +285,17 @@ def conduct(
             cores=shop.cores,
             python=shop.python,
         )
-        measure(arms, store, measurer, tracer, watcher, onward, finished_first, traced=plan.traced)
+        measure(
+            arms,
+            store,
+            measurer,
+            tracer,
+            watcher,
+            onward,
+            finished_first,
+            traced=plan.traced,
+            workers=lambda: shop.driver.workers,
+        )
 
 
 @contextlib.contextmanager

@@ -22,7 +22,8 @@ class Crew:
 
     Those who have the ``token`` may join on ``host`` and ``port`` (0: any that is free), where a lost one is
     waited for ``patience_s``. ``processes``: so many are started by us, on this machine; 0 where all of them
-    come from elsewhere. ``token_is_new``: nobody has it yet.
+    come from elsewhere. ``token_is_new``: nobody has it yet. They are numbered from
+    ``first_number`` on.
     """
 
     expected: int
@@ -34,6 +35,7 @@ class Crew:
     token_is_new: bool = True
     patience_s: float = PATIENCE_S
     muster_s: float = MUSTER_S
+    first_number: int = 0
 
     @property
     def is_elsewhere(self) -> bool:

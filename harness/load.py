@@ -190,7 +190,7 @@ class LoadDriver:
                 "expected": self._crew.expected,
                 "enough": self._crew.enough,
                 "patience_s": self._crew.patience_s,
-                "first_number": max(self._workers, default=-1) + 1,
+                "first_number": max(self._workers, default=self._crew.first_number - 1) + 1,
             }
         try:
             link.send(greeting, within_s=START_TIMEOUT_S)

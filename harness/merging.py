@@ -109,7 +109,7 @@ class _Unpacked:
         self.others = None if share["others"] is None else _whole(behind, share["others"], share)
         self.follow_ups: FollowUpArray | None = None
         if isinstance(specification.load, HangUp):
-            self.follow_ups = _shifted(unpack_follow_ups(behind), slice(None), _offset_ns(share))
+            self.follow_ups = _shifted(unpack_follow_ups(behind), [0, 1], _offset_ns(share))
 
 
 def _unpacked(
@@ -136,9 +136,7 @@ def _whole(packed: memoryview, counted: Mapping[str, Any], share: Mapping[str, A
     return _shifted(requests, [COLUMN[name] for name in _INSTANTS], _offset_ns(share))
 
 
-def _shifted(
-    records: npt.NDArray[np.int64], columns: Sequence[int] | slice, offset_ns: int
-) -> npt.NDArray[np.int64]:
+def _shifted(records: npt.NDArray[np.int64], columns: Sequence[int], offset_ns: int) -> npt.NDArray[np.int64]:
     """The records, in whose place these instants are made those of our clock; missing ones stay so."""
     if offset_ns:
         instants = records[:, columns]

@@ -37,6 +37,7 @@ class Others:
             fire=fire,
             offsets_ns=offsets_ns,
             clock=beside.clock,
+            worker=beside.worker,
         )
         load = cast("Arrivals", specification.load)
         self._conductor = gevent.spawn(Dispatcher(self._trial, load).conduct)

@@ -29,7 +29,8 @@ class Trial:
     """The state of one trial's load: whether to go on asking, and the records so far.
 
     So many ``users`` take part; ``fire`` is Locust's request event. ``offsets_ns`` is the schedule of an
-    open loop, from ``begun_ns`` on. What is asked beside it shares its ``clock``.
+    open loop, from ``begun_ns`` on. What is asked beside it shares its ``clock``. Records say that this
+    ``worker`` made them.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class Trial:
         clock: StampClock | None = None,
         worker: int = 0,
     ) -> None:
-        self._worker = worker
+        self.worker = worker
         self.specification = specification
         self.clock = clock or StampClock()
         self.polls = polls
@@ -107,7 +108,7 @@ class Trial:
 
     def record(self, user: int, exchange: Exchange) -> None:
         """Keep what became of one request, and tell Locust's listeners."""
-        self.packed += exchange.pack(user)
+        self.packed += exchange.pack(user, self.worker)
         if exchange.outcome not in AS_PLANNED:
             known = exchange.error in self.errors or len(self.errors) < MOST_ERROR_TEXTS
             self.errors[exchange.error if known else "other failures"] += 1
