@@ -12,13 +12,14 @@ import xxhash
 from analysis.trial.calibration import calibration_point
 from harness.cores import Cores
 from harness.load import LoadDriver
+from harness.ports import HOST
 from harness.processes import Processes
 from harness.reference import ReferenceServer, reference
 from harness.validity import clock_step
 from results.calibration import Answers, CalibrationPoint
 from results.errors import MeasurementError
 from scenarios.specification import Address, Download, TrialSpecification
-from targets.reference_server import HOST, piece_of
+from targets.reference_server import piece_of
 
 _TIMEOUT_S = 30.0
 
@@ -70,12 +71,16 @@ SHORT = Length(0.1, 0.6, _SHORT_SCHEDULES)
 
 @dataclass(frozen=True, slots=True)
 class Calibrator:
-    """Measures points with a driver; ``folder`` is private and made by us."""
+    """Measures points with a driver, against a server at the IP address ``host``.
+
+    ``folder`` is private and made by us.
+    """
 
     processes: Processes
     driver: LoadDriver
     folder: Path
     cores: Cores
+    host: str = HOST
 
     def points(
         self, users: Sequence[int], answers: Sequence[Answers], length: Length
@@ -84,22 +89,26 @@ class Calibrator:
 
         Raises MeasurementError when one cannot be measured.
         """
-        with reference(self.processes, self.folder, self.cores.server) as server:
+        with reference(self.processes, self.folder, self.cores.server, host=self.host) as server:
             return [self._point(server, number, way, length) for number in users for way in answers]
 
     def _point(
         self, server: ReferenceServer, users: int, answers: Answers, length: Length
     ) -> CalibrationPoint:
-        load = self.driver.run(_specification(server.port, users, length.schedules[answers], length))
+        load = self.driver.run(_specification(server, users, length.schedules[answers], length))
         truth = server.truth()
         if stepped := clock_step(load.clock_drift_ns, load.clock_span_ns, load.clock_bend_ns):
             raise MeasurementError(f"the client cannot be calibrated: {stepped}; calibrate again")
         return calibration_point(users, answers, load, truth)
 
 
-def _specification(port: int, users: int, schedule: Schedule, length: Length) -> TrialSpecification:
+def _specification(
+    server: ReferenceServer, users: int, schedule: Schedule, length: Length
+) -> TrialSpecification:
     return TrialSpecification(
-        address=Address(HOST, port, "GET", schedule.path, (), timeout_s=_TIMEOUT_S, keep_alive=True),
+        address=Address(
+            server.host, server.port, "GET", schedule.path, (), timeout_s=_TIMEOUT_S, keep_alive=True
+        ),
         name="calibration",
         load=Download(users),
         warmup_s=length.warmup_s,

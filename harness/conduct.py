@@ -18,6 +18,7 @@ from harness.load import LoadDriver
 from harness.matrix import PlannedCase
 from harness.onward import Onward
 from harness.plan import Plan
+from harness.ports import HOST
 from harness.prepare import check_interpreters, prepare
 from harness.private_folder import private_folder
 from harness.processes import Processes
@@ -76,17 +77,21 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """What a run needs besides its plan: processes, a driver, a private folder, cores, a Python."""
+    """What a run needs besides its plan: processes, a driver, a private folder, cores, a Python.
+
+    What it starts listens at the IP address ``host``: there the driver asks.
+    """
 
     processes: Processes
     driver: LoadDriver
     folder: Path
     cores: Cores
     python: str
+    host: str = HOST
 
 
 @contextlib.contextmanager
-def workshop(cores: Cores, web_port: int | None = None) -> Iterator[Workshop]:
+def workshop(cores: Cores, web_port: int | None = None, host: str = HOST) -> Iterator[Workshop]:
     """Everything that is started ends with the block, and with this process, however that ends.
 
     With a ``web_port`` Locust's web UI shows the load there.
@@ -97,7 +102,7 @@ def workshop(cores: Cores, web_port: int | None = None) -> Iterator[Workshop]:
         Processes(folder) as processes,
         LoadDriver(processes, folder, cores.load, web_port) as driver,
     ):
-        yield Workshop(processes, driver, folder, cores, sys.executable)
+        yield Workshop(processes, driver, folder, cores, sys.executable, host)
 
 
 def verify(cases: Mapping[str, PlannedCase], shop: Workshop, watcher: Watcher) -> Mapping[str, Verification]:
@@ -144,6 +149,7 @@ def serving_group(group: Group, side: Side | None, shop: Workshop) -> Iterator[M
                         folder=shop.folder,
                         cores=shop.cores.server,
                         python=shop.python,
+                        host=shop.host,
                     )
                 )
                 for joined, planned in group.servers.items()
@@ -160,7 +166,7 @@ def calibrate(plan: Plan, shop: Workshop, watcher: Watcher) -> list[CalibrationP
     """
     users = sorted({1, max(_calibrated_users(planned.load) for planned in plan.cases)})
     watcher.calibrating(users)
-    calibrator = Calibrator(shop.processes, shop.driver, shop.folder, shop.cores)
+    calibrator = Calibrator(shop.processes, shop.driver, shop.folder, shop.cores, shop.host)
     return calibrator.points(users, list(Answers), SHORT)
 
 
@@ -228,11 +234,15 @@ def conduct(
     onward: Onward,
     finished_first: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
     web_port: int | None = None,
+    host: str = HOST,
 ) -> None:
-    """A whole run, or the rest of one: what the store holds already is not measured again."""
+    """A whole run, or the rest of one: what the store holds already is not measured again.
+
+    What is started listens at the IP address ``host``.
+    """
     if store.read().finished_utc is not None:
         return  # to prepare an ab anew would take long, for nothing
-    with workshop(cores, web_port) as shop, _arms(plan, store.read(), shop) as arms:
+    with workshop(cores, web_port, host) as shop, _arms(plan, store.read(), shop) as arms:
         _prepare(arms, store, shop, watcher)
         if not store.read().verifications:
             found = verify_arms(arms, shop, watcher)
@@ -248,6 +258,7 @@ def conduct(
             seed=plan.seed,
             warmup_s=plan.warmup_s,
             window_s=plan.window_s,
+            host=shop.host,
         )
         tracer = CaseTracer(
             processes=shop.processes,
@@ -255,6 +266,7 @@ def conduct(
             folder=shop.folder,
             cores=shop.cores,
             python=shop.python,
+            host=shop.host,
         )
         measure(arms, store, measurer, tracer, watcher, onward, finished_first, traced=plan.traced)
 
