@@ -20,6 +20,7 @@ from harness.load import LoadDriver
 from harness.matrix import PlannedCase
 from harness.onward import Onward
 from harness.plan import Plan
+from harness.ports import HOST
 from harness.prepare import check_interpreters, prepare
 from harness.private_folder import private_folder
 from harness.processes import Processes
@@ -88,6 +89,7 @@ class Workshop:
     """What a run needs besides its plan: processes, a driver, a private folder, cores, a Python.
 
     ``crew`` is who shares the load, null where the driver makes it alone.
+    What it starts listens at the IP address ``host``: there the driver asks.
     """
 
     processes: Processes
@@ -95,11 +97,14 @@ class Workshop:
     folder: Path
     cores: Cores
     python: str
+    host: str = HOST
     crew: Crew | None = None
 
 
 @contextlib.contextmanager
-def workshop(cores: Cores, web_port: int | None = None, crew: Crew | None = None) -> Iterator[Workshop]:
+def workshop(
+    cores: Cores, web_port: int | None = None, host: str = HOST, crew: Crew | None = None
+) -> Iterator[Workshop]:
     """Everything that is started ends with the block, and with this process, however that ends.
 
     With a ``web_port`` Locust's web UI shows the load there. With a ``crew`` its members make the load.
@@ -110,7 +115,7 @@ def workshop(cores: Cores, web_port: int | None = None, crew: Crew | None = None
         Processes(folder) as processes,
         LoadDriver(processes, folder, cores.load, web_port, crew=crew, master_cores=cores.harness) as driver,
     ):
-        yield Workshop(processes, driver, folder, cores, sys.executable, crew)
+        yield Workshop(processes, driver, folder, cores, sys.executable, host, crew)
 
 
 def verify(cases: Mapping[str, PlannedCase], shop: Workshop, watcher: Watcher) -> Mapping[str, Verification]:
@@ -157,6 +162,7 @@ def serving_group(group: Group, side: Side | None, shop: Workshop) -> Iterator[M
                         folder=shop.folder,
                         cores=shop.cores.server,
                         python=shop.python,
+                        host=shop.host,
                     )
                 )
                 for joined, planned in group.servers.items()
@@ -175,7 +181,7 @@ def calibrate(plan: Plan, shop: Workshop, watcher: Watcher) -> list[CalibrationP
     most = max(_calibrated_users(planned.load) for planned in plan.cases)
     users = sorted({1, math.ceil(most / (1 if crew is None else crew.expected))})
     watcher.calibrating(users)
-    calibrator = Calibrator(shop.processes, shop.driver, shop.folder, shop.cores)
+    calibrator = Calibrator(shop.processes, shop.driver, shop.folder, shop.cores, shop.host)
     if crew is None:
         return calibrator.points(users, list(Answers), SHORT)
     return calibrator.points_of(shop.driver.workers, users, list(Answers), SHORT, elsewhere=crew.is_elsewhere)
@@ -249,15 +255,20 @@ def conduct(
     onward: Onward,
     finished_first: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
     web_port: int | None = None,
+    host: str = HOST,
     crew: Crew | None = None,
 ) -> None:
-    """A whole run, or the rest of one: what the store holds already is not measured again."""
+    """A whole run, or the rest of one: what the store holds already is not measured again.
+
+    What is started listens at the IP address ``host``.
+    """
     if store.read().finished_utc is not None:
         return  # to prepare an ab anew would take long, for nothing
     if crew is not None:  # numbers of an earlier part of the run are others'
         known = [worker.number for worker in store.read().workers]
         crew = replace(crew, first_number=max(known, default=-1) + 1)
-    with workshop(cores, web_port, crew) as shop, _arms(plan, store.read(), shop) as arms:
+        host = crew.host if crew.is_elsewhere else host
+    with workshop(cores, web_port, host, crew) as shop, _arms(plan, store.read(), shop) as arms:
         _prepare(arms, store, shop, watcher)
         if crew is not None:
             watcher.mustering(crew)
@@ -277,6 +288,7 @@ def conduct(
             seed=plan.seed,
             warmup_s=plan.warmup_s,
             window_s=plan.window_s,
+            host=shop.host,
         )
         tracer = CaseTracer(
             processes=shop.processes,
@@ -284,6 +296,7 @@ def conduct(
             folder=shop.folder,
             cores=shop.cores,
             python=shop.python,
+            host=shop.host,
         )
         measure(
             arms,

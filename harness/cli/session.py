@@ -331,7 +331,7 @@ def measured(
                 onward,
                 interrupts.finished_first,
                 web_port,
-                session.crew,
+                crew=session.crew,
             )
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted; {_what_is_kept(store, verb)}") from None
