@@ -16,7 +16,7 @@ from typing import Protocol
 
 from harness.calibrate import SHORT, Calibrator
 from harness.cores import Cores
-from harness.crew import Crew
+from harness.crew import Crew, asked_at
 from harness.load import LoadDriver
 from harness.matrix import PlannedCase
 from harness.onward import Onward
@@ -282,7 +282,7 @@ def conduct(
     if crew is not None:  # numbers of an earlier part of the run are others'
         known = [worker.number for worker in store.read().workers]
         crew = replace(crew, first_number=max(known, default=-1) + 1)
-        host = crew.host if crew.is_elsewhere else host
+        host = asked_at(crew) if crew.is_elsewhere else host
     with workshop(cores, web_port, host, crew) as shop, _arms(plan, store.read(), shop) as arms:
         _prepare(arms, store, shop, watcher)
         if crew is not None:

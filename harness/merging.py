@@ -198,6 +198,8 @@ def _shares_of(
             client_scheduling=share["client_scheduling"],
             offset_ns=share["offset_ns"],
             offset_bound_ns=share["offset_bound_ns"],
+            machine_steal=share["machine_steal"],
+            machine_throttled_ns=share["machine_throttled_ns"],
             clock_bend_ns=share["clock_bend_ns"],
             name=described[share["worker"]]["name"],
             place=_place(described[share["worker"]]),

@@ -12,6 +12,7 @@ from analysis.trial.figures import inside_window
 from analysis.trial.others import alone, answered, beside_streams, waits_ns
 from results.faults import Fault
 from results.records import AS_PLANNED, COLUMN, MISSING, LoadRecord, Outcome, ServerRecord
+from results.workers import WorkerShare
 from scenarios.exchange import UNASKED
 
 #: The load driver is one thread: above this share of its core it may have been the bottleneck.
@@ -55,7 +56,7 @@ def broken_rules(load: LoadRecord, server: ServerRecord | None) -> list[Broken]:
         *(Broken(Fault.LOAD_BEHIND, text) for text in (*_of_load(load), *_of_instants(load))),
         *_of_others(load),
         *([Broken(Fault.MACHINE_DISTURBED, stepped)] if stepped else []),
-        *(Broken(Fault.MACHINE_DISTURBED, text) for text in _of_machine(server)),
+        *(Broken(Fault.MACHINE_DISTURBED, text) for text in _of_machine(load, server)),
         *(Broken(Fault.LOAD_BEHIND, text) for text in _of_watch(load, server)),
     ]
 
@@ -225,14 +226,16 @@ def clock_step(drift_ns: int | None, span_ns: int | None, bend_ns: int | None = 
     return None
 
 
-def _of_machine(server: ServerRecord | None) -> Iterator[str]:
-    if server is None:
-        return
-    if server.machine_steal is not None and server.machine_steal > MOST_STEAL:
-        share = f"{server.machine_steal:.0%} of the cores' time (more than {MOST_STEAL:.0%})"
-        yield f"the hypervisor took {share}"
-    if server.machine_throttled_ns:
-        yield f"a cgroup held the processes back for {server.machine_throttled_ns / 1e6:.3g} ms"
+def _of_machine(load: LoadRecord, server: ServerRecord | None) -> Iterator[str]:
+    """What was taken from the server's machine, and from those of workers."""
+    taken: list[tuple[str, ServerRecord | WorkerShare]] = [] if server is None else [("", server)]
+    taken += [(f"worker {share.name}: ", share) for share in load.workers]
+    for whose, seen in taken:
+        if seen.machine_steal is not None and seen.machine_steal > MOST_STEAL:
+            share = f"{seen.machine_steal:.0%} of the cores' time (more than {MOST_STEAL:.0%})"
+            yield f"{whose}the hypervisor took {share}"
+        if seen.machine_throttled_ns:
+            yield f"{whose}a cgroup held the processes back for {seen.machine_throttled_ns / 1e6:.3g} ms"
 
 
 def _of_watch(load: LoadRecord, server: ServerRecord | None) -> Iterator[str]:
