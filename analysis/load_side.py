@@ -103,10 +103,10 @@ class LoadSide:
         bound_ns = self.offset_bound_ns
         if bound_ns == 0:
             return "all have this machine's clock: instants of different workers compare as those of one"
-        off = "by an amount that is not known" if bound_ns is None else f"by up to {_time(bound_ns)}"
+        off = "by how much is not known" if bound_ns is None else f"by up to {_time(bound_ns)}"
         return (
             "durations are of one machine's clock and exact; only where something lies in the window or on a "
-            f"timeline may be off {off} between workers"
+            f"timeline may be off, {off}"
         )
 
 

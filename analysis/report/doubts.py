@@ -54,10 +54,11 @@ def _of_the_run(run: Run, findings: Findings) -> Iterator[Sentence]:
             " are below.",
         ]
     yield from _of_faults(findings)
-    yield from _of_load(run, findings)
+    yield from of_the_load(run, findings)
 
 
-def _of_load(run: Run, findings: Findings) -> Iterator[Sentence]:
+def of_the_load(run: Run, findings: Findings) -> Iterator[Sentence]:
+    """What is doubtful in how it came: from where, by how many, and how sure they are."""
     remote = run.header.environment.get("remote_targets")
     if isinstance(remote, dict) and remote:
         places = ", ".join(f"{target} at {place}" for target, place in remote.items())
