@@ -41,6 +41,10 @@ _ASKED_BY = (
 )
 
 
+#: The parameters that say which line a case is asked over.
+LINE_KEYS = ("line_rate", "line_delay")
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedCase:
     """A case with all that is needed to measure it.

@@ -17,7 +17,7 @@ from harness.leaving import leaving_of
 from harness.ledger_file import await_ledger
 from harness.line import Link
 from harness.load import LoadDriver, LoadGivenUp, TracedLoad
-from harness.matrix import PlannedCase
+from harness.matrix import LINE_KEYS, PlannedCase
 from harness.ports import HOST
 from harness.processes import Processes, SupervisorDied
 from harness.redaction import Redaction
@@ -129,7 +129,7 @@ class CaseTracer:
             case=identity,
             started_utc=started_utc,
             reason=None,
-            note=note_of(items),
+            note="; ".join(filter(None, (note_of(items), _note_of_line(planned)))) or None,
             requests=requests,
             figures=figures_of_trace(items, requests),
             waterfall=waterfall_of(items),
@@ -147,6 +147,15 @@ class CaseTracer:
             return load, list(watch.read(server.ran_as).samples)
         finally:
             watch.close()
+
+
+def _note_of_line(planned: PlannedCase) -> str | None:
+    """Who else may have held chunks back; null where nothing is between."""
+    line = planned.line
+    if line is None or (line.bits_per_second is None and not line.delay_s):
+        return None
+    told = " ".join(str(planned.case.parameters[key]) for key in LINE_KEYS if key in planned.case.parameters)
+    return f"asked over a line ({told}): what is late may have been held back by it"
 
 
 def specification(

@@ -65,6 +65,10 @@ _SEVERAL_HERE = (
     "Several processes made the load on the server's own machine: they, too, take cores and memory bandwidth "
     "that the server could have."
 )
+_LINE = (
+    "The load asked over a link within the server's machine, of the rate and delay that each case says. What "
+    "its queue cannot hold is dropped, as on a real line; nothing else of a real network is in it."
+)
 _FEW_CORES = "The server has few cores; a worker with more of them may do better."
 _ALWAYS: Final = (
     (
@@ -82,9 +86,13 @@ _ALWAYS: Final = (
 )
 
 
-def limits(*loads: LoadSide | None) -> list[str]:
-    """How a reader should take the figures of runs whose load was made so; each sentence once."""
-    ways = [_LOOPBACK if load is None or not load.elsewhere else _way(load) for load in loads]
+def limits(*loads: LoadSide | None, lined: bool = False) -> list[str]:
+    """How a reader should take the figures of runs whose load was made so; each sentence once.
+
+    ``lined``: it asked over a link of a suite's own rates and delays.
+    """
+    within = _LINE if lined else _LOOPBACK
+    ways = [within if load is None or not load.elsewhere else _way(load) for load in loads]
     shared = [_SEVERAL_HERE for load in loads if load is not None and not load.over_network]
     return list(dict.fromkeys([*ways, *shared, _FEW_CORES, *_ALWAYS]))
 

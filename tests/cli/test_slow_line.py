@@ -19,6 +19,9 @@ def test_the_line_is_the_limit_and_is_gone_afterwards(streamgauge: Streamgauge, 
     tiny.write_text(suite + '\n[[network]]\nrate = ["8 Mbit/s", "unlimited"]\n')
     done = streamgauge("run", str(tiny), "--processes", "2", "--output", "line.sqlite")
     assert done.returncode == 0, done.stderr
+    told = streamgauge("report", "line.sqlite", "--format", "markdown", "--output", "line.md")
+    assert told.returncode == 0
+    assert "over a link within the server's machine" in (tiny.parent / "line.md").read_text()
     with Store.open(tiny.parent / "line.sqlite") as store:
         run = store.read()
     line = run.header.environment["line"]
