@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -12,13 +13,16 @@ import xxhash
 from analysis.trial.calibration import calibration_point
 from harness.cores import Cores
 from harness.load import LoadDriver
+from harness.ports import HOST
 from harness.processes import Processes
 from harness.reference import ReferenceServer, reference
 from harness.validity import clock_step
-from results.calibration import Answers, CalibrationPoint
+from results.calibration import Answers, CalibrationPoint, ServerTruth
 from results.errors import MeasurementError
+from results.records import LoadRecord
+from results.workers import Worker
 from scenarios.specification import Address, Download, TrialSpecification
-from targets.reference_server import HOST, piece_of
+from targets.reference_server import piece_of
 
 _TIMEOUT_S = 30.0
 
@@ -70,12 +74,16 @@ SHORT = Length(0.1, 0.6, _SHORT_SCHEDULES)
 
 @dataclass(frozen=True, slots=True)
 class Calibrator:
-    """Measures points with a driver; ``folder`` is private and made by us."""
+    """Measures points with a driver, against a server at the IP address ``host``.
+
+    ``folder`` is private and made by us.
+    """
 
     processes: Processes
     driver: LoadDriver
     folder: Path
     cores: Cores
+    host: str = HOST
 
     def points(
         self, users: Sequence[int], answers: Sequence[Answers], length: Length
@@ -84,22 +92,66 @@ class Calibrator:
 
         Raises MeasurementError when one cannot be measured.
         """
-        with reference(self.processes, self.folder, self.cores.server) as server:
+        with reference(self.processes, self.folder, self.cores.server, host=self.host) as server:
             return [self._point(server, number, way, length) for number in users for way in answers]
+
+    def points_of(
+        self,
+        workers: Sequence[Worker],
+        users: Sequence[int],
+        answers: Sequence[Answers],
+        length: Length,
+        *,
+        elsewhere: bool,
+    ) -> list[CalibrationPoint]:
+        """The same of each worker, one after another, against a reference server on its own machine.
+
+        It has one of its own where it is ``elsewhere``. Raises MeasurementError when one cannot be measured.
+        """
+        with contextlib.ExitStack() as stack:
+            server = None
+            if not elsewhere:
+                server = stack.enter_context(
+                    reference(self.processes, self.folder, self.cores.server, host=self.host)
+                )
+            return [
+                replace(self._point_of(worker, server, number, way, length), worker=worker.number)
+                for worker in workers
+                for number in users
+                for way in answers
+            ]
+
+    def _point_of(
+        self, worker: Worker, server: ReferenceServer | None, users: int, answers: Answers, length: Length
+    ) -> CalibrationPoint:
+        host, port = (HOST, 0) if server is None else (server.host, server.port)
+        asked = _specification(host, port, users, length.schedules[answers], length)
+        load, truth = self.driver.run_on(worker, asked)
+        if truth is None:
+            assert server is not None  # noqa: S101  - asked on another machine, it comes with the records
+            truth = server.truth()
+        return _judged(users, answers, load, truth)
 
     def _point(
         self, server: ReferenceServer, users: int, answers: Answers, length: Length
     ) -> CalibrationPoint:
-        load = self.driver.run(_specification(server.port, users, length.schedules[answers], length))
-        truth = server.truth()
-        if stepped := clock_step(load.clock_drift_ns, load.clock_span_ns, load.clock_bend_ns):
-            raise MeasurementError(f"the client cannot be calibrated: {stepped}; calibrate again")
-        return calibration_point(users, answers, load, truth)
+        load = self.driver.run(
+            _specification(server.host, server.port, users, length.schedules[answers], length)
+        )
+        return _judged(users, answers, load, server.truth())
 
 
-def _specification(port: int, users: int, schedule: Schedule, length: Length) -> TrialSpecification:
+def _judged(users: int, answers: Answers, load: LoadRecord, truth: ServerTruth) -> CalibrationPoint:
+    if stepped := clock_step(load.clock_drift_ns, load.clock_span_ns, load.clock_bend_ns):
+        raise MeasurementError(f"the client cannot be calibrated: {stepped}; calibrate again")
+    return calibration_point(users, answers, load, truth)
+
+
+def _specification(
+    host: str, port: int, users: int, schedule: Schedule, length: Length
+) -> TrialSpecification:
     return TrialSpecification(
-        address=Address(HOST, port, "GET", schedule.path, (), timeout_s=_TIMEOUT_S, keep_alive=True),
+        address=Address(host, port, "GET", schedule.path, (), timeout_s=_TIMEOUT_S, keep_alive=True),
         name="calibration",
         load=Download(users),
         warmup_s=length.warmup_s,

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 from harness.calibrate import SHORT, Calibrator
 from harness.cores import Cores
+from harness.crew import Crew
 from harness.load import LoadDriver
 from harness.matrix import PlannedCase
 from harness.onward import Onward
 from harness.plan import Plan
+from harness.ports import HOST
 from harness.prepare import check_interpreters, prepare
 from harness.private_folder import private_folder
 from harness.processes import Processes
@@ -35,6 +38,7 @@ from results.run import Run
 from results.sides import Preparation, Side
 from results.store import Store
 from results.trace import Trace
+from results.workers import Worker
 from scenarios.specification import Arrivals, Load
 
 _USERS_OF_ARRIVALS = 8
@@ -54,6 +58,12 @@ class Watcher(Protocol):
 
     def verified(self, planned: PlannedCase, found: Verification) -> None:
         """One case was asked once."""
+
+    def mustering(self, crew: Crew) -> None:
+        """Load processes are about to be waited for."""
+
+    def joined(self, worker: Worker) -> None:
+        """One of them is there."""
 
     def calibrating(self, users: Sequence[int]) -> None:
         """The client's own error is about to be measured with so many users."""
@@ -76,28 +86,36 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """What a run needs besides its plan: processes, a driver, a private folder, cores, a Python."""
+    """What a run needs besides its plan: processes, a driver, a private folder, cores, a Python.
+
+    ``crew`` is who shares the load, null where the driver makes it alone.
+    What it starts listens at the IP address ``host``: there the driver asks.
+    """
 
     processes: Processes
     driver: LoadDriver
     folder: Path
     cores: Cores
     python: str
+    host: str = HOST
+    crew: Crew | None = None
 
 
 @contextlib.contextmanager
-def workshop(cores: Cores, web_port: int | None = None) -> Iterator[Workshop]:
+def workshop(
+    cores: Cores, web_port: int | None = None, host: str = HOST, crew: Crew | None = None
+) -> Iterator[Workshop]:
     """Everything that is started ends with the block, and with this process, however that ends.
 
-    With a ``web_port`` Locust's web UI shows the load there.
+    With a ``web_port`` Locust's web UI shows the load there. With a ``crew`` its members make the load.
     """
     with (
         private_folder() as folder,
         _pinned(cores),
         Processes(folder) as processes,
-        LoadDriver(processes, folder, cores.load, web_port) as driver,
+        LoadDriver(processes, folder, cores.load, web_port, crew=crew, master_cores=cores.harness) as driver,
     ):
-        yield Workshop(processes, driver, folder, cores, sys.executable)
+        yield Workshop(processes, driver, folder, cores, sys.executable, host, crew)
 
 
 def verify(cases: Mapping[str, PlannedCase], shop: Workshop, watcher: Watcher) -> Mapping[str, Verification]:
@@ -144,6 +162,7 @@ def serving_group(group: Group, side: Side | None, shop: Workshop) -> Iterator[M
                         folder=shop.folder,
                         cores=shop.cores.server,
                         python=shop.python,
+                        host=shop.host,
                     )
                 )
                 for joined, planned in group.servers.items()
@@ -158,10 +177,14 @@ def calibrate(plan: Plan, shop: Workshop, watcher: Watcher) -> list[CalibrationP
 
     Raises MeasurementError when it cannot be told.
     """
-    users = sorted({1, max(_calibrated_users(planned.load) for planned in plan.cases)})
+    crew = shop.crew
+    most = max(_calibrated_users(planned.load) for planned in plan.cases)
+    users = sorted({1, math.ceil(most / (1 if crew is None else crew.expected))})
     watcher.calibrating(users)
-    calibrator = Calibrator(shop.processes, shop.driver, shop.folder, shop.cores)
-    return calibrator.points(users, list(Answers), SHORT)
+    calibrator = Calibrator(shop.processes, shop.driver, shop.folder, shop.cores, shop.host)
+    if crew is None:
+        return calibrator.points(users, list(Answers), SHORT)
+    return calibrator.points_of(shop.driver.workers, users, list(Answers), SHORT, elsewhere=crew.is_elsewhere)
 
 
 def _calibrated_users(load: Load) -> int:
@@ -179,8 +202,11 @@ def measure(
     finished_first: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
     *,
     traced: bool = True,
+    workers: Callable[[], Sequence[Worker]] = tuple,
 ) -> None:
     """Measure what the store has planned and not yet measured, a transaction a trial; then what comes onward.
+
+    ``workers`` are those who make the load, empty where the run's own driver does so alone.
 
     Each trial, with its transaction, is one that is to be ``finished_first`` when the run is to end.
 
@@ -199,6 +225,7 @@ def measure(
             watcher.measuring(slot, planned)
             with finished_first():
                 trial = measurer(slot, planned, expected[slot.side][slot.case])
+                store.add_workers(workers())  # some may have joined meanwhile
                 store.add_trial(trial)
                 watcher.measured(slot, planned, trial)
             del trial  # a long one takes hundreds of megabytes, beside which the next one has no room
@@ -228,12 +255,25 @@ def conduct(
     onward: Onward,
     finished_first: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
     web_port: int | None = None,
+    host: str = HOST,
+    crew: Crew | None = None,
 ) -> None:
-    """A whole run, or the rest of one: what the store holds already is not measured again."""
+    """A whole run, or the rest of one: what the store holds already is not measured again.
+
+    What is started listens at the IP address ``host``.
+    """
     if store.read().finished_utc is not None:
         return  # to prepare an ab anew would take long, for nothing
-    with workshop(cores, web_port) as shop, _arms(plan, store.read(), shop) as arms:
+    if crew is not None:  # numbers of an earlier part of the run are others'
+        known = [worker.number for worker in store.read().workers]
+        crew = replace(crew, first_number=max(known, default=-1) + 1)
+        host = crew.host if crew.is_elsewhere else host
+    with workshop(cores, web_port, host, crew) as shop, _arms(plan, store.read(), shop) as arms:
         _prepare(arms, store, shop, watcher)
+        if crew is not None:
+            watcher.mustering(crew)
+            shop.driver.muster(watcher.joined)
+            store.add_workers(shop.driver.workers)
         if not store.read().verifications:
             found = verify_arms(arms, shop, watcher)
             store.add_verifications(found[plan.sides[-1]], found.get(Side.BASE))
@@ -248,6 +288,7 @@ def conduct(
             seed=plan.seed,
             warmup_s=plan.warmup_s,
             window_s=plan.window_s,
+            host=shop.host,
         )
         tracer = CaseTracer(
             processes=shop.processes,
@@ -255,8 +296,19 @@ def conduct(
             folder=shop.folder,
             cores=shop.cores,
             python=shop.python,
+            host=shop.host,
         )
-        measure(arms, store, measurer, tracer, watcher, onward, finished_first, traced=plan.traced)
+        measure(
+            arms,
+            store,
+            measurer,
+            tracer,
+            watcher,
+            onward,
+            finished_first,
+            traced=plan.traced,
+            workers=lambda: shop.driver.workers,
+        )
 
 
 @contextlib.contextmanager

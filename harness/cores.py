@@ -17,30 +17,33 @@ class Cores:
     harness: Sequence[int] | None = None
 
 
-def split_cores() -> Cores:
+def split_cores(loads: int = 1) -> Cores:
     """The cores that this process may use, split so that the load never runs on the server's.
 
-    The load is one thread and gets the last core; the harness shares it on two cores and has its own
-    on more. From four cores on, the server is kept off the hyper-threads of the load's core.
+    Each load process is one thread and gets one of the last cores, as far as two are left for the others; the
+    harness shares it on two cores and has its own on more. From four cores on, the server is kept off the
+    hyper-threads of the load's cores. Without ``loads`` here the last core is the harness's alone.
     """
     if not hasattr(os, "sched_getaffinity"):
         return Cores()
     available = sorted(os.sched_getaffinity(0))
-    return divide(available, {core: _siblings(core) for core in available})
+    return divide(available, {core: _siblings(core) for core in available}, loads)
 
 
-def divide(available: Sequence[int], siblings: dict[int, frozenset[int]]) -> Cores:
+def divide(available: Sequence[int], siblings: dict[int, frozenset[int]], loads: int = 1) -> Cores:
     """The split of these cores; ``siblings`` are the hyper-threads of each core, itself included."""
     if len(available) < 2:
         return Cores()
-    load = available[-1]
-    if len(available) == 2:
-        return Cores(server=available[:1], load=[load], harness=[load])
-    harness = available[-2]
-    rest = [core for core in available if core not in {load, harness}]
+    last = available[-1]
+    if len(available) == 2 or loads == 0:
+        return Cores(server=available[:-1], load=[last], harness=[last])
+    first = len(available) - min(loads, len(available) - 2)
+    load, harness = available[first:], available[first - 1]
+    rest = available[: first - 1]
     if len(available) >= 4:
-        rest = [core for core in rest if core not in siblings[load]] or rest
-    return Cores(server=rest, load=[load], harness=[harness])
+        beside = {sibling for core in load for sibling in siblings[core]}
+        rest = [core for core in rest if core not in beside] or rest
+    return Cores(server=rest, load=load, harness=[harness])
 
 
 def _siblings(core: int) -> frozenset[int]:

@@ -56,7 +56,7 @@ def read_environment(
     run does not use makes it no other run.
     """
     return {
-        "cpu": _cpu_model(),
+        "cpu": cpu_model(),
         "cpu_count": psutil.cpu_count(),
         "cpu_count_physical": psutil.cpu_count(logical=False),
         "cpu_governor": _line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
@@ -129,7 +129,8 @@ def _cpuinfo() -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
 
 
-def _cpu_model() -> str | None:
+def cpu_model() -> str | None:
+    """The processor as the system names it, null where it does not."""
     for line in _cpuinfo():
         if line.startswith("model name"):
             return line.partition(":")[2].strip()

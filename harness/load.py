@@ -2,41 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
+from harness.crew import Crew
+from harness.lending import Lent, LentProcess, lend
+from harness.merging import corrected, load_record, own_record, shift_ns
 from harness.processes import OwnedProcess, Processes
-from harness.scheduling import DRIVER, ORDINARY, first_in_line
+from harness.scheduling import DRIVER, first_in_line
+from results.calibration import ServerTruth
 from results.errors import MeasurementError
 from results.faults import Fault
-from results.follow_ups import unpack_follow_ups
 from results.records import (
-    COLUMN,
-    MISSING,
     REQUEST_STRUCT,
     LoadRecord,
-    OthersRecord,
-    Outcome,
     RequestArray,
     Verification,
     unpack_requests,
 )
 from results.trace import PointArray
+from results.workers import Worker
 from scenarios.link import Link, LinkClosed, LinkSilent
 from scenarios.specification import (
+    GRACE_S,
     POINT_NUMBERS,
     FetchSpecification,
-    HangUp,
-    SlowReader,
-    Specification,
     TraceSpecification,
     TrialSpecification,
     to_message,
@@ -46,6 +45,12 @@ from scenarios.specification import (
 START_TIMEOUT_S = 60.0
 #: So many drivers in a row that die or hang are no accident.
 _MOST_FAILURES = 3
+_LOOK_EVERY_S = 0.25
+_DISMISS_S = 5.0
+#: Load processes of our own end with us: that they lose patience is not wanted.
+_OWN_PATIENCE_S = 3600.0
+#: What a crew may take beyond its trial to hand over its records (s): they may be gigabytes.
+HANDOVER_S = 300.0
 
 
 class LoadFailed(MeasurementError):  # noqa: N818  - named for what happened
@@ -58,10 +63,6 @@ class LoadFailed(MeasurementError):  # noqa: N818  - named for what happened
 
 class LoadGivenUp(LoadFailed):
     """Several load drivers in a row: no further trial can be measured."""
-
-
-class RecordsLost(MeasurementError):  # noqa: N818  - named for what happened
-    """The two sides of the link count different records: the trial does not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,9 @@ class Fetched:
 class LoadDriver:
     """Starts the driver in ``folder`` (private, made by us); a context manager that ends it.
 
-    With a ``web_port`` Locust's web UI shows the load there, on 127.0.0.1.
+    With a ``web_port`` Locust's web UI shows the load there, on 127.0.0.1. With a ``crew`` the driver is its
+    master: it runs on ``master_cores``, and what it starts itself on ``cores``. ``prefix`` is put before the
+    commands of all that makes load.
     """
 
     def __init__(
@@ -106,24 +109,50 @@ class LoadDriver:
         folder: Path,
         cores: Sequence[int] | None,
         web_port: int | None = None,
+        *,
+        crew: Crew | None = None,
+        master_cores: Sequence[int] | None = None,
+        prefix: Sequence[str] = (),
     ) -> None:
         self._processes = processes
         self._folder = folder
         self._cores = cores
         self._web_port = web_port
+        self._crew = crew
+        self._own_cores = cores if crew is None else master_cores
+        self._prefix = prefix
         self._failures = 0
+        self._port = 0 if crew is None else crew.port
+        self._lent: list[LentProcess] = []
+        self._workers: dict[int, Worker] = {}
         self._process, self._link = self._start()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._crew is not None and self._is_there:
+            # so that workers elsewhere end at once, and do not wait for a run that is over
+            with contextlib.suppress(LinkClosed, LinkSilent):  # one that is gone has nobody to tell
+                self._exchange({"kind": "dismiss", "why": "the run is over"}, _DISMISS_S)
         self._end()
+        for lent in self._lent:
+            lent.process.stop()
 
     @property
     def pid(self) -> int:
         """The driver's process."""
         return self._process.pid
+
+    @property
+    def workers(self) -> Sequence[Worker]:
+        """All that have joined so far, by number; none without a crew."""
+        return [self._workers[number] for number in sorted(self._workers)]
+
+    @property
+    def port(self) -> int:
+        """Where workers join; 0 without a crew."""
+        return self._port
 
     def _start(self) -> tuple[OwnedProcess, Link]:
         address = self._folder / "driver.sock"
@@ -132,35 +161,113 @@ class LoadDriver:
             listener.bind(str(address))
             listener.listen(1)
             process = self._processes.start(
-                [
-                    *(sys.executable, "-P", "-m", "scenarios.driver", str(address)),
-                    *([] if self._web_port is None else [str(self._web_port)]),
-                ],
+                [*self._prefix, sys.executable, "-P", "-m", "scenarios.driver", str(address)],
                 cwd=self._folder,
                 env=own_environment(),
                 output=self._folder / "driver.log",
-                cpus=self._cores,
+                cpus=self._own_cores,
             )
             try:
                 link = Link(_accept(listener, process))
+                self._greet(link)
             except LoadFailed:
                 process.stop(0)
                 raise
-        self._scheduling = first_in_line(process.pid, DRIVER) if self._cores is not None else ORDINARY
+        if self._own_cores is not None:
+            first_in_line(process.pid, DRIVER)
         self._is_there = True
         return process, link
+
+    def _greet(self, link: Link) -> None:
+        """Say whether it makes the load itself. Raises LoadFailed when it cannot do as it is told."""
+        greeting: dict[str, Any] = {"kind": "alone", "web_port": self._web_port}
+        if self._crew is not None:
+            greeting |= {
+                "kind": "gather",
+                "host": self._crew.host,
+                "port": self._port,
+                "token": self._crew.token,
+                "expected": self._crew.expected,
+                "enough": self._crew.enough,
+                "patience_s": self._crew.patience_s,
+                "first_number": max(self._workers, default=self._crew.first_number - 1) + 1,
+            }
+        try:
+            link.send(greeting, within_s=START_TIMEOUT_S)
+            answer, _ = link.receive(START_TIMEOUT_S)
+        except (LinkClosed, LinkSilent) as error:
+            raise LoadFailed(f"the load driver did not start ({error})", Fault.DRIVER_DIED) from error
+        if "failure" in answer:
+            raise LoadFailed(f"the load driver did not start: {answer['failure']}", Fault.DRIVER_DIED)
+        self._port = answer.get("port", 0)
 
     def _end(self, grace_s: float = 2.0) -> None:
         self._is_there = False
         self._link.close()
         self._process.stop(grace_s)
 
+    def muster(self, joined: Callable[[Worker], None] = lambda _: None) -> None:
+        """Wait until the crew is complete; each who has ``joined`` is told as soon as it has.
+
+        Raises LoadFailed when not enough come in time, with what is known of those who tried.
+        """
+        crew = self._crew
+        if crew is None:
+            return
+        self._lend()
+        deadline = time.monotonic() + crew.muster_s
+        refusals: list[str] = []
+        while True:
+            answer, _ = self._exchange(
+                {"kind": "muster", "expected": crew.expected, "within_s": _LOOK_EVERY_S},
+                _LOOK_EVERY_S + GRACE_S,
+            )
+            for worker in self._keep_workers(answer):
+                joined(worker)
+            refusals += answer["refusals"]
+            if answer["complete"]:
+                return
+            ended = [item for item in self._lent if item.process.returncode is not None]
+            if ended:
+                words = ended[0].process.output_tail().strip()
+                raise LoadFailed(f"the load process {ended[0].name} ended:\n{words}", Fault.WORKER_LOST)
+            if time.monotonic() > deadline:
+                raise LoadFailed(_incomplete(crew, self.workers, refusals), Fault.WORKER_LOST)
+
+    def _lend(self) -> None:
+        """Start those of the crew that are ours and do not run, or no longer."""
+        crew = self._crew
+        if crew is None:
+            return
+        lent = Lent(
+            crew.host, self._port, crew.token, self._cores, patience_s=_OWN_PATIENCE_S, prefix=self._prefix
+        )
+        for number in range(crew.processes):
+            runs = number < len(self._lent) and self._lent[number].process.returncode is None
+            if not runs:
+                self._lent[number : number + 1] = [
+                    lend(
+                        lent,
+                        number,
+                        processes=self._processes,
+                        folder=self._folder,
+                        environment=own_environment(),
+                    )
+                ]
+
+    def _keep_workers(self, answer: Mapping[str, Any]) -> list[Worker]:
+        """Those who are new among the ones that an answer names."""
+        told = [Worker(**item) for item in answer.get("workers", [])]
+        new = [worker for worker in told if worker.number not in self._workers]
+        self._workers |= {worker.number: worker for worker in new}
+        return new
+
     def fetch(self, specification: FetchSpecification) -> Fetched:
         """Ask once; the content is kept in the specification's file.
 
         Raises LoadFailed when the driver is gone, MeasurementError when the file cannot be written.
         """
-        answer, _ = self._ask(specification)
+        answer, _ = self._ask(to_message(specification), specification.takes_at_most_s)
         if "status" not in answer:
             raise MeasurementError(f"{answer['failure']}; make room there, or set TMPDIR to another folder")
         median = answer["median_chunk_bytes"]
@@ -179,36 +286,44 @@ class LoadDriver:
     def run(self, specification: TrialSpecification) -> LoadRecord:
         """One trial's load, from the warm-up to the end of the drain.
 
-        Raises LoadFailed when the driver is gone, RecordsLost when the two sides count differently.
+        Raises LoadFailed when the driver or a worker is gone, LoadGivenUp when there are too few of them,
+        RecordsLost when any two sides count differently.
         """
-        answer, packed = self._ask(specification)
-        records = memoryview(packed)  # of a long trial hundreds of megabytes: no copy is made
-        streams_end = answer["recorded"] * REQUEST_STRUCT.size
-        load = specification.load
-        return LoadRecord(
-            window_open_ns=answer["window_open_ns"],
-            window_close_ns=answer["window_close_ns"],
-            drained_ns=answer["drained_ns"],
-            requests=_whole(records[:streams_end], answer, answer),
-            errors=answer["errors"],
-            client_cpu_ns=answer["client_cpu_ns"],
-            client_wall_ns=answer["client_wall_ns"],
-            clock_drift_ns=answer["clock_drift_ns"],
-            clock_span_ns=answer["clock_span_ns"],
-            clock_bend_ns=answer["clock_bend_ns"],
-            client_scheduling=self._scheduling,
-            follow_ups=unpack_follow_ups(records[streams_end:]) if isinstance(load, HangUp) else None,
-            others=None if isinstance(load, HangUp) else _others(records[streams_end:], answer),
-            reading_bytes_per_second=load.bytes_per_second if isinstance(load, SlowReader) else None,
-        )
+        answer, packed = self._asked_for(specification)
+        return load_record(answer, packed, specification)
+
+    def run_on(
+        self, worker: Worker, specification: TrialSpecification
+    ) -> tuple[LoadRecord, ServerTruth | None]:
+        """The same by one worker alone, in the clock of its own machine.
+
+        With port 0 it asks the reference server of its machine; what that knows is the second part, null
+        otherwise. Raises as `run` does.
+        """
+        answer, packed = self._asked_for(specification, only_worker=worker.number)
+        return own_record(answer, packed, specification)
+
+    def _asked_for(self, specification: TrialSpecification, **more: int) -> tuple[dict[str, Any], bytearray]:
+        crew = self._crew
+        longest_s = specification.takes_at_most_s
+        if crew is not None:
+            self._lend()
+            longest_s += crew.patience_s + HANDOVER_S
+        answer, packed = self._ask({**to_message(specification), **more}, longest_s)
+        self._keep_workers(answer)
+        if "lost" in answer:
+            raise LoadFailed(answer["lost"], Fault.WORKER_LOST)
+        if "too_few" in answer:
+            raise LoadGivenUp(answer["too_few"], Fault.WORKER_LOST)
+        return answer, packed
 
     def trace(self, specification: TraceSpecification) -> TracedLoad:
         """One user's requests with all of their reads. Raises LoadFailed when the driver is gone."""
-        answer, packed = self._ask(specification)
+        answer, packed = self._ask(to_message(specification), specification.takes_at_most_s)
         size = answer["requests"] * REQUEST_STRUCT.size
         points = np.frombuffer(packed[size:], dtype="<i8").reshape(-1, POINT_NUMBERS).copy()
         if answer["clock_drift_ns"]:
-            points[:, 0] -= _shift_ns(points[:, 0], answer)
+            points[:, 0] -= shift_ns(points[:, 0], answer)
         ends = np.cumsum(answer["reads"])[:-1]
         return TracedLoad(
             requests=corrected(unpack_requests(packed[:size]), answer),
@@ -219,17 +334,15 @@ class LoadDriver:
             clock_span_ns=answer["clock_span_ns"],
         )
 
-    def _ask(self, specification: Specification) -> tuple[dict[str, Any], bytearray]:
+    def _ask(self, message: Mapping[str, Any], longest_s: float) -> tuple[dict[str, Any], bytearray]:
         """Its answer. A driver that died or hangs is ended; the next question has a new one started.
 
         Raises LoadFailed, LoadGivenUp the third time in a row.
         """
-        longest_s = specification.takes_at_most_s
         try:
             if not self._is_there:
                 self._process, self._link = self._start()
-            self._link.send(to_message(specification), within_s=longest_s)
-            answer = self._link.receive(longest_s)
+            answer = self._exchange(message, longest_s)
         except LinkClosed as closed:
             why, fault = f"died ({closed})", Fault.DRIVER_DIED
         except LinkSilent:
@@ -247,54 +360,18 @@ class LoadDriver:
         often = f", the {self._failures}. time in a row" if given_up else ""
         raise kind(f"the load driver {why}{often}; its last words:\n{words}", fault)
 
+    def _exchange(self, message: Mapping[str, Any], within_s: float) -> tuple[dict[str, Any], bytearray]:
+        self._link.send(dict(message), within_s=within_s)
+        return self._link.receive(within_s)
 
-def _others(packed: memoryview, answer: Mapping[str, Any]) -> OthersRecord | None:
-    told = answer["others"]
-    if told is None:
-        return None
-    return OthersRecord(
-        begin_ns=told["begin_ns"],
-        streams_begin_ns=told["streams_begin_ns"],
-        patience_ns=told["patience_ns"],
-        requests=_whole(packed, told, answer),
-        errors=told["errors"],
+
+def _incomplete(crew: Crew, workers: Sequence[Worker], refusals: Sequence[str]) -> str:
+    there = ", ".join(worker.name for worker in workers) or "nobody"
+    what = (
+        f"{len(workers)} of {crew.expected} workers joined within {crew.muster_s:g} s ({there}); start "
+        "`streamgauge worker` on each load machine, with the run's token, and see that it can reach this one"
     )
-
-
-def _whole(packed: memoryview, counted: Mapping[str, Any], clock: Mapping[str, Any]) -> RequestArray:
-    """The corrected requests. Raises RecordsLost where they are not as many as the driver ``counted``."""
-    requests = corrected(unpack_requests(packed), clock)
-    if not len(requests) == counted["recorded"] == counted["issued"]:
-        raise RecordsLost(
-            f"the load driver issued {counted['issued']} requests and recorded {counted['recorded']}, "
-            f"and {len(requests)} records arrived"
-        )
-    return requests
-
-
-def corrected(requests: RequestArray, answer: Mapping[str, Any]) -> RequestArray:
-    """The requests, in whose place kernel stamps are corrected for the wall clock's drift since the anchor.
-
-    A clock that is slewed moves evenly; a step is told by `harness.validity`. The instant of a hang-up is no
-    stamp.
-    """
-    if not answer["clock_drift_ns"]:
-        return requests
-    for name in ("headers_ns", "first_body_ns", "first_row_ns", "last_ns"):
-        instants = requests[:, COLUMN[name]]
-        shifted = instants - _shift_ns(instants, answer)
-        unstamped = instants == MISSING
-        if name == "last_ns":
-            unstamped |= requests[:, COLUMN["outcome"]] == Outcome.HUNG_UP
-        requests[:, COLUMN[name]] = np.where(unstamped, instants, shifted)
-    return requests
-
-
-def _shift_ns(instants: npt.NDArray[np.int64], answer: Mapping[str, Any]) -> npt.NDArray[np.int64]:
-    """By how much (ns) the wall clock had moved at these instants since the trial's anchor."""
-    since = instants - answer["clock_begun_ns"]
-    shift: npt.NDArray[np.float64] = np.rint(since * (answer["clock_drift_ns"] / answer["clock_span_ns"]))
-    return shift.astype(np.int64)
+    return "\n".join([what, *(f"not taken: {refusal}" for refusal in refusals)])
 
 
 def own_environment() -> dict[str, str]:

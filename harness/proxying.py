@@ -94,9 +94,11 @@ def proxied(
     processes: Processes,
     folder: Path,
     cores: Sequence[int] | None,
+    host: str = HOST,
 ) -> Iterator[RunningProxy]:
     """A proxy of one of `targets.proxies.KINDS` in front of a port on loopback, ready to be asked.
 
+    It listens at the IP address ``host``.
     ``options`` are those of a suite's `[[proxy]]`. ``folder`` is private and made by us: configuration and
     temporary files are in a folder of their own in it, gone afterwards. Raises ProxyFailed, and UsageError
     where the program is not installed.
@@ -107,7 +109,7 @@ def proxied(
     own = folder / f"{kind}-{secrets.token_hex(4)}"
     own.mkdir()
     try:
-        process, port = _start(kind, options, upstream_port, str(program), processes, own, cores)
+        process, port = _start(kind, options, upstream_port, str(program), processes, own, cores, host)
         try:
             yield RunningProxy(process, kind, port, installed_version(kind))
         finally:
@@ -124,13 +126,15 @@ def _start(
     processes: Processes,
     own: Path,
     cores: Sequence[int] | None,
+    host: str,
 ) -> tuple[OwnedProcess, int]:
     proxy = KINDS[kind]
     environment = {name: value for name, value in os.environ.items() if name not in proxy.VARIABLES_TO_CLEAR}
     for attempt in range(1, _START_ATTEMPTS + 1):
         place = Place(
-            host=HOST,
-            port=free_port(),
+            host=host,
+            port=free_port(host),
+            upstream_host=HOST,
             upstream_port=upstream_port,
             # so that nobody else's server on this port is taken for ours
             ready_path=f"/streamgauge-{secrets.token_hex(16)}",

@@ -10,14 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from harness.load import own_environment
+from harness.ports import HOST
 from harness.processes import OwnedProcess, Processes
-from results.calibration import ServerTruth
+from results.calibration import ServerTruth, unpack_truth
 from results.errors import MeasurementError
 from targets import reference_server
-from targets.reference_server import HOST, TRUTH_FIELDS
 
 _START_TIMEOUT_S = 30.0
 _TRUTH_TIMEOUT_S = 30.0
@@ -30,9 +28,10 @@ class ReferenceFailed(MeasurementError):  # noqa: N818  - named for what happene
 
 @dataclass(frozen=True, slots=True)
 class ReferenceServer:
-    """One that listens on ``port`` of 127.0.0.1."""
+    """One that listens on ``port`` of the IP address ``host``."""
 
     process: OwnedProcess
+    host: str
     port: int
 
     def truth(self) -> ServerTruth:
@@ -40,7 +39,7 @@ class ReferenceServer:
 
         Raises ReferenceFailed.
         """
-        connection = http.client.HTTPConnection(HOST, self.port, timeout=_TRUTH_TIMEOUT_S)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=_TRUTH_TIMEOUT_S)
         try:
             connection.request("GET", "/truth")
             packed = connection.getresponse().read()
@@ -51,27 +50,35 @@ class ReferenceServer:
             ) from error
         finally:
             connection.close()
-        columns = np.frombuffer(packed, dtype=np.int64).reshape(-1, len(TRUTH_FIELDS)).T
-        return ServerTruth(**dict(zip(TRUTH_FIELDS, columns, strict=True)))
+        return unpack_truth(packed)
 
 
 @contextmanager
 def reference(
-    processes: Processes, folder: Path, cores: Sequence[int] | None, options: Sequence[str] = ()
+    processes: Processes,
+    folder: Path,
+    cores: Sequence[int] | None,
+    options: Sequence[str] = (),
+    host: str = HOST,
 ) -> Iterator[ReferenceServer]:
-    """A reference server with these command-line options, on these cores; ``folder`` takes its output.
+    """A reference server with these command-line options, on these cores, at the IP address ``host``.
+
+    ``folder`` takes its output.
 
     Raises ReferenceFailed.
     """
     process = processes.start(
-        [sys.executable, "-I", "-S", str(Path(reference_server.__file__).resolve()), *options],
+        [
+            *(sys.executable, "-I", "-S", str(Path(reference_server.__file__).resolve())),
+            *("--host", host, *options),
+        ],
         cwd=folder,
         env=own_environment(),
         output=folder / "reference.log",
         cpus=cores,
     )
     try:
-        yield ReferenceServer(process, _port(process))
+        yield ReferenceServer(process, host, _port(process))
     finally:
         process.stop()
 

@@ -132,7 +132,7 @@ def _loaded_in_turn(
     found: dict[str, Answer] = {}
     problems: list[Problem] = []
     for answer in _to_load(answers):
-        loaded, failed = _loaded(answer, servers[answer.planned.joined].port, driver)
+        loaded, failed = _loaded(answer, servers[answer.planned.joined], driver)
         found[answer.planned.case.identity] = loaded
         problems += failed
         if not too_fine(loaded) and not answer.planned.case.is_baseline:
@@ -174,7 +174,8 @@ def _asked(
     for planned in group.cases:
         if planned.case.identity not in found:
             continue  # another one of its target had no end
-        address = address_of(planned, servers[planned.joined].port)
+        server = servers[planned.joined]
+        address = address_of(planned, server.port, server.host)
         identity = planned.case.identity
         answers[identity] = Answer(planned, found[identity], timed.took_s[address])
     return answers, problems
@@ -197,7 +198,7 @@ def _chunk_bytes(answer: Answer) -> int:
     return answer.found.median_chunk_bytes or answer.found.body_bytes
 
 
-def _loaded(answer: Answer, port: int, driver: LoadDriver) -> tuple[Answer, list[Problem]]:
+def _loaded(answer: Answer, server: RunningServer, driver: LoadDriver) -> tuple[Answer, list[Problem]]:
     """The answer with its warm duration and what it costs the load driver; and what failed.
 
     Near the limit it is loaded again: a machine that others use too shows a share that is too small.
@@ -205,7 +206,7 @@ def _loaded(answer: Answer, port: int, driver: LoadDriver) -> tuple[Answer, list
     planned, found = answer.planned, answer.found
     assert found.status is not None  # noqa: S101  - verify lets no other answer through
     specification = TrialSpecification(
-        address=address_of(planned, port),
+        address=address_of(planned, server.port, server.host),
         name=planned.case.identity,
         load=Download(1),
         warmup_s=_WARMUP_S,

@@ -18,7 +18,7 @@ import psutil
 from harness.endpoint import Endpoint
 from harness.load import own_environment
 from harness.matrix import PlannedCase
-from harness.ports import HOST, free_port, held_port
+from harness.ports import HOST, authority_of, free_port, held_port
 from harness.processes import OwnedProcess, Processes
 from harness.proxying import RunningProxy, proxied
 from harness.redaction import Redaction
@@ -66,12 +66,13 @@ _TO_ANSWER = ("ready", "url", "command", "middleware")
 class RunningServer:
     """A server that has answered. ``ran_as`` is what it said of itself (gunicorn: its worker class).
 
-    ``process`` is null where it was there before us; ``pid`` where it is not known. Both are the server's,
-    and ``port`` is where it is asked: the proxy's, where one stands in front.
+    ``process`` is null where it was there before us; ``pid`` where it is not known. Both are the server's;
+    ``host`` (an IP address) and ``port`` are where it is asked: the proxy's, where one stands in front.
     """
 
     process: OwnedProcess | None
     pid: int | None
+    host: str
     port: int
     ran_as: str | None
     target: Target
@@ -102,14 +103,18 @@ def serving(
     folder: Path,
     cores: Sequence[int] | None,
     python: str,
+    host: str = HOST,
 ) -> Iterator[RunningServer]:
     """The case's app on the case's server, behind the case's proxy, ready to be measured.
 
     ``folder`` is private and made by us: the server's working directory unless the target has one.
-    ``python`` runs the server unless the target has its own. Raises ServerFailed and ProxyFailed.
+    ``python`` runs the server unless the target has its own. What is asked listens at the IP address
+    ``host``; a server behind a proxy of ours, which only that one asks, on the loopback interface. Raises
+    ServerFailed and ProxyFailed.
     """
-    with _unproxied(planned, processes, folder, cores, python) as server:
-        if planned.proxy_kind == proxies.NONE:
+    proxied_by_us = planned.proxy_kind != proxies.NONE
+    with _unproxied(planned, processes, folder, cores, python, HOST if proxied_by_us else host) as server:
+        if not proxied_by_us:
             yield server
             return
         with proxied(
@@ -119,8 +124,9 @@ def serving(
             processes=processes,
             folder=folder,
             cores=cores,
+            host=host,
         ) as proxy:
-            yield replace(server, port=proxy.port, proxy=proxy)
+            yield replace(server, host=host, port=proxy.port, proxy=proxy)
 
 
 @contextmanager
@@ -130,23 +136,24 @@ def _unproxied(
     folder: Path,
     cores: Sequence[int] | None,
     python: str,
+    host: str,
 ) -> Iterator[RunningServer]:
     if planned.target.url is not None:
         endpoint = endpoint_to_ask(planned)
         assert endpoint is not None  # noqa: S101  - a url has one
         _check_process(planned.target)
         _wait_until_ready(None, endpoint, planned.target)
-        yield RunningServer(None, planned.target.pid, endpoint.port, None, planned.target)
+        yield RunningServer(None, planned.target.pid, endpoint.address, endpoint.port, None, planned.target)
         return
     # verify has two at once: one that collects, and one that does not
     output = folder / f"server-{'collects' if planned.joined else 'streams'}.log"
     with with_middleware(planned, folder) as served:
-        process, port = _start(served, planned.target, processes, folder, output, cores, python)
+        process, port = _start(served, planned.target, processes, folder, output, cores, python, host)
         try:
             kind = KINDS.get(planned.server_kind)
             ran_as = kind.worker_class_that_ran(process.output_head()) if kind is not None else None
             _check_class(planned, ran_as)
-            yield RunningServer(process, process.pid, port, ran_as, planned.target)
+            yield RunningServer(process, process.pid, host, port, ran_as, planned.target)
         finally:
             # an app of somebody's own may have something to tidy up; ours has not
             process.stop(0 if planned.target.directory is None else STOP_GRACE_S)
@@ -160,14 +167,15 @@ def _start(
     output: Path,
     cores: Sequence[int] | None,
     python: str,
+    host: str,
 ) -> tuple[OwnedProcess, int]:
     """``target`` is the suite's own, whose app may be wrapped in ``planned``: messages name it as it is."""
     for attempt in range(1, _START_ATTEMPTS + 1):
         # a server that shares no port with a socket that only holds it gets one that nobody holds
-        port, holder = held_port() if attempt == 1 else (free_port(), None)
-        own = Endpoint(f"{HOST}:{port}", (HOST,), port, is_remote=False)
+        port, holder = held_port(host) if attempt == 1 else (free_port(host), None)
+        own = Endpoint(authority_of(host, port), (host,), port, is_remote=False)
         process = processes.start(
-            _arguments(planned, port, python),
+            _arguments(planned, host, port, python),
             cwd=target.directory or planned.checkout or folder,
             env=environment_of(planned),
             output=output,
@@ -203,16 +211,17 @@ def _check_process(target: Target) -> None:
         )
 
 
-def _arguments(planned: PlannedCase, port: int, python: str) -> list[str]:
+def _arguments(planned: PlannedCase, host: str, port: int, python: str) -> list[str]:
     target = planned.target
     if target.command is not None:
         return [
-            word.format(bind=f"{HOST}:{port}", host=HOST, port=port) for word in shlex.split(target.command)
+            word.format(bind=authority_of(host, port), host=host, port=port)
+            for word in shlex.split(target.command)
         ]
     assert target.app is not None  # noqa: S101  - the third kind is not started
     kind = KINDS[planned.server_kind]
     options = kind.read_options(planned.server_options)
-    return kind.arguments(options, app=target.app, host=HOST, port=port, python=str(target.python or python))
+    return kind.arguments(options, app=target.app, host=host, port=port, python=str(target.python or python))
 
 
 def environment_of(planned: PlannedCase) -> Mapping[str, str]:

@@ -123,7 +123,7 @@ def _command_line(text: str) -> str:
         raise ValueError("a brace that is not part of {bind}, {host} or {port}")
     if not words or not _PLACE.search(text):
         raise ValueError(
-            'it must say where the server listens: "{bind}" stands for 127.0.0.1:PORT, "{host}" and "{port}" '
+            'it must say where the server listens: "{bind}" stands for ADDRESS:PORT, "{host}" and "{port}" '
             "for its parts"
         )
     return text

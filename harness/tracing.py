@@ -17,6 +17,7 @@ from harness.leaving import leaving_of
 from harness.ledger_file import await_ledger
 from harness.load import LoadDriver, LoadGivenUp, TracedLoad
 from harness.matrix import PlannedCase
+from harness.ports import HOST
 from harness.processes import Processes, SupervisorDied
 from harness.redaction import Redaction
 from harness.serving import RunningServer, last_words, serving
@@ -53,13 +54,21 @@ class CaseTracer:
     """The real tracer. ``folder`` is private and made by us."""
 
     def __init__(
-        self, *, processes: Processes, driver: LoadDriver, folder: Path, cores: Cores, python: str
+        self,
+        *,
+        processes: Processes,
+        driver: LoadDriver,
+        folder: Path,
+        cores: Cores,
+        python: str,
+        host: str = HOST,
     ) -> None:
         self._processes = processes
         self._driver = driver
         self._folder = folder
         self._cores = cores
         self._python = python
+        self._host = host
 
     def __call__(self, planned: PlannedCase, expected: Verification) -> Trace:
         """Start the server with the ledger, ask, join both sides' books, stop.
@@ -86,9 +95,10 @@ class CaseTracer:
                 folder=self._folder,
                 cores=self._cores.server,
                 python=self._python,
+                host=self._host,
             ) as server,
         ):
-            load, samples = self._watched(server, specification(planned, expected, server.port))
+            load, samples = self._watched(server, specification(planned, expected, server.port, server.host))
             if load.failure is not None:
                 fallen = server.fallen()
                 raise TraceFailed(
@@ -134,11 +144,13 @@ class CaseTracer:
             watch.close()
 
 
-def specification(planned: PlannedCase, expected: Verification, port: int) -> TraceSpecification:
+def specification(
+    planned: PlannedCase, expected: Verification, port: int, host: str = HOST
+) -> TraceSpecification:
     """What a traced trial asks of a case, and checks, whatever its users."""
     assert expected.status is not None  # noqa: S101  - verify lets no other case through
     return TraceSpecification(
-        address=address_of(planned, port),
+        address=address_of(planned, port, host),
         requests=REQUESTS,
         longest_s=LONGEST_S,
         status=expected.status,

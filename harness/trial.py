@@ -16,14 +16,16 @@ from analysis.trial.floors import floors_of
 from harness.cores import Cores
 from harness.downfall import downfall
 from harness.leaving import leaving_of
-from harness.load import LoadDriver, LoadFailed, LoadGivenUp, RecordsLost
+from harness.load import LoadDriver, LoadFailed, LoadGivenUp
 from harness.matrix import PlannedCase
 from harness.memory_kills import MemoryKills
+from harness.merging import RecordsLost
+from harness.ports import HOST
 from harness.processes import Processes, StartError, SupervisorDied
 from harness.proxying import ProxyFailed
 from harness.pss import with_reason
 from harness.redaction import Redaction
-from harness.serving import ServerFailed, last_words, serving
+from harness.serving import RunningServer, ServerFailed, last_words, serving
 from harness.validity import Broken, broken_rules, told
 from harness.verify import address_of, small_address
 from harness.watch import NotReadable, ServerChanged, ServerWatch
@@ -50,7 +52,10 @@ class Measurer(Protocol):
 
 
 class TrialMeasurer:
-    """The real measurer. ``folder`` is private and made by us; ``seed`` is the run's."""
+    """The real measurer. ``folder`` is private and made by us; ``seed`` is the run's.
+
+    What is asked listens at the IP address ``host``.
+    """
 
     def __init__(
         self,
@@ -63,12 +68,14 @@ class TrialMeasurer:
         seed: int,
         warmup_s: float,
         window_s: float,
+        host: str = HOST,
     ) -> None:
         self._processes = processes
         self._driver = driver
         self._folder = folder
         self._cores = cores
         self._python = python
+        self._host = host
         self._seed = seed
         self._warmup_s = warmup_s
         self._window_s = window_s
@@ -114,8 +121,9 @@ class TrialMeasurer:
             folder=self._folder,
             cores=self._cores.server,
             python=self._python,
+            host=self._host,
         ) as server:
-            asked = self._specification(slot, planned, expected, server.port)
+            asked = self._specification(slot, planned, expected, server)
             kills = MemoryKills(server.pid)
             if server.pid is None:
                 load, seen, changed = self._driver.run(asked), None, None
@@ -149,12 +157,12 @@ class TrialMeasurer:
             watch.close()
 
     def _specification(
-        self, slot: Slot, planned: PlannedCase, expected: Verification, port: int
+        self, slot: Slot, planned: PlannedCase, expected: Verification, server: RunningServer
     ) -> TrialSpecification:
         assert expected.status is not None  # noqa: S101  - verify lets no other case through
         seed = schedule_seed(self._seed, slot.block)
         return TrialSpecification(
-            address=address_of(planned, port),
+            address=address_of(planned, server.port, server.host),
             name=planned.case.identity,
             load=planned.load,
             warmup_s=self._warmup_s,
@@ -165,10 +173,18 @@ class TrialMeasurer:
             row_marker=planned.target.row_marker,
             schedule_seed=seed,
             others=others_beside(
-                planned, expected, port, warmup_s=self._warmup_s, window_s=self._window_s, seed=seed
+                planned,
+                expected,
+                server.port,
+                warmup_s=self._warmup_s,
+                window_s=self._window_s,
+                seed=seed,
+                host=server.host,
             ),
             leaving=leaving_of(planned, expected),
-            small=small_address(planned, port) if isinstance(planned.load, HangUp) else None,
+            small=small_address(planned, server.port, server.host)
+            if isinstance(planned.load, HangUp)
+            else None,
         )
 
 
@@ -197,6 +213,7 @@ def others_beside(
     warmup_s: float,
     window_s: float,
     seed: str,
+    host: str = HOST,
 ) -> TrialSpecification | None:
     """What others ask beside a trial of this case with this warm-up and window; None where nobody does."""
     others = planned.others
@@ -205,7 +222,7 @@ def others_beside(
     assert expected.others_status is not None  # noqa: S101  - verify lets no other case through
     assert expected.others_body_bytes is not None  # noqa: S101
     return TrialSpecification(
-        address=replace(small_address(planned, port), timeout_s=others.patience_s),
+        address=replace(small_address(planned, port, host), timeout_s=others.patience_s),
         name=f"others beside {planned.case.identity}",
         load=Arrivals(others.rate, "poisson", others.most_in_flight),
         warmup_s=others.alone_s + warmup_s,

@@ -12,7 +12,7 @@ from analysis.summary import labels
 from harness.leaving import digest_of, has_no_middle, with_prefix
 from harness.load import Fetched
 from harness.matrix import PlannedCase
-from harness.ports import HOST
+from harness.ports import HOST, authority_of
 from harness.remote import endpoint_to_ask
 from harness.serving import RunningServer, last_words
 from harness.suite_target import Target
@@ -82,12 +82,13 @@ def groups_of(cases: Sequence[PlannedCase]) -> list[Group]:
     return [Group(list(members)) for _, members in itertools.groupby(ordered, key=server)]
 
 
-def address_of(planned: PlannedCase, port: int) -> Address:
-    """What the driver needs to ask this case's response."""
+def address_of(planned: PlannedCase, port: int, host: str = HOST) -> Address:
+    """What the driver needs to ask this case's response of what runs at this IP address and port."""
     target = planned.target
     endpoint = endpoint_to_ask(planned)
+    there_before = None if planned.is_proxied else endpoint
     return Address(
-        host=HOST if endpoint is None else endpoint.address,
+        host=host if there_before is None else there_before.address,
         port=port,
         method=target.method,
         path=planned.path,
@@ -98,13 +99,13 @@ def address_of(planned: PlannedCase, port: int) -> Address:
         body=None if target.body is None else filled(target.body),
         timeout_s=target.timeout,
         keep_alive=planned.keep_alive,
-        authority=None if endpoint is None or planned.is_proxied else endpoint.authority,
+        authority=authority_of(host, port) if there_before is None else there_before.authority,
     )
 
 
-def small_address(planned: PlannedCase, port: int) -> Address:
+def small_address(planned: PlannedCase, port: int, host: str = HOST) -> Address:
     """What others ask beside this case: the readiness path, whose response is a small one."""
-    return replace(address_of(planned, port), method="GET", path=planned.target.ready, body=None)
+    return replace(address_of(planned, port, host), method="GET", path=planned.target.ready, body=None)
 
 
 class Fetcher(Protocol):
@@ -149,9 +150,9 @@ def verify_group(
         key = _key(planned)
         if key not in bodies:
             body = folder / f"body-{next(numbers)}"
-            fetched = driver.fetch(
-                FetchSpecification(address_of(planned, servers[planned.joined].port), str(body))
-            )
+            server = servers[planned.joined]
+            address = address_of(planned, server.port, server.host)
+            fetched = driver.fetch(FetchSpecification(address, str(body)))
             bodies[key] = body, fetched
         return bodies[key]
 
@@ -245,7 +246,8 @@ class _Smalls:
         return learned, [Problem(planned.case.identity, what, ("ready", "check"))] if why else []
 
     def _ask(self, planned: PlannedCase) -> Verification:
-        address = small_address(planned, self._servers[planned.joined].port)
+        server = self._servers[planned.joined]
+        address = small_address(planned, server.port, server.host)
         try:
             return self._driver.fetch(FetchSpecification(address, str(self._body))).found
         finally:

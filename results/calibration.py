@@ -39,13 +39,23 @@ class ServerTruth:
     last_after_ns: Instants
 
 
+def unpack_truth(packed: bytes) -> ServerTruth:
+    """What a reference server sent: rows of int64, in the order of `ServerTruth`'s fields."""
+    import numpy as np  # noqa: PLC0415  - the driver reads this module, and stays small without NumPy
+
+    names = [field.name for field in fields(ServerTruth)]
+    columns = np.frombuffer(packed, dtype=np.int64).reshape(-1, len(names)).T
+    return ServerTruth(**dict(zip(names, columns, strict=True)))
+
+
 @dataclass(frozen=True, slots=True)
 class CalibrationPoint:
     """The client's error of TTFB with so many users: quantiles of abs(stamp - truth) over the requests, ns.
 
     ``stamped``: by the kernel. ``loop_error_*`` is what the event loop's own clock would have been off by.
     ``lag_p99_ns`` is of `client_lag_ns`, ``stamp_error_p99_ns`` of the bound that each request keeps; both
-    null without kernel stamps. ``client_cpu`` is the share (0 to 1) of its core that the driver used.
+    null without kernel stamps. ``client_cpu`` is the share (0 to 1) of its core that the driver used. Of
+    several load processes each ``worker`` has points of its own.
     """
 
     users: int
@@ -61,6 +71,7 @@ class CalibrationPoint:
     lag_p99_ns: float | None
     stamp_error_p99_ns: float | None
     client_cpu: float
+    worker: int = 0
 
 
 _COLUMNS = tuple(field.name for field in fields(CalibrationPoint))
@@ -75,8 +86,8 @@ def insert_calibration(connection: sqlite3.Connection, points: Sequence[Calibrat
 
 
 def read_calibration(connection: sqlite3.Connection) -> list[CalibrationPoint]:
-    """The points by users; empty where a run was not calibrated yet."""
-    rows = connection.execute("SELECT * FROM calibration ORDER BY users, answers DESC")
+    """The points by worker and users; empty where a run was not calibrated yet."""
+    rows = connection.execute("SELECT * FROM calibration ORDER BY worker, users, answers DESC")
     return [
         CalibrationPoint(
             **{name: row[name] for name in _COLUMNS}

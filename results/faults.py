@@ -18,6 +18,7 @@ class Fault(StrEnum):
     SERVER_HUNG = "server-hung"
     TOO_SLOW = "too-slow"
     RESPONSES_FAILED = "responses-failed"
+    WORKER_LOST = "worker-lost"
     DRIVER_DIED = "driver-died"
     DRIVER_HUNG = "driver-hung"
     RECORDS_LOST = "records-lost"
@@ -33,7 +34,7 @@ class Fault(StrEnum):
     @property
     def of_the_load_side(self) -> bool:
         """Whether a trial that nothing came of says nothing of the server: the load driver failed."""
-        return self in {Fault.DRIVER_DIED, Fault.DRIVER_HUNG, Fault.RECORDS_LOST}
+        return self in {Fault.WORKER_LOST, Fault.DRIVER_DIED, Fault.DRIVER_HUNG, Fault.RECORDS_LOST}
 
 
 _HINTS = {
@@ -48,6 +49,7 @@ _HINTS = {
     Fault.SERVER_HUNG: "Nothing came within the target's timeout: look for a lock, or give it more workers.",
     Fault.TOO_SLOW: "Make the window, or the target's timeout, several times as long as a response.",
     Fault.RESPONSES_FAILED: "Its last words may say why; the same load by hand shows it outside of a run.",
+    Fault.WORKER_LOST: "Look at the connection to its machine; the trial is measured again.",
     Fault.DRIVER_DIED: "If nobody ended it, look for an out-of-memory kill; a new one was started.",
     Fault.DRIVER_HUNG: "It was ended and a new one started; on a machine that is not overloaded, report it.",
     Fault.RECORDS_LOST: "A fault of streamgauge; please report it with the run.",

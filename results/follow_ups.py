@@ -1,7 +1,7 @@
 """The small request after each hang-up: whether the server goes on, and how soon.
 
 An array of shape (hang-ups, fields of FIELDS), int64, CLOCK_MONOTONIC ns: when the client left, and when the
-small request that it sent then had been answered, MISSING where it was not.
+small request that it sent then had been answered, MISSING where it was not; and the load process that it was.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from results.records import MISSING, FollowUpArray
 if TYPE_CHECKING:
     import sqlite3
 
-FIELDS: Final = ("left_ns", "answered_ns")
+FIELDS: Final = ("left_ns", "answered_ns", "worker")
 STRUCT: Final = struct.Struct(f"<{len(FIELDS)}q")
 
 
@@ -39,8 +39,11 @@ def unpack_follow_ups(packed: bytes | memoryview) -> FollowUpArray:
 def insert_follow_ups(connection: sqlite3.Connection, position: int, follow_ups: FollowUpArray) -> None:
     """Those of the trial at this position."""
     connection.executemany(
-        "INSERT INTO follow_up VALUES (?, ?, nullif(?, ?))",
-        ((position, left_ns, answered_ns, MISSING) for left_ns, answered_ns in follow_ups.tolist()),
+        "INSERT INTO follow_up VALUES (?, ?, nullif(?, ?), ?)",
+        (
+            (position, left_ns, answered_ns, MISSING, worker)
+            for left_ns, answered_ns, worker in follow_ups.tolist()
+        ),
     )
 
 

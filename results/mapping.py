@@ -21,6 +21,7 @@ from results.requests import insert_requests
 from results.run import Run, RunHeader, TrialSummary
 from results.sides import Side, insert_gates, insert_sides, read_gates, read_preparations, read_sides
 from results.terms import FailOn, Stopping, Terms
+from results.workers import insert_shares, read_shares, read_workers
 
 
 def insert(connection: sqlite3.Connection, table: str, row: Mapping[str, Any]) -> None:
@@ -145,6 +146,7 @@ def insert_trial(connection: sqlite3.Connection, trial: TrialRecord) -> None:
         insert_pss(connection, trial.position, server.pss_samples)
     insert_floors(connection, trial.position, trial.floors)
     if load is not None:
+        insert_shares(connection, trial.position, load.workers)
         insert_requests(connection, "request", trial.position, load.requests)
         if load.others is not None:
             insert_others(connection, trial.position, load.others)
@@ -201,6 +203,7 @@ def read_run(connection: sqlite3.Connection) -> Run:
         calibration=read_calibration(connection),
         base_verifications=_read_verifications(connection, "side = 'base'"),
         preparations=read_preparations(connection),
+        workers=read_workers(connection),
     )
 
 
@@ -222,7 +225,7 @@ def _read_trials(connection: sqlite3.Connection, slots: list[Slot]) -> list[Tria
     ):
         outcomes.setdefault(item["position"], {})[item["outcome"]] = item["n"]
     floors, follow_ups = read_floors(connection), read_follow_ups(connection)
-    others = read_summaries(connection)
+    others, shares = read_summaries(connection), read_shares(connection)
     return [
         TrialSummary(
             slot=by_position[item["position"]],
@@ -239,6 +242,7 @@ def _read_trials(connection: sqlite3.Connection, slots: list[Slot]) -> list[Tria
             floors=floors.get(item["position"], ()),
             follow_ups=follow_ups.get(item["position"]),
             others=others.get(item["position"]),
+            workers=shares.get(item["position"], ()),
         )
         for item in connection.execute("SELECT * FROM trial ORDER BY position")
     ]

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
     from results.floors import MemoryFloor
     from results.pss import PssSample
+    from results.workers import WorkerShare
 
 #: Shape (requests, fields of REQUEST_FIELDS), int64. A name for type checkers: NumPy is not imported here.
 RequestArray: TypeAlias = "npt.NDArray[np.int64]"
-#: Shape (hang-ups, 2), int64: see `results.follow_ups`.
+#: Shape (hang-ups, 3), int64: see `results.follow_ups`.
 FollowUpArray: TypeAlias = "npt.NDArray[np.int64]"
 
 
@@ -59,9 +60,11 @@ AS_PLANNED_LABELS: Final = frozenset(outcome.label for outcome in AS_PLANNED)
 
 
 #: The fields of one request, in order; every field is a signed 64-bit integer. Instants (``*_ns``)
-#: are CLOCK_MONOTONIC nanoseconds. ``connection`` is the local TCP port, by which a server's own books can
-#: be joined. MISSING stands for null; it never enters the store.
+#: are CLOCK_MONOTONIC nanoseconds. ``worker`` is the number of the load process that made it
+#: (`results.workers`), 0 where there is one only, and ``user`` one of its users. ``connection`` is the local
+#: TCP port, by which a server's own books can be joined. MISSING stands for null; it never enters the store.
 REQUEST_FIELDS: Final = (
+    "worker",
     "user",
     "connection",
     "intended_ns",
@@ -152,6 +155,10 @@ class LoadRecord:
     scheduling policy (sched(7)). ``others`` are the small requests beside the streams, null without any.
     ``reading_bytes_per_second`` is the pace of a reader who takes no more (not stored), null without one.
     ``follow_ups`` are the small requests after hang-ups (`results.follow_ups`), null where nobody hangs up.
+
+    ``workers`` are the shares of several load processes, empty where the run's own driver made the load
+    alone. All instants are then in the harness's clock (`harness.merging`), ``client_*`` are of the process
+    that used most of its time, and ``clock_*`` of the one whose clock was worst.
     """
 
     window_open_ns: int
@@ -168,6 +175,7 @@ class LoadRecord:
     follow_ups: FollowUpArray | None = None
     others: OthersRecord | None = None
     reading_bytes_per_second: float | None = None
+    workers: Sequence[WorkerShare] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from results.others import OthersSummary
 from results.records import Slot, Verification
 from results.sides import MarginGate, Preparation, SideRecord
 from results.terms import Terms
+from results.workers import Worker, WorkerShare
 
 #: The part of the environment record that names another streamgauge beside which a run was measured.
 BESIDE = "beside"
@@ -60,8 +61,9 @@ class TrialSummary:
 
     ``figures`` are by the names of `results.metrics.FIGURES`, null where the trial cannot give one.
     ``outcomes`` counts the trial's requests by how they ended. ``others`` are the small requests beside them,
-    null without any; ``floors`` are a soak's; ``follow_ups`` are null where nobody hung up. ``fault`` is null
-    of a trial that is valid.
+    null without any; ``floors`` are a soak's; ``follow_ups`` are null where nobody hung up. ``workers`` are
+    the shares of several load processes, none where there is one only. ``fault`` is null of a trial that is
+    valid.
     """
 
     slot: Slot
@@ -77,6 +79,7 @@ class TrialSummary:
     floors: Sequence[MemoryFloor] = ()
     follow_ups: FollowUps | None = None
     others: OthersSummary | None = None
+    workers: Sequence[WorkerShare] = ()
     fault: Fault | None = None
 
 
@@ -85,7 +88,8 @@ class Run:
     """A stored run: its header, what verify learned by case identity, and its trials in order.
 
     ``calibration`` is the client's own error on the run's machine, before its first trial. In an ab,
-    ``verifications`` are head's, and ``base_verifications`` those of the other side.
+    ``verifications`` are head's, and ``base_verifications`` those of the other side. ``workers`` are the load
+    processes of a run that has several.
     """
 
     header: RunHeader
@@ -95,3 +99,4 @@ class Run:
     calibration: Sequence[CalibrationPoint] = ()
     base_verifications: Mapping[str, Verification] = field(default_factory=dict)
     preparations: Sequence[Preparation] = ()
+    workers: Sequence[Worker] = ()

@@ -78,6 +78,7 @@ CREATE UNIQUE INDEX verification_case ON verification ("case", coalesce(side, ''
 
 -- The client's own error of TTFB on this machine, taken before the first trial.
 CREATE TABLE calibration (
+    worker              INTEGER NOT NULL,  -- the load process, each on its own machine; 0 where there is one only
     users               INTEGER NOT NULL,
     answers             TEXT NOT NULL,     -- once, on (the reference server keeps on sending)
     requests            INTEGER NOT NULL,
@@ -91,8 +92,20 @@ CREATE TABLE calibration (
     lag_p99_ns          REAL,              -- of client_lag_ns; NULL: no kernel stamps
     stamp_error_p99_ns  REAL,              -- of stamp_error_ns; NULL: no kernel stamps
     client_cpu          REAL NOT NULL,     -- share of its core that the load driver used
-    PRIMARY KEY (users, answers)
+    PRIMARY KEY (worker, users, answers)
 ) STRICT, WITHOUT ROWID;
+
+-- The load processes of a run that has several, here or on other machines; no rows where there is one only.
+CREATE TABLE worker (
+    worker      INTEGER PRIMARY KEY,
+    name        TEXT NOT NULL,        -- of its machine, and its number there: load-1/0
+    host        TEXT NOT NULL,
+    version     TEXT NOT NULL,        -- of streamgauge
+    system      TEXT NOT NULL,
+    cpu         TEXT NOT NULL,
+    core        INTEGER,              -- that it is pinned to
+    joined_utc  TEXT NOT NULL
+) STRICT;
 
 -- The order of what is planned so far. A block's order and the schedules of an open loop in it are drawn from
 -- run.seed and the block's number.
@@ -130,6 +143,21 @@ CREATE TABLE trial (
     cpu_method            TEXT,
     server_output         TEXT NOT NULL
 ) STRICT;
+
+-- What each of several load processes did in a trial; no rows where there is one only.
+CREATE TABLE trial_worker (
+    position           INTEGER NOT NULL REFERENCES trial,
+    worker             INTEGER NOT NULL REFERENCES worker,
+    requests           INTEGER NOT NULL,  -- of its own, without those of others beside the streams
+    client_cpu_ns      INTEGER NOT NULL,
+    client_wall_ns     INTEGER NOT NULL,
+    clock_drift_ns     INTEGER,
+    clock_span_ns      INTEGER,
+    client_scheduling  TEXT NOT NULL,
+    offset_ns          INTEGER,           -- its CLOCK_MONOTONIC minus the harness's: taken off all its instants
+    offset_bound_ns    INTEGER,           -- by so much that may be off; 0: one clock
+    PRIMARY KEY (position, worker)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE figure (
     position    INTEGER NOT NULL REFERENCES trial,
@@ -185,13 +213,15 @@ CREATE TABLE memory_floor (
 CREATE TABLE follow_up (
     position     INTEGER NOT NULL REFERENCES trial,
     left_ns      INTEGER NOT NULL,  -- when the client hung up
-    answered_ns  INTEGER            -- when the small request was answered; NULL: not in time
+    answered_ns  INTEGER,           -- when the small request was answered; NULL: not in time
+    worker       INTEGER NOT NULL   -- as in request
 ) STRICT;
 
 CREATE INDEX follow_up_position ON follow_up (position, left_ns, answered_ns);
 
 CREATE TABLE request (
     position         INTEGER NOT NULL REFERENCES trial,
+    worker           INTEGER NOT NULL, -- the load process that made it; 0 where there is one only
     user             INTEGER NOT NULL, -- in an open loop: which of the client's connections
     connection       INTEGER,         -- the client's TCP port; NULL: it never connected
     intended_ns      INTEGER,         -- when the schedule wanted it sent; NULL in a closed loop
@@ -229,6 +259,7 @@ CREATE TABLE others (
 -- Each of them, with the columns of request.
 CREATE TABLE other_request (
     position         INTEGER NOT NULL REFERENCES trial,
+    worker           INTEGER NOT NULL,
     user             INTEGER NOT NULL,
     connection       INTEGER,
     intended_ns      INTEGER,

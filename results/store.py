@@ -39,10 +39,11 @@ from results.requests import read_requests
 from results.run import BESIDE, Run, RunHeader
 from results.sides import Preparation, Side, insert_preparation
 from results.trace import Trace, insert_trace, read_trace, read_traces
+from results.workers import Worker, insert_workers
 
 #: "sgug": tells our files from other SQLite files (PRAGMA application_id).
 APPLICATION_ID = 0x73677567
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 #: What a damaged file shows itself by: bad pages, bad JSON or UTF-8, unknown words and columns.
 _DAMAGE = (sqlite3.Error, ValueError, LookupError)
@@ -148,6 +149,11 @@ class Store:
         """Keep the client's error on this machine: all points, or none."""
         with self._write() as connection:
             insert_calibration(connection, points)
+
+    def add_workers(self, workers: Sequence[Worker]) -> None:
+        """Keep who makes the load; those that are known already stay as they are."""
+        with self._write() as connection:
+            insert_workers(connection, workers)
 
     def add_trial(self, trial: TrialRecord) -> None:
         """Keep one trial, whole, in one transaction; when this returns it is on the disk."""

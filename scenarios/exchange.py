@@ -274,11 +274,12 @@ class Exchange:
         """Let go of what holds on to this object: no cycle is left to collect."""
         self._parser = self._head = self._body = None
 
-    def pack(self, user: int) -> bytes:
+    def pack(self, user: int, worker: int = 0) -> bytes:
         """The request's record (results.records.REQUEST_FIELDS)."""
         at_open = self.body_bytes if self.bytes_at_open == MISSING else self.bytes_at_open
         at_close = self.body_bytes if self.bytes_at_close == MISSING else self.bytes_at_close
         return REQUEST_STRUCT.pack(
+            worker,
             user,
             self.connection,
             self.intended_ns,

@@ -52,7 +52,7 @@ class HangUpUser(User):
                 exchange = trial.ask(number, client, lambda: self._new_exchange(trial, leaving))
                 if exchange.outcome is Outcome.HUNG_UP:
                     answered_ns = self._follow_up(trial, small, load.patience_s)
-                    trial.follow_ups += STRUCT.pack(exchange.last_ns, answered_ns)
+                    trial.follow_ups += STRUCT.pack(exchange.last_ns, answered_ns, trial.worker)
                 else:
                     gevent.sleep(PAUSE_AFTER_FAILURE_S)
         finally:

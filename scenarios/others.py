@@ -37,6 +37,7 @@ class Others:
             fire=fire,
             offsets_ns=offsets_ns,
             clock=beside.clock,
+            worker=beside.worker,
         )
         load = cast("Arrivals", specification.load)
         self._conductor = gevent.spawn(Dispatcher(self._trial, load).conduct)
@@ -52,6 +53,10 @@ class Others:
             "recorded": len(self.packed) // REQUEST_STRUCT.size,
             "errors": dict(self._trial.errors),
         }
+
+    def end(self) -> None:
+        """Ask no more; nothing is left to end where they were `found`."""
+        self._conductor.kill()
 
     @property
     def packed(self) -> bytes:

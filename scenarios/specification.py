@@ -141,7 +141,8 @@ class TrialSpecification:
     response is checked against. ``row_marker`` replaces what the content type says of rows. Arrivals are
     scheduled by ``schedule_seed``. ``others`` is an open loop beside it, with a window that opens at the same
     instant, after a longer warm-up: meanwhile it is alone. Where the load
-    hangs up, ``leaving`` says when, and ``small`` is what it asks next.
+    hangs up, ``leaving`` says when, and ``small`` is what it asks next. Of an open loop's schedule every
+    request whose number is ``part`` modulo ``parts`` is sent: the others are sent by other workers.
     """
 
     address: Address
@@ -157,6 +158,13 @@ class TrialSpecification:
     leaving: Leaving | None = None
     small: Address | None = None
     others: TrialSpecification | None = None
+    part: int = 0
+    parts: int = 1
+
+    @property
+    def longest_warmup_s(self) -> float:
+        """From the begin of the trial to that of its window, in seconds: who is alone begins earlier."""
+        return (self.others or self).warmup_s
 
     @property
     def takes_at_most_s(self) -> float:

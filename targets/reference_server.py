@@ -100,8 +100,9 @@ class ReferenceServer:
     ``stall_for_s`` seconds, once.
     """
 
-    def __init__(self, port: int, stall_after_s: float | None, stall_for_s: float) -> None:
-        self._listener = socket.create_server((HOST, port), backlog=1024)
+    def __init__(self, host: str, port: int, stall_after_s: float | None, stall_for_s: float) -> None:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = socket.create_server((host, port), family=family, backlog=1024)
         self._listener.setblocking(False)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listener, selectors.EVENT_READ)
@@ -151,7 +152,7 @@ class ReferenceServer:
     def _ready(self, connection: Connection | None) -> None:
         self._active_ns = monotonic_ns()
         if connection is None:
-            accepted, (_, port) = self._listener.accept()
+            accepted, (_, port, *_) = self._listener.accept()
             accepted.setblocking(False)
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._selector.register(accepted, selectors.EVENT_READ, Connection(accepted, port))
@@ -279,11 +280,12 @@ def _send_whole(to: socket.socket, data: bytes) -> None:
 def main() -> None:
     """Tell the port and serve."""
     parser = argparse.ArgumentParser(description="Answers on a known schedule and keeps the truth of it.")
+    parser.add_argument("--host", default=HOST, help="the IP address to listen at")
     parser.add_argument("--port", type=int, default=0, help="0: a free one")
     parser.add_argument("--stall-after-s", type=float, help="stall once, so long after the first request")
     parser.add_argument("--stall-for-s", type=float, default=1.0, help="for so long")
     options = parser.parse_args()
-    server = ReferenceServer(options.port, options.stall_after_s, options.stall_for_s)
+    server = ReferenceServer(options.host, options.port, options.stall_after_s, options.stall_for_s)
     gc.disable()
     sys.stdout.write(f"{server.port}\n")
     sys.stdout.flush()

@@ -220,6 +220,7 @@ def _load(truth: Truth, noise: float, requests: int, *, failed: bool) -> LoadRec
     sent = np.linspace(OPEN_NS, CLOSE_NS - 1, requests).astype(np.int64)
     body = sent + first
     values: Mapping[str, Any] = {
+        "worker": 0,
         "user": 0,
         "connection": 40_001,
         "sent_ns": sent,

@@ -32,3 +32,16 @@ def need_mounts() -> list[str]:
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def need_time_namespaces() -> list[str]:
+    """The words before a command that give it clocks of its own; ends the test where the kernel will not."""
+    words = ["unshare", "--time", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"])]
+    need("unshare")
+    done = subprocess.run([*words, "true"], capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return words
+    reason = f"no time namespaces ({done.stderr.strip()}); run as root, or allow user namespaces"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)

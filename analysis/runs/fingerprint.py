@@ -21,6 +21,7 @@ _PARTS = (
     "cores",
     "web_ui",
     "remote_targets",
+    "load_processes",
 )
 _SHORT = 9
 

@@ -111,7 +111,7 @@ def _served_after(load: LoadRecord, follow_ups: FollowUpArray) -> Mapping[str, f
 
     One without an answer took longer than any: a quantile that rests on one is not told.
     """
-    left, answered = follow_ups.T
+    left, answered = follow_ups[:, :2].T
     inside = (left >= load.window_open_ns) & (left < load.window_close_ns)
     waits = np.sort(np.where(answered == MISSING, np.inf, answered - left)[inside])
     figures: dict[str, float | None] = {}

@@ -9,6 +9,7 @@ import click
 
 from analysis.ab.findings import find_ab
 from harness.cli.alone import measuring_alone
+from harness.cli.crew import CrewWords, crew_of
 from harness.cli.manner import Manner, manner_of
 from harness.cli.report import report_beside
 from harness.cli.session import (
@@ -58,6 +59,11 @@ def command(
     output: Path | None,
     resume: str | None,
     force: bool,
+    processes: int | None,
+    listen: str | None,
+    expect_workers: int | None,
+    enough_workers: int | None,
+    token_file: Path | None,
     quiet: bool,
     as_json: bool,
     no_report: bool,
@@ -65,6 +71,7 @@ def command(
 ) -> int:
     """Measure two git revisions of the app that SUITE names, base and head, in the same blocks."""
     manner = manner_of(quiet=quiet, as_json=as_json)
+    crew = CrewWords(processes, listen, expect_workers, enough_workers, token_file)
     with measuring_alone(force=force) as beside:
         if resume is None:
             words = Asked(suite, blocks, seed, only, until, budget, output)
@@ -72,10 +79,10 @@ def command(
             gates, not_judged = margin_gates_of(wanted.suite, wanted.cases, wanted.blocks, wanted.terms)
             sides = _sides(wanted, base, head, manner)
             check_fits(wanted, len(gates), sides)
-            session = begun(wanted, words, sides, gates)
+            session = begun(wanted, words, sides, gates, crew=crew_of(crew))
         else:
             refuse_words_beside_resume(ctx)
-            session = resumed(resume, "ab")
+            session = resumed(resume, "ab", crew)
             header = session.store.read().header
             _, not_judged = margin_gates_of(session.suite, session.plan.cases, header.blocks, session.terms)
         with session.store as store:

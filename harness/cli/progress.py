@@ -14,12 +14,15 @@ from analysis.hang_ups import trace_in_words
 from analysis.summary import labels
 from analysis.table import amount
 from analysis.trial.tracing import delivery
+from harness.cli.crew import told_how_to_join
+from harness.crew import Crew
 from harness.matrix import PlannedCase
 from harness.plan import Plan
 from results.metrics import FIGURES, Unit
 from results.records import Slot, TrialRecord, Verification
 from results.sides import Side
 from results.trace import Trace
+from results.workers import Worker
 
 _HEADLINE = {
     "ttfb_p50": "TTFB {}",
@@ -52,6 +55,18 @@ class Told:
         if planned.case.expect_failure:
             how = found.failure or f"status {found.status}"
             self._print(f"fails as expected: {self._labels[planned.case.identity]}: {printable(how)}")
+
+    def mustering(self, crew: Crew) -> None:
+        """Say how the others get in; processes of our own need nobody's help."""
+        if crew.is_elsewhere:
+            self._print(
+                f"waiting for {crew.expected} worker{'s' if crew.expected > 1 else ''} at "
+                f"{crew.host}:{crew.port}; {told_how_to_join(crew)}"
+            )
+
+    def joined(self, worker: Worker) -> None:
+        """Say who is there."""
+        self._print(f"worker {worker.number} has joined: {printable(worker.name)}")
 
     def _print(self, text: str) -> None:
         """A line that stays. A measurement does not end because its progress cannot be written."""

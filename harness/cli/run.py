@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from harness.cli.alone import measuring_alone
+from harness.cli.crew import CrewWords, crew_of
 from harness.cli.manner import manner_of
 from harness.cli.report import report_beside
 from harness.cli.session import (
@@ -42,6 +43,11 @@ def command(
     output: Path | None,
     resume: str | None,
     force: bool,
+    processes: int | None,
+    listen: str | None,
+    expect_workers: int | None,
+    enough_workers: int | None,
+    token_file: Path | None,
     quiet: bool,
     as_json: bool,
     no_report: bool,
@@ -51,6 +57,7 @@ def command(
 ) -> int:
     """Measure SUITE: a built-in name (default: quick) or the path of a TOML file."""
     manner = manner_of(quiet=quiet, as_json=as_json)
+    crew = CrewWords(processes, listen, expect_workers, enough_workers, token_file)
     web_port = web_port_of(web=web, port=web_port)
     with measuring_alone(force=force) as beside:
         if resume is None:
@@ -59,10 +66,10 @@ def command(
             # refused now, and not after an hour
             gates, not_judged = gates_of(wanted.suite, wanted.cases, wanted.blocks, wanted.terms)
             check_fits(wanted, len(gates))
-            session = begun(wanted, words, web=web_port is not None)
+            session = begun(wanted, words, web=web_port is not None, crew=crew_of(crew))
         else:
             refuse_words_beside_resume(ctx)
-            session = resumed(resume, "run", web=web_port is not None, allow_remote=allow_remote)
+            session = resumed(resume, "run", crew, web=web_port is not None, allow_remote=allow_remote)
             plan = session.plan
             gates, not_judged = gates_of(session.suite, plan.cases, plan.blocks, session.terms)
         with session.store as store:

@@ -16,6 +16,7 @@ import click
 from rich.console import Console
 
 from analysis.verdicts.gate import fewest_blocks
+from harness.cli.crew import CrewWords, crew_of, marked_crew
 from harness.cli.hushed import hushed, stored_and_told
 from harness.cli.interrupts import Interrupts
 from harness.cli.live import new_watcher
@@ -24,7 +25,8 @@ from harness.cli.remote import marked_remote, warn_of_load
 from harness.cli.typed import typed
 from harness.cli.web import announce, is_marked, marked
 from harness.conduct import conduct
-from harness.cores import split_cores
+from harness.cores import Cores, split_cores
+from harness.crew import Crew
 from harness.environment import differences, read_environment
 from harness.matrix import PlannedCase, cases_of, proxies_of
 from harness.onward import Onward
@@ -72,13 +74,22 @@ _SHARED = (
     click.option("--output", type=click.Path(path_type=Path), help="Folder or .sqlite file for the run."),
     click.option("--resume", metavar="RUN", help="Go on with a run that was interrupted."),
     click.option("--force", is_flag=True, help="Measure beside another streamgauge on this machine."),
+    click.option("--processes", type=click.IntRange(2, 64), help="So many load processes, on this machine."),
+    click.option("--listen", metavar="ADDRESS", help="Have workers on other machines, who join here, ask."),
+    click.option("--expect-workers", type=click.IntRange(1, 1000), help="Wait for so many of them."),
+    click.option("--enough-workers", type=click.IntRange(1, 1000), help="Go on with so many, if some go."),
+    click.option("--token-file", type=click.Path(path_type=Path), help="What workers have to show, too."),
     click.option("--quiet", is_flag=True, help="Say only what came of gates, and what is wrong."),
     click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON; progress to stderr."),
     click.option("--no-report", is_flag=True, help="Write no report beside the run."),
 )
 #: Words that say how a run is told, and nothing of what is measured.
 _OF_MANNER = frozenset(
-    {"resume", "force", "quiet", "as_json", "no_report", "web", "web_port", "allow_remote"}
+    {
+        *("resume", "force", "quiet", "as_json", "no_report", "web", "web_port", "allow_remote"),
+        # checked by themselves: the run must have as many as it began with
+        *("processes", "listen", "expect_workers", "enough_workers", "token_file"),
+    }
 )
 
 
@@ -110,6 +121,7 @@ class Session:
     suite: Suite
     plan: Plan
     terms: Terms
+    crew: Crew | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +199,12 @@ def begun(
     margin_gates: Sequence[MarginGate] = (),
     *,
     web: bool = False,
+    crew: Crew | None = None,
 ) -> Session:
-    """A store with the plan of the first blocks. ``web``: the load will be shown in a browser meanwhile."""
+    """A store with the plan of the first blocks. ``web``: the load will be shown in a browser meanwhile.
+
+    A ``crew`` shares the load.
+    """
     check_variables(asked.cases)
     check_proxies(proxies_of(asked.cases))
     redaction = Redaction.of_targets(asked.suite.target)
@@ -207,21 +223,31 @@ def begun(
         command=redaction.value(["streamgauge", *sys.argv[1:]]),
         cases=[planned.case for planned in plan.cases],
         slots=plan.slots,
-        environment=redaction.value(
-            marked_remote(
-                marked(read_environment(split_cores(), asked.suite.folder, asked.cases), shown=web),
-                asked.cases,
-            )
-        ),
+        environment=redaction.value(_environment(asked.cases, asked.suite.folder, crew, shown=web)),
         terms=asked.terms,
         sides=sides,
         margin_gates=margin_gates,
     )
     store = Store.create(new_store_path(asked.suite.name, words.output), header)
-    return Session(store, asked.suite, plan, asked.terms)
+    return Session(store, asked.suite, plan, asked.terms, crew)
 
 
-def resumed(name: str, verb: str, *, web: bool = False, allow_remote: bool = False) -> Session:
+def _environment(
+    cases: Sequence[PlannedCase], folder: Path | None, crew: Crew | None, *, shown: bool
+) -> dict[str, Any]:
+    cores = cores_with(crew)
+    record = marked_remote(marked(read_environment(cores, folder, cases), shown=shown), cases)
+    return marked_crew(record, crew)
+
+
+def resumed(
+    name: str,
+    verb: str,
+    words: CrewWords,
+    *,
+    web: bool = False,
+    allow_remote: bool = False,
+) -> Session:
     """A stored run of this verb, as it was planned. Raises UsageError when it cannot go on here."""
     path = find_run(name)
     store = Store.open(path, writable=True)
@@ -239,9 +265,8 @@ def resumed(name: str, verb: str, *, web: bool = False, allow_remote: bool = Fal
     suite = parse_suite(header.suite_toml, str(path), Path(folder) if folder else None)
     planned = {item.case.identity: item for item in placed(cases_of(suite), allow_remote=allow_remote)}
     known = [planned[case.identity] for case in header.cases if case.identity in planned]
-    now = Redaction.of_targets(suite.target).value(
-        marked_remote(marked(read_environment(split_cores(), None, known), shown=shown), known)
-    )
+    crew = crew_of(words, header)
+    now = Redaction.of_targets(suite.target).value(_environment(known, None, crew, shown=shown))
     unlike = differences(header.environment, now)
     if unlike:
         raise UsageError(
@@ -264,7 +289,12 @@ def resumed(name: str, verb: str, *, web: bool = False, allow_remote: bool = Fal
         suite.trace and not header.sides,
     )
     check_variables(plan.cases)
-    return Session(store, suite, plan, header.terms)
+    return Session(store, suite, plan, header.terms, crew)
+
+
+def cores_with(crew: Crew | None) -> Cores:
+    """How the cores are split where this crew makes the load."""
+    return split_cores(1 if crew is None else crew.processes)
 
 
 def measured(
@@ -293,7 +323,16 @@ def measured(
             hushed(redaction),
             new_watcher(console, plan, store.read()) as watcher,
         ):
-            conduct(plan, store, watcher, split_cores(), onward, interrupts.finished_first, web_port)
+            conduct(
+                plan,
+                store,
+                watcher,
+                cores_with(session.crew),
+                onward,
+                interrupts.finished_first,
+                web_port,
+                crew=session.crew,
+            )
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted; {_what_is_kept(store, verb)}") from None
     except MeasurementError as error:

@@ -87,14 +87,14 @@ http {{
     gzip_types {gzip_types};
 
     server {{
-        listen {host}:{port} backlog=4096;
+        listen {listen} backlog=4096;
 
         location = {ready_path} {{
             return 204;
         }}
 
         location / {{
-            proxy_pass http://{host}:{upstream_port};
+            proxy_pass http://{upstream};
             proxy_http_version {http_version};
             proxy_set_header Host $http_host;
             # from nginx 1.29.7 on it would keep the connection, and before not
@@ -149,9 +149,8 @@ def encoding(options: Options) -> str | None:
 def configuration(options: Options, place: Place) -> str:
     """Return the text of a complete configuration; its files are relative to the prefix (`-p`)."""
     return _CONFIGURATION.format(
-        host=place.host,
-        port=place.port,
-        upstream_port=place.upstream_port,
+        listen=_authority(place.host, place.port),
+        upstream=_authority(place.upstream_host, place.upstream_port),
         ready_path=place.ready_path,
         open_files=place.open_files,
         user=f"user {place.user};" if place.user is not None else "",
@@ -179,6 +178,10 @@ def version_in(output: str) -> str | None:
     """Return the version of "nginx version: nginx/1.22.1"; None without such a line."""
     line = _VERSION.search(output)
     return line[1] if line else None
+
+
+def _authority(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _switch(on: bool) -> str:

@@ -9,14 +9,15 @@ OptionsT = TypeVar("OptionsT")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a proxy listens (``port``), and in front of what (``upstream_port``), both on ``host``.
+    """Where a proxy listens (``host``, ``port``), and in front of what: ``upstream_host``, ``upstream_port``.
 
-    ``ready_path`` is answered by the proxy itself, with 204. ``user`` is who it runs as, null where it
-    cannot choose. It may hold so many ``open_files`` at once.
+    The hosts are IP addresses. ``ready_path`` is answered by the proxy itself, with 204. ``user`` is who it
+    runs as, null where it cannot choose. It may hold so many ``open_files`` at once.
     """
 
     host: str
     port: int
+    upstream_host: str
     upstream_port: int
     ready_path: str
     user: str | None

@@ -53,7 +53,14 @@ def _uwsgi(app: str, host: str, port: int, options: dict[str, int]) -> None:
 
     # uWSGI looks for it among what the module holds, and asks for nothing that is made then; it calls itself
     _imported(app.partition("()")[0])
-    arguments = ["--http-socket", f"{host}:{port}", "--module", app, "--need-app", "--die-on-term"]
+    arguments = [
+        "--http-socket",
+        f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+        "--module",
+        app,
+        "--need-app",
+        "--die-on-term",
+    ]
     arguments += ["--pythonpath", str(Path.cwd()), "--disable-logging"]
     if options["workers"] > 1:
         arguments += ["--master", "--processes", str(options["workers"])]

@@ -21,7 +21,8 @@ from analysis.table import amount
 from analysis.trial.calibration import joined
 from harness.calibrate import SCHEDULES, Schedule
 from harness.cores import Cores, split_cores
-from harness.load import corrected, own_environment
+from harness.load import own_environment
+from harness.merging import corrected
 from harness.processes import Processes
 from harness.reference import ReferenceServer, reference
 from results.calibration import Answers, ServerTruth

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.conduct import measure
+from harness.crew import Crew
 from harness.matrix import PlannedCase
 from harness.plan import make_plan
 from results.errors import MeasurementError
@@ -17,6 +18,7 @@ from results.records import Slot, TrialRecord, Verification
 from results.sides import Side
 from results.store import Store
 from results.trace import Trace
+from results.workers import Worker
 from tests.harness.examples import FAILING, TARGET, orders
 from tests.results.examples import run_header, trial_record, verification
 
@@ -74,6 +76,12 @@ class FakeWatcher:
 
     def verified(self, planned: PlannedCase, found: Verification) -> None:
         raise AssertionError(f"nothing is verified here: {planned}, {found}")
+
+    def mustering(self, crew: Crew) -> None:
+        raise AssertionError(f"nobody is waited for here: {crew}")
+
+    def joined(self, worker: Worker) -> None:
+        raise AssertionError(f"nobody joins here: {worker}")
 
     def calibrating(self, users: Sequence[int]) -> None:
         raise AssertionError(f"nothing is calibrated here, not even with {users} users")

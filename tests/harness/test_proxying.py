@@ -263,7 +263,7 @@ def test_a_port_that_somebody_took_meanwhile_is_left_to_him(
 ) -> None:
     with socket.create_server((HOST, 0)) as somebody:
         ports = iter([somebody.getsockname()[1], free_port()])
-        monkeypatch.setattr(proxying, "free_port", lambda: next(ports))
+        monkeypatch.setattr(proxying, "free_port", lambda _: next(ports))
         with proxied(
             "nginx", {}, free_port(), processes=shop.processes, folder=shop.folder, cores=None
         ) as proxy:

@@ -71,7 +71,7 @@ def test_a_port_that_is_held_is_given_to_nobody_else_and_to_the_server(
         with pytest.raises(OSError) as taken:  # noqa: PT011  - its number is asked for
             other.bind((HOST, port))
         assert taken.value.errno == errno.EADDRINUSE
-        monkeypatch.setattr(module, "held_port", lambda: (port, holder))
+        monkeypatch.setattr(module, "held_port", lambda _: (port, holder))
         planned = case(tmp_path)
         with serving(
             planned, processes=processes, folder=tmp_path, cores=None, python=sys.executable
@@ -86,7 +86,7 @@ def test_a_server_that_was_given_a_taken_port_gets_another(
     with socket.socket() as other:
         other.bind((HOST, 0))
         port = other.getsockname()[1]
-        monkeypatch.setattr(module, "held_port", lambda: (port, None))
+        monkeypatch.setattr(module, "held_port", lambda _: (port, None))
         with serving(
             case(tmp_path, server='[[server]]\nkind = "waitress"\n'),
             processes=processes,

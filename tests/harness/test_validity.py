@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from harness.load import corrected
+from harness.merging import corrected
 from harness.serving import last_words
 from harness.validity import broken_rules
 from results.faults import Fault

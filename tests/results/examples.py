@@ -53,6 +53,7 @@ def request(**fields: int) -> dict[str, int]:
     """A verified request of 1,000 bytes in the middle of the window: first byte after 1 s, last after 2 s."""
     sent = fields.get("sent_ns", OPEN_NS + SECOND)
     return {
+        "worker": 0,
         "user": 0,
         "connection": 40_001,
         "intended_ns": MISSING,

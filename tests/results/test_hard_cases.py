@@ -23,7 +23,7 @@ from tests.results.examples import (
 
 
 def packed(follow_ups: Sequence[tuple[int, int]]) -> bytes:
-    return b"".join(STRUCT.pack(*item) for item in follow_ups)
+    return b"".join(STRUCT.pack(*item, 0) for item in follow_ups)
 
 
 def test_hang_ups_inside_the_window_are_counted_with_those_that_had_no_answer(tmp_path: Path) -> None:

@@ -224,7 +224,7 @@ def test_a_path_may_have_any_characters(tmp_path: Path) -> None:
 
 def test_the_file_says_what_it_is(store: Store) -> None:
     assert plain(store.path, "PRAGMA application_id") == [(int.from_bytes(b"sgug", "big"),)]
-    assert plain(store.path, "PRAGMA user_version") == [(3,)]
+    assert plain(store.path, "PRAGMA user_version") == [(4,)]
     assert plain(store.path, "PRAGMA journal_mode") == [("delete",)]
 
 

@@ -11,9 +11,9 @@ import sys
 
 from results.records import REQUEST_STRUCT
 from scenarios.arrivals import ArrivalsUser
-from scenarios.driver import run_trial
 from scenarios.polling import PollClock
 from scenarios.specification import TrialSpecification, from_message
+from scenarios.trial import LocalCrowd, run_trial
 from scenarios.user import StreamUser, TrialEnvironment
 
 
@@ -33,7 +33,7 @@ def main() -> None:
 
     environment.events.request.add_listener(on_request)  # type: ignore[no-untyped-call]
     environment.events.spawning_complete.add_listener(on_spawned)  # type: ignore[no-untyped-call]
-    _, packed = run_trial(environment, runner, specification, PollClock())
+    _, packed = run_trial(environment, LocalCrowd(runner), specification, PollClock())
     print(
         json.dumps(
             {

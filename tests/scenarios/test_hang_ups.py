@@ -70,7 +70,7 @@ def test_who_hangs_up_reads_so_much_is_gone_for_the_server_and_asks_next(
     assert {request.turn for request in truth} == {0}
     assert load.follow_ups is not None
     assert len(load.follow_ups) == len(asked) == len(left)
-    for request, (left_ns, answered_ns), gone in zip(asked, load.follow_ups, left, strict=True):
+    for request, (left_ns, answered_ns, _), gone in zip(asked, load.follow_ups, left, strict=True):
         assert request.end is not None
         assert gone.received_ns < left_ns < request.received_ns < request.end.after_ns
         assert answered_ns > request.received_ns

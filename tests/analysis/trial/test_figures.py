@@ -277,7 +277,7 @@ def hung_up(waits_ms: Sequence[int | None], **fields: int) -> dict[str, float | 
     """The figures of a trial with a small request after each hang-up that waited so long, or in vain."""
     left = [OPEN_NS + number * MS for number in range(len(waits_ms))]
     packed = b"".join(
-        STRUCT.pack(at, MISSING if wait is None else at + wait * MS)
+        STRUCT.pack(at, MISSING if wait is None else at + wait * MS, 0)
         for at, wait in zip(left, waits_ms, strict=True)
     )
     requests = [request(outcome=Outcome.HUNG_UP, **fields) for _ in left]

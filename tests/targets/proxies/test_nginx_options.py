@@ -10,7 +10,13 @@ from targets.proxies.nginx import Options, configuration, in_force, read_options
 from targets.servers import OptionError
 
 PLACE = Place(
-    host="127.0.0.1", port=8001, upstream_port=8002, ready_path="/ready", user=None, open_files=1024
+    host="10.0.0.1",
+    port=8001,
+    upstream_host="127.0.0.1",
+    upstream_port=8002,
+    ready_path="/ready",
+    user=None,
+    open_files=1024,
 )
 
 
@@ -76,7 +82,7 @@ def test_each_option_is_written_out(options: Options, expected: dict[str, str]) 
 
 def test_the_configuration_is_for_its_place_and_keeps_everything_in_its_folder() -> None:
     text = configuration(Options(), replace(PLACE, user="root", open_files=2048))
-    assert directive(text, "listen") == ["127.0.0.1:8001 backlog=4096"]
+    assert directive(text, "listen") == ["10.0.0.1:8001 backlog=4096"]
     assert directive(text, "proxy_pass") == ["http://127.0.0.1:8002"]
     assert directive(text, "user") == ["root"]
     assert directive(text, "worker_connections") == directive(text, "worker_rlimit_nofile") == ["2048"]

@@ -1,0 +1,142 @@
+"""``--processes`` and ``--listen``: who shares the load of a run, and how they get in."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import secrets
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.cli.prose import say
+from harness.crew import PORT, Crew, own_crew
+from results.errors import UsageError
+from results.run import RunHeader
+from scenarios.workers.settings import TOKEN_VARIABLE
+
+#: The part of the environment record that tells it; a run whose driver makes the load alone has no such part.
+_MARK = "load_processes"
+_TOKEN_BYTES = 24
+_SHORTEST_TOKEN = 16
+
+
+@dataclass(frozen=True, slots=True)
+class CrewWords:
+    """What was asked for; all null in a run whose driver makes the load alone."""
+
+    processes: int | None
+    listen: str | None
+    expect_workers: int | None
+    enough_workers: int | None
+    token_file: Path | None
+
+
+def crew_of(words: CrewWords, stored: RunHeader | None = None) -> Crew | None:
+    """Who shares the load; null where the driver makes it alone. A ``stored`` run goes on as it began.
+
+    Raises UsageError where the words do not fit together, or the address cannot be had.
+    """
+    _check(words)
+    marked = None if stored is None else stored.environment.get(_MARK)
+    if words.listen is not None:
+        assert words.expect_workers is not None  # noqa: S101  - checked
+        host, port = _address(words.listen)
+        given = given_token(words.token_file)
+        return Crew(
+            words.expect_workers,
+            words.enough_workers or words.expect_workers,
+            host,
+            port,
+            given or secrets.token_urlsafe(_TOKEN_BYTES),
+            token_is_new=given is None,
+        )
+    processes = words.processes
+    if processes is None and marked is not None:
+        processes = marked.get("here")
+        if processes is None:
+            raise UsageError(
+                f"its load came from {marked['elsewhere']} workers of other machines: go on with --listen "
+                f"and --expect-workers {marked['elsewhere']}"
+            )
+    return None if processes is None else own_crew(processes, secrets.token_urlsafe(_TOKEN_BYTES))
+
+
+def _check(words: CrewWords) -> None:
+    if words.processes is not None and words.listen is not None:
+        raise UsageError(
+            "--processes makes the load on this machine, --listen has others make it; give one of them. "
+            "`streamgauge worker --processes` says how many each of the others starts"
+        )
+    if words.listen is None:
+        for name in ("expect_workers", "enough_workers", "token_file"):
+            if getattr(words, name) is not None:
+                raise UsageError(f"--{name.replace('_', '-')} is about workers that join; give --listen too")
+    elif words.expect_workers is None:
+        raise UsageError("--listen waits for workers: say for how many with --expect-workers")
+    elif (words.enough_workers or 0) > words.expect_workers:
+        raise UsageError("--enough-workers cannot be more than --expect-workers")
+
+
+def _address(given: str) -> tuple[str, int]:
+    """The address and port to listen on, which can be had. Raises UsageError."""
+    text, _, port_text = given.partition(":")
+    remedy = "give one IPv4 address of this machine, like 10.0.0.1 or 10.0.0.1:5557"
+    try:
+        address, port = ipaddress.IPv4Address(text), int(port_text or PORT)
+    except ValueError as error:
+        raise UsageError(f"--listen {given}: {error}; {remedy}") from error
+    if address.is_unspecified or not 0 < port < 1 << 16:
+        raise UsageError(
+            f"--listen {given}: workers, and the servers under test, are to be reached at one address and "
+            f"nowhere else; {remedy}"
+        )
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the master will
+        try:
+            probe.bind((text, port))
+        except OSError as error:
+            raise UsageError(f"--listen {given}: {error.strerror}; {remedy}") from error
+    if address.is_global:
+        say(
+            f"WARNING: {address} is a public address: whoever reaches it reaches the servers under test, and "
+            "may try to join. Use a private network, or a tunnel.",
+            err=True,
+        )
+    return text, port
+
+
+def given_token(file: Path | None) -> str | None:
+    """The token in the file, or in the environment; null where neither has one. Raises UsageError."""
+    if file is not None:
+        try:
+            token, where = file.read_text(encoding="utf-8").strip(), str(file)
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"--token-file {file}: {getattr(error, 'strerror', None) or error}") from error
+    else:
+        token, where = os.environ.get(TOKEN_VARIABLE, "").strip(), TOKEN_VARIABLE
+        if not token:
+            return None
+    if len(token) < _SHORTEST_TOKEN:
+        raise UsageError(
+            f"the token in {where} has {len(token)} characters, and at least {_SHORTEST_TOKEN} are needed: "
+            "who guesses it can join the run. Leave it out, and the run makes one"
+        )
+    return token
+
+
+def marked_crew(environment: Mapping[str, Any], crew: Crew | None) -> dict[str, Any]:
+    """The environment record of a run whose load several processes share, here or elsewhere."""
+    if crew is None:
+        return dict(environment)
+    return {**environment, _MARK: {"elsewhere" if crew.is_elsewhere else "here": crew.expected}}
+
+
+def told_how_to_join(crew: Crew) -> str:
+    """What is to be typed on each load machine; a token that was given is not shown."""
+    command = f"streamgauge worker --master {crew.host}:{crew.port}"
+    if crew.token_is_new:
+        return f"on each load machine:\n    {TOKEN_VARIABLE}={crew.token} {command}"
+    return f"on each load machine, with the same token:\n    {command}"

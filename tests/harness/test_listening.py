@@ -1,0 +1,125 @@
+"""What is started listens where it is told, and there only; behind a proxy of ours on loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.calibrate import SCHEDULES, Calibrator, Length
+from harness.conduct import Workshop, verify, workshop
+from harness.cores import Cores
+from harness.matrix import PlannedCase, cases_of
+from harness.ports import HOST, free_port
+from harness.serving import serving
+from harness.tracing import CaseTracer
+from harness.trial import TrialMeasurer
+from results.calibration import Answers
+from results.records import Slot
+from tests.harness.examples import Untold, suite_of
+from tests.programs import need
+
+#: Another address of the loopback interface; only Linux has it without being asked.
+ELSEWHERE = "127.0.0.2"
+SUITE = """name = "paced"
+[[target]]
+name = "paced"
+{target}
+baseline = "/?pieces=1&bytes=1000"
+stream = "/?pieces=10&bytes=100"
+check = "length"
+{tables}
+[[scenario]]
+kind = "download"
+"""
+OURS = 'app = "targets.paced:app"'
+GUNICORN = '[[server]]\nkind = "gunicorn"\n'
+NGINX = '[[proxy]]\nkind = "nginx"\n'
+
+
+@pytest.fixture(scope="module", params=[ELSEWHERE, "::1"])
+def shop(request: pytest.FixtureRequest) -> Iterator[Workshop]:
+    host: str = request.param
+    try:
+        free_port(host)
+    except OSError as error:
+        pytest.skip(f"this machine has no {host}: {error}")
+    with workshop(Cores(), host=host) as made:
+        yield made
+
+
+def cases(target: str = OURS, tables: str = GUNICORN) -> list[PlannedCase]:
+    return cases_of(suite_of(SUITE.format(target=target, tables=tables), Path(__file__).parents[2]))
+
+
+def listens(host: str, port: int) -> bool:
+    with contextlib.suppress(ConnectionRefusedError):
+        socket.create_connection((host, port), timeout=5).close()
+        return True
+    return False
+
+
+def test_a_server_is_asked_where_it_listens_by_all_that_asks(shop: Workshop) -> None:
+    found = cases()
+    expected = verify({item.case.identity: item for item in found}, shop, Untold())
+    stream = found[-1]
+    parts = {
+        "processes": shop.processes,
+        "driver": shop.driver,
+        "folder": shop.folder,
+        "cores": shop.cores,
+        "python": shop.python,
+        "host": shop.host,
+    }
+    measurer = TrialMeasurer(**parts, seed=1, warmup_s=0.1, window_s=0.3)  # type: ignore[arg-type]
+    trial = measurer(Slot(0, 0, stream.case.identity), stream, expected[stream.case.identity])
+    assert trial.fault is None, trial.reason
+    trace = CaseTracer(**parts)(stream, expected[stream.case.identity])  # type: ignore[arg-type]
+    assert trace.reason is None
+    calibrator = Calibrator(shop.processes, shop.driver, shop.folder, shop.cores, shop.host)
+    (point,) = calibrator.points([1], [Answers.ONCE], Length(0.1, 0.3, SCHEDULES))
+    assert point.requests > 5
+
+
+@pytest.mark.parametrize(
+    ("target", "tables"),
+    [
+        (OURS, GUNICORN),
+        (OURS, '[[server]]\nkind = "uwsgi"\n'),
+        (f'command = "{sys.executable} -m gunicorn -b {{bind}} targets.paced:app"', ""),
+        (f'command = "{sys.executable} -m waitress --host={{host}} --port={{port}} targets.paced:app"', ""),
+    ],
+)
+def test_it_listens_nowhere_else(shop: Workshop, target: str, tables: str) -> None:
+    planned = cases(target, tables)[-1]
+    with serving(
+        planned,
+        processes=shop.processes,
+        folder=shop.folder,
+        cores=None,
+        python=shop.python,
+        host=shop.host,
+    ) as server:
+        assert server.host == shop.host
+        assert listens(shop.host, server.port)
+        assert not listens(HOST, server.port)
+
+
+def test_of_a_proxy_and_its_server_only_the_proxy_does(shop: Workshop) -> None:
+    need("nginx")
+    planned = cases(tables=GUNICORN + NGINX)[-1]
+    assert verify({planned.case.identity: planned}, shop, Untold())
+    with serving(
+        planned,
+        processes=shop.processes,
+        folder=shop.folder,
+        cores=None,
+        python=shop.python,
+        host=shop.host,
+    ) as server:
+        assert (server.host, listens(shop.host, server.port)) == (shop.host, True)
+        assert not listens(HOST, server.port)
