@@ -27,7 +27,7 @@ SUITE = """
 name = "bad"
 blocks = 2
 warmup = "0.1s"
-window = "0.3s"
+window = "0.2s"
 
 [[target]]
 name = "shop"
