@@ -23,7 +23,7 @@ from results.case import Case
 from results.errors import MeasurementError
 from results.faults import Fault, counted
 from results.metrics import FIGURES, Figure
-from results.run import Run, RunHeader
+from results.run import Run, RunHeader, standing
 
 #: They tell how good the probe is, or what there was before any stream: neither more nor less of it is worse.
 _NEVER_JUDGED = frozenset({"peak_missed", "others_alone_ttlb_p50", "others_alone_ttlb_p95"})
@@ -125,7 +125,8 @@ class ExpectedFailure:
 class Findings:
     """A run and what it means. ``trials`` of ``planned`` are measured, ``invalid`` of them do not count.
 
-    ``faults`` counts these by name. ``costs`` are what the cases with others beside them cost these.
+    So many of these were ``repeated``: measured once more. ``faults`` counts the invalid ones by name.
+    ``costs`` are what the cases with others beside them cost these.
     """
 
     header: RunHeader
@@ -134,6 +135,7 @@ class Findings:
     trials: int
     planned: int
     invalid: int
+    repeated: int
     faults: Mapping[Fault, int]
     gates: Sequence[GateFinding]
     unfit: Sequence[Unfit]
@@ -142,6 +144,12 @@ class Findings:
     slopes: Sequence[MemorySlope]
     growths: Sequence[MemoryGrowth]
     costs: Sequence[OthersCost]
+
+    @property
+    def invalid_in_words(self) -> str:
+        """How many trials are invalid, and how many of them were measured once more."""
+        again = f", {self.repeated} of them measured once more" if self.repeated else ""
+        return f"{self.invalid} of {self.trials} trials are invalid{again}"
 
     def gates_that(self, state: GateState) -> list[GateFinding]:
         """The gates of which this came."""
@@ -159,6 +167,7 @@ def find(run: Run, gates: Sequence[GatedCase] = (), not_judged: Sequence[NotJudg
         trials=len(run.trials),
         planned=len(run.header.slots),
         invalid=sum(trial.reason is not None for trial in run.trials),
+        repeated=len(run.trials) - len(standing(run.trials)),
         faults=counted(trial.fault for trial in run.trials),
         gates=[
             *_judged(run, gates),

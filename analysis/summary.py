@@ -11,7 +11,7 @@ from analysis.statistics.signed_rank import hodges_lehmann
 from results.case import SETTINGS, Case, Value, value_text
 from results.metrics import FIGURES, Unit
 from results.records import AS_PLANNED_LABELS, Verification
-from results.run import Run, TrialSummary
+from results.run import Run, TrialSummary, standing
 
 _PAGE_BYTES = 4096
 #: Settings whose values speak for themselves.
@@ -150,7 +150,7 @@ def _label(case: Case, cases: Sequence[Case]) -> str:
 
 
 def _summary(run: Run, case: Case, label: str, *, control: bool) -> CaseSummary:
-    mine = _trials(run, case.identity, control=control)
+    mine = standing(_trials(run, case.identity, control=control))
     valid = [trial for trial in mine if trial.reason is None]
     return CaseSummary(
         case=case,

@@ -6,6 +6,7 @@ import contextlib
 import math
 import os
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from typing import Protocol
 
 from harness.calibrate import SHORT, Calibrator
 from harness.cores import Cores
-from harness.crew import Crew
+from harness.crew import Crew, asked_at
 from harness.load import LoadDriver
 from harness.matrix import PlannedCase
 from harness.onward import Onward
@@ -26,6 +27,7 @@ from harness.private_folder import private_folder
 from harness.processes import Processes
 from harness.provenance import check_own_code
 from harness.redaction import Redaction
+from harness.repetition import repetition
 from harness.revisions import checkouts
 from harness.serving import RunningServer, ServerFailed, serving
 from harness.sides import cases_on
@@ -73,6 +75,9 @@ class Watcher(Protocol):
 
     def measured(self, slot: Slot, planned: PlannedCase, trial: TrialRecord) -> None:
         """A trial is in the store."""
+
+    def repeated(self, slot: Slot, trial: TrialRecord) -> None:
+        """That trial does not count, and is planned once more."""
 
     def extended(self, slots: int, why: str) -> None:
         """So many further trials are planned."""
@@ -218,23 +223,33 @@ def measure(
         return
     expected = {None: run.verifications, Side.BASE: run.base_verifications, Side.HEAD: run.verifications}
     done = store.done()
-    todo: Sequence[Slot] = [slot for slot in run.header.slots if slot.position not in done]
+    slots = list(run.header.slots)
+    left = [slot for slot in slots if slot.position not in done]
+    # what is repeated stands at the plan's end, and belongs to its block
+    todo = deque(sorted(left, key=lambda slot: (slot.block, slot.position)))
     while True:
-        for slot in todo:
+        while todo:
+            slot = todo.popleft()
             planned = arms[slot.side][slot.case]
             watcher.measuring(slot, planned)
             with finished_first():
                 trial = measurer(slot, planned, expected[slot.side][slot.case])
                 store.add_workers(workers())  # some may have joined meanwhile
-                store.add_trial(trial)
+                again = repetition(slot, trial, slots)
+                store.add_trial(trial, again)
                 watcher.measured(slot, planned, trial)
+            if again is not None:
+                slots.append(again)
+                todo.appendleft(again)
+                watcher.repeated(again, trial)
             del trial  # a long one takes hundreds of megabytes, beside which the next one has no room
         more = onward(store.read())
         if more is None:
             break
         store.add_slots(more.slots)
         watcher.extended(len(more.slots), more.why)
-        todo = more.slots
+        slots += more.slots
+        todo += more.slots
     had = {trace.case for trace in store.traces()}
     for identity, planned in arms.get(None, {}).items() if traced else ():
         if planned.case.expect_failure or planned.target.app is None or identity in had:
@@ -267,7 +282,7 @@ def conduct(
     if crew is not None:  # numbers of an earlier part of the run are others'
         known = [worker.number for worker in store.read().workers]
         crew = replace(crew, first_number=max(known, default=-1) + 1)
-        host = crew.host if crew.is_elsewhere else host
+        host = asked_at(crew) if crew.is_elsewhere else host
     with workshop(cores, web_port, host, crew) as shop, _arms(plan, store.read(), shop) as arms:
         _prepare(arms, store, shop, watcher)
         if crew is not None:

@@ -43,6 +43,11 @@ class Crew:
         return not self.processes
 
 
+def asked_at(crew: Crew | None) -> str:
+    """The address of this machine at which the load asks what is served here."""
+    return crew.host if crew is not None and crew.is_elsewhere else HOST
+
+
 def own_crew(processes: int, token: str) -> Crew:
     """So many load processes on this machine."""
     return Crew(

@@ -74,7 +74,7 @@ def load_record(
         follow_ups=_joined_follow_ups(unpacked) if isinstance(load, HangUp) else None,
         others=None if specification.others is None else _others(shares, unpacked),
         reading_bytes_per_second=load.bytes_per_second if isinstance(load, SlowReader) else None,
-        workers=[_share_of(share) for share in shares] if "workers" in answer else (),
+        workers=_shares_of(shares, answer["workers"]) if "workers" in answer else (),
     )
 
 
@@ -183,19 +183,35 @@ def _offset_ns(share: Mapping[str, Any]) -> int:
     return int(share.get("offset_ns", 0))
 
 
-def _share_of(share: Mapping[str, Any]) -> WorkerShare:
-    return WorkerShare(
-        worker=share["worker"],
-        requests=share["recorded"],
-        client_cpu_ns=share["client_cpu_ns"],
-        client_wall_ns=share["client_wall_ns"],
-        clock_drift_ns=share["clock_drift_ns"],
-        clock_span_ns=share["clock_span_ns"],
-        clock_bend_ns=share["clock_bend_ns"],
-        client_scheduling=share["client_scheduling"],
-        offset_ns=share["offset_ns"],
-        offset_bound_ns=share["offset_bound_ns"],
-    )
+def _shares_of(
+    shares: Sequence[Mapping[str, Any]], workers: Sequence[Mapping[str, Any]]
+) -> list[WorkerShare]:
+    described = {worker["number"]: worker for worker in workers}
+    return [
+        WorkerShare(
+            worker=share["worker"],
+            requests=share["recorded"],
+            client_cpu_ns=share["client_cpu_ns"],
+            client_wall_ns=share["client_wall_ns"],
+            clock_drift_ns=share["clock_drift_ns"],
+            clock_span_ns=share["clock_span_ns"],
+            client_scheduling=share["client_scheduling"],
+            offset_ns=share["offset_ns"],
+            offset_bound_ns=share["offset_bound_ns"],
+            machine_steal=share["machine_steal"],
+            machine_throttled_ns=share["machine_throttled_ns"],
+            clock_bend_ns=share["clock_bend_ns"],
+            name=described[share["worker"]]["name"],
+            place=_place(described[share["worker"]]),
+        )
+        for share in shares
+    ]
+
+
+def _place(worker: Mapping[str, Any]) -> str:
+    """The core of a machine that a worker is pinned to; for one that is not, a core of its own is taken."""
+    where = worker["name"] if worker["core"] is None else f"core {worker['core']} of {worker['host']}"
+    return str(where)
 
 
 def corrected(requests: RequestArray, answer: Mapping[str, Any]) -> RequestArray:

@@ -39,7 +39,7 @@ class Plan:
     @property
     def blocks(self) -> int:
         """How many blocks there are."""
-        return self.slots[-1].block + 1 if self.slots else 0
+        return max((slot.block for slot in self.slots), default=-1) + 1
 
     @property
     def expected_s(self) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from harness.endpoint import Endpoint, endpoint_of
+from harness.endpoint import Endpoint, endpoint_of, is_loopback
 from harness.matrix import PlannedCase
 from harness.ports import HOST
 from results.errors import UsageError
@@ -15,10 +15,11 @@ from scenarios.specification import Arrivals, Load
 ALLOW = "--allow-remote"
 
 
-def placed(cases: Iterable[PlannedCase], *, allow_remote: bool) -> list[PlannedCase]:
+def placed(cases: Iterable[PlannedCase], *, allow_remote: bool, listen: str = HOST) -> list[PlannedCase]:
     """The cases, each of a ``url`` with its endpoint: what was judged here is what will be asked.
 
-    Raises UsageError with every one that may not be asked as it is.
+    The load asks at the address ``listen`` of this machine: from others, where that is not its loopback
+    interface. Raises UsageError with every one that may not be asked as it is.
     """
     endpoints: dict[str, Endpoint] = {}
     problems: dict[str, None] = {}
@@ -29,9 +30,11 @@ def placed(cases: Iterable[PlannedCase], *, allow_remote: bool) -> list[PlannedC
             found.append(planned)
             continue
         if url not in endpoints:
-            endpoints[url] = endpoint_of(url)
+            found_there = endpoint_of(url)
+            is_here = set(found_there.addresses) == {listen}
+            endpoints[url] = replace(found_there, is_remote=found_there.is_remote and not is_here)
         here = replace(planned, endpoint=endpoints[url])
-        problems |= dict.fromkeys(_problems(here, allow_remote=allow_remote))
+        problems |= dict.fromkeys(_problems(here, allow_remote=allow_remote, listen=listen))
         found.append(here)
     if problems:
         raise UsageError("\n".join(problems))
@@ -48,9 +51,14 @@ def endpoint_to_ask(planned: PlannedCase) -> Endpoint | None:
     return placed([planned], allow_remote=False)[0].endpoint
 
 
-def _problems(planned: PlannedCase, *, allow_remote: bool) -> Iterable[str]:
+def _problems(planned: PlannedCase, *, allow_remote: bool, listen: str) -> Iterable[str]:
     endpoint, target = planned.endpoint, planned.target
     assert endpoint is not None  # noqa: S101  - it was just found
+    if is_loopback(endpoint.address) and not is_loopback(listen):
+        yield (
+            f"target {target.name}: workers on other machines cannot reach {endpoint}, a loopback interface; "
+            f"have it listen at {listen}, and name that"
+        )
     if planned.is_proxied and endpoint.address != HOST:
         yield (
             f"target {target.name}: a proxy of ours passes on to {HOST} only, and {endpoint} is not there; "

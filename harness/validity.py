@@ -12,6 +12,7 @@ from analysis.trial.figures import inside_window
 from analysis.trial.others import alone, answered, beside_streams, waits_ns
 from results.faults import Fault
 from results.records import AS_PLANNED, COLUMN, MISSING, LoadRecord, Outcome, ServerRecord
+from results.workers import WorkerShare
 from scenarios.exchange import UNASKED
 
 #: The load driver is one thread: above this share of its core it may have been the bottleneck.
@@ -49,13 +50,13 @@ def told(broken: Sequence[Broken]) -> tuple[Fault | None, str | None]:
 
 def broken_rules(load: LoadRecord, server: ServerRecord | None) -> list[Broken]:
     """Every rule that this trial breaks; empty when it counts."""
-    stepped = clock_step(load.clock_drift_ns, load.clock_span_ns, load.clock_bend_ns)
+    stepped = _stepped(load)
     return [
         *_of_responses(load, stepped=stepped is not None),
         *(Broken(Fault.LOAD_BEHIND, text) for text in (*_of_load(load), *_of_instants(load))),
         *_of_others(load),
         *([Broken(Fault.MACHINE_DISTURBED, stepped)] if stepped else []),
-        *(Broken(Fault.MACHINE_DISTURBED, text) for text in _of_machine(server)),
+        *(Broken(Fault.MACHINE_DISTURBED, text) for text in _of_machine(load, server)),
         *(Broken(Fault.LOAD_BEHIND, text) for text in _of_watch(load, server)),
     ]
 
@@ -98,18 +99,48 @@ def failures(load: LoadRecord) -> str | None:
 
 
 def _of_load(load: LoadRecord) -> Iterator[str]:
-    """The load side could not keep up."""
-    if load.client_wall_ns > _window_ns(load) * LONGEST_WINDOW:
-        yield (
-            f"the load driver was held up: its window of {_window_ns(load) / 1e9:g} s took it "
-            f"{load.client_wall_ns / 1e9:.3g} s"
-        )
-    share = load.client_cpu_ns / load.client_wall_ns if load.client_wall_ns else 0.0
-    if share > MOST_CLIENT_CPU:
-        yield (
-            f"the load driver used {share:.0%} of its core (more than {MOST_CLIENT_CPU:.0%}): it may have "
-            "been the bottleneck; ask with fewer users, at a smaller rate, or for responses in larger chunks"
-        )
+    """The load side could not keep up: the driver, or one of several workers."""
+    walls_ns = {f"worker {share.name}": share.client_wall_ns for share in load.workers}
+    for who, wall_ns in (walls_ns or {"the load driver": load.client_wall_ns}).items():
+        if wall_ns > _window_ns(load) * LONGEST_WINDOW:
+            yield (
+                f"{who} was held up: its window of {_window_ns(load) / 1e9:g} s took it {wall_ns / 1e9:.3g} s"
+            )
+    for who, used in _used(load).items():
+        if used > MOST_CLIENT_CPU:
+            yield (
+                f"{who} used {used:.0%} of its core (more than {MOST_CLIENT_CPU:.0%}): it may have been the "
+                "bottleneck; ask with fewer users, at a smaller rate, or for responses in larger chunks, or "
+                "use more load processes"
+            )
+
+
+def _used(load: LoadRecord) -> dict[str, float]:
+    """The share of each core that makes load which its processes used; they may share it."""
+    if not load.workers:
+        return {"the load driver": load.client_cpu_ns / load.client_wall_ns if load.client_wall_ns else 0.0}
+    used: dict[str, float] = {}
+    names: dict[str, list[str]] = {}
+    for share in load.workers:
+        names.setdefault(share.place, []).append(share.name)
+        cpu = share.client_cpu_ns / share.client_wall_ns if share.client_wall_ns else 0.0
+        used[share.place] = used.get(share.place, 0.0) + cpu
+    return {
+        f"worker{'s' if len(names[place]) > 1 else ''} {' and '.join(names[place])}": cpu
+        for place, cpu in used.items()
+    }
+
+
+def _stepped(load: LoadRecord) -> str | None:
+    """What is to be said of the clocks that stamp, null where none was stepped."""
+    own = clock_step(load.clock_drift_ns, load.clock_span_ns, load.clock_bend_ns)
+    if not load.workers:
+        return own
+    for share in load.workers:
+        found = clock_step(share.clock_drift_ns, share.clock_span_ns, share.clock_bend_ns)
+        if found is not None:
+            return f"worker {share.name}: {found}"
+    return None
 
 
 def _of_instants(load: LoadRecord) -> Iterator[str]:
@@ -195,14 +226,16 @@ def clock_step(drift_ns: int | None, span_ns: int | None, bend_ns: int | None = 
     return None
 
 
-def _of_machine(server: ServerRecord | None) -> Iterator[str]:
-    if server is None:
-        return
-    if server.machine_steal is not None and server.machine_steal > MOST_STEAL:
-        share = f"{server.machine_steal:.0%} of the cores' time (more than {MOST_STEAL:.0%})"
-        yield f"the hypervisor took {share}"
-    if server.machine_throttled_ns:
-        yield f"a cgroup held the processes back for {server.machine_throttled_ns / 1e6:.3g} ms"
+def _of_machine(load: LoadRecord, server: ServerRecord | None) -> Iterator[str]:
+    """What was taken from the server's machine, and from those of workers."""
+    taken: list[tuple[str, ServerRecord | WorkerShare]] = [] if server is None else [("", server)]
+    taken += [(f"worker {share.name}: ", share) for share in load.workers]
+    for whose, seen in taken:
+        if seen.machine_steal is not None and seen.machine_steal > MOST_STEAL:
+            share = f"{seen.machine_steal:.0%} of the cores' time (more than {MOST_STEAL:.0%})"
+            yield f"{whose}the hypervisor took {share}"
+        if seen.machine_throttled_ns:
+            yield f"{whose}a cgroup held the processes back for {seen.machine_throttled_ns / 1e6:.3g} ms"
 
 
 def _of_watch(load: LoadRecord, server: ServerRecord | None) -> Iterator[str]:

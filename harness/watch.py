@@ -11,13 +11,13 @@ from pathlib import Path
 
 import psutil
 
-from harness.machine import read_machine, steal_share, throttled_ns
 from harness.memory import high_water_bytes, reset_high_water, rss_bytes
 from harness.pss import PssSampler
 from harness.scheduling import SAMPLER, first_in_line
 from harness.timeline import Timeline
 from results.errors import MeasurementError
 from results.records import MemorySample, ProcessMemory, ServerRecord
+from scenarios.machine import read_machine, steal_share, throttled_ns
 
 SAMPLE_EVERY_S = 0.02
 #: The client has its last byte before the worker has closed the response and let go of what it held.

@@ -32,6 +32,11 @@ class Fault(StrEnum):
         return _HINTS[self]
 
     @property
+    def is_repeated(self) -> bool:
+        """Whether such a trial is measured once more: that records are missing says nothing of the server."""
+        return self in {Fault.WORKER_LOST, Fault.RECORDS_LOST}
+
+    @property
     def of_the_load_side(self) -> bool:
         """Whether a trial that nothing came of says nothing of the server: the load driver failed."""
         return self in {Fault.WORKER_LOST, Fault.DRIVER_DIED, Fault.DRIVER_HUNG, Fault.RECORDS_LOST}
@@ -52,7 +57,7 @@ _HINTS = {
     Fault.WORKER_LOST: "Look at the connection to its machine; the trial is measured again.",
     Fault.DRIVER_DIED: "If nobody ended it, look for an out-of-memory kill; a new one was started.",
     Fault.DRIVER_HUNG: "It was ended and a new one started; on a machine that is not overloaded, report it.",
-    Fault.RECORDS_LOST: "A fault of streamgauge; please report it with the run.",
+    Fault.RECORDS_LOST: "With workers elsewhere, look at the connection; else report it, with the run.",
     Fault.MACHINE_DISTURBED: "Measure where nobody else computes, no cgroup holds back and no clock steps.",
     Fault.LOAD_BEHIND: "Ask with fewer users, at a smaller rate, or for responses in larger chunks.",
     Fault.NOT_MEASURED: "The reason says what was missing.",

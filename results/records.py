@@ -265,3 +265,8 @@ class Slot:
     control: bool = False
     side: Side | None = None
     confirming: bool = False
+
+    @property
+    def place(self) -> tuple[int, str, bool, Side | None, bool]:
+        """What slots have in common that stand for one measurement: one, and those that repeat it."""
+        return (self.block, self.case, self.control, self.side, self.confirming)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,6 +81,11 @@ class TrialSummary:
     others: OthersSummary | None = None
     workers: Sequence[WorkerShare] = ()
     fault: Fault | None = None
+
+
+def standing(trials: Iterable[TrialSummary]) -> list[TrialSummary]:
+    """The trials without those that were measured once more: of each place in a block the last one."""
+    return list({trial.slot.place: trial for trial in trials}.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,6 +156,8 @@ CREATE TABLE trial_worker (
     client_scheduling  TEXT NOT NULL,
     offset_ns          INTEGER,           -- its CLOCK_MONOTONIC minus the harness's: taken off all its instants
     offset_bound_ns    INTEGER,           -- by so much that may be off; 0: one clock
+    machine_steal         REAL,           -- as in trial, of its core and its machine
+    machine_throttled_ns  INTEGER,
     PRIMARY KEY (position, worker)
 ) STRICT, WITHOUT ROWID;
 

@@ -155,10 +155,15 @@ class Store:
         with self._write() as connection:
             insert_workers(connection, workers)
 
-    def add_trial(self, trial: TrialRecord) -> None:
-        """Keep one trial, whole, in one transaction; when this returns it is on the disk."""
+    def add_trial(self, trial: TrialRecord, again: Slot | None = None) -> None:
+        """Keep one trial, whole, in one transaction; when this returns it is on the disk.
+
+        In the same one, one that is to be measured ``again`` is planned once more.
+        """
         with self._write() as connection:
             insert_trial(connection, trial)
+            if again is not None:
+                insert_slots(connection, [again])
 
     def add_trace(self, trace: Trace) -> None:
         """Keep one traced trial, whole, in one transaction."""

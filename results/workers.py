@@ -25,9 +25,11 @@ class Worker:
 class WorkerShare:
     """What one worker did in one trial: ``requests`` are its own, without those of others beside the streams.
 
-    ``client_cpu_ns`` and ``clock_*`` are as in `results.records.LoadRecord`. ``offset_ns`` is its
-    CLOCK_MONOTONIC minus the harness's, off by at most ``offset_bound_ns``; both are 0 where it is one clock.
-    ``clock_bend_ns`` is not stored.
+    ``client_cpu_ns`` and ``clock_*`` are as in `results.records.LoadRecord`, ``machine_*``, of its own core
+    and machine, as in `ServerRecord`. ``offset_ns`` is its CLOCK_MONOTONIC minus the harness's, off by at
+    most ``offset_bound_ns``; both are 0 where it is one clock.
+    ``clock_bend_ns`` is not stored, nor are the worker's ``name`` and its ``place``: the core that it shares
+    with all others who have the same.
     """
 
     worker: int
@@ -39,11 +41,16 @@ class WorkerShare:
     client_scheduling: str
     offset_ns: int | None
     offset_bound_ns: int | None
+    machine_steal: float | None = None
+    machine_throttled_ns: int | None = None
     clock_bend_ns: int | None = None
+    name: str = ""
+    place: str = ""
 
 
 _COLUMNS = tuple(field.name for field in fields(Worker))[1:]
-_SHARE_COLUMNS = tuple(field.name for field in fields(WorkerShare) if field.name != "clock_bend_ns")
+_UNSTORED = frozenset({"clock_bend_ns", "name", "place"})
+_SHARE_COLUMNS = tuple(field.name for field in fields(WorkerShare) if field.name not in _UNSTORED)
 
 
 def insert_workers(connection: sqlite3.Connection, workers: Sequence[Worker]) -> None:

@@ -41,6 +41,7 @@ def _document(findings: Findings) -> dict[str, Any]:
             "trials": findings.trials,
             "planned_trials": findings.planned,
             "invalid_trials": findings.invalid,
+            "repeated_trials": findings.repeated,
             "faults": [
                 {"fault": fault.value, "trials": count, "hint": fault.hint}
                 for fault, count in findings.faults.items()

@@ -100,7 +100,7 @@ def _doubts(findings: Findings) -> Iterator[str]:
     if findings.header.beside is not None:
         yield f"- ⚠️ **measured beside another streamgauge**: {escaped(findings.header.beside)}"
     if findings.invalid:
-        yield f"- {findings.invalid} of {findings.trials} trials are invalid and left out"
+        yield f"- {findings.invalid_in_words} and left out"
 
 
 def _how_to_read(findings: Findings) -> Iterator[str]:

@@ -48,7 +48,7 @@ def _of_the_run(run: Run, findings: Findings) -> Iterator[Sentence]:
         yield ["A gate cannot be judged: ", Name(gate.name), ": ", Name(gate.reason or ""), "."]
     if findings.invalid:
         yield [
-            f"{findings.invalid} of {findings.trials} trials are invalid and left out of all figures; ",
+            f"{findings.invalid_in_words} and left out of all figures; ",
             Link("their reasons", "failures"),
             " are below.",
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from results.records import AS_PLANNED_LABELS
-from results.run import TrialSummary
+from results.run import TrialSummary, standing
 from results.sides import Side
 
 #: The share of a case's trials that must be valid.
@@ -26,8 +26,9 @@ def why_untrusted(trials: Sequence[TrialSummary]) -> str | None:
 
     Not when a response failed or a server did not start: something is broken. Trials that the load side
     (a driver that died, too), the clock or the machine spoilt are left out, and borne as long as the case
-    keeps most of its own.
+    keeps most of its own. One that was measured once more is not looked at.
     """
+    trials = standing(trials)
     invalid = [trial for trial in trials if trial.reason is not None]
     broken = [
         trial

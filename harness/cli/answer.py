@@ -137,7 +137,7 @@ def _print_invalid(findings: Findings) -> None:
     if len(reasons) > _MOST_REASONS:
         say(f"invalid: {len(reasons) - _MOST_REASONS} more reasons; `{typed('show')}` has them", err=True)
     say(
-        f"{findings.invalid} of {findings.trials} trials are invalid and left out of the figures above",
+        f"{findings.invalid_in_words} and left out of the figures above",
         err=True,
     )
     print_remedies(findings.faults)

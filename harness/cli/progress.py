@@ -56,6 +56,12 @@ class Told:
             how = found.failure or f"status {found.status}"
             self._print(f"fails as expected: {self._labels[planned.case.identity]}: {printable(how)}")
 
+    def repeated(self, slot: Slot, trial: TrialRecord) -> None:
+        """Say that a trial is measured once more, which makes one more."""
+        del trial  # why is said already, with its headline
+        self._extend(1)
+        self._print(f"{self._name(slot)}: measured once more")
+
     def mustering(self, crew: Crew) -> None:
         """Say how the others get in; processes of our own need nobody's help."""
         if crew.is_elsewhere:

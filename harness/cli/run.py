@@ -57,19 +57,20 @@ def command(
 ) -> int:
     """Measure SUITE: a built-in name (default: quick) or the path of a TOML file."""
     manner = manner_of(quiet=quiet, as_json=as_json)
-    crew = CrewWords(processes, listen, expect_workers, enough_workers, token_file)
+    crew_words = CrewWords(processes, listen, expect_workers, enough_workers, token_file)
     web_port = web_port_of(web=web, port=web_port)
     with measuring_alone(force=force) as beside:
         if resume is None:
             words = Asked(suite, blocks, seed, only, until, budget, output)
-            wanted = draft(words).placed(allow_remote=allow_remote)
+            crew = crew_of(crew_words)
+            wanted = draft(words).placed(crew, allow_remote=allow_remote)
             # refused now, and not after an hour
             gates, not_judged = gates_of(wanted.suite, wanted.cases, wanted.blocks, wanted.terms)
             check_fits(wanted, len(gates))
-            session = begun(wanted, words, web=web_port is not None, crew=crew_of(crew))
+            session = begun(wanted, words, web=web_port is not None, crew=crew)
         else:
             refuse_words_beside_resume(ctx)
-            session = resumed(resume, "run", crew, web=web_port is not None, allow_remote=allow_remote)
+            session = resumed(resume, "run", crew_words, web=web_port is not None, allow_remote=allow_remote)
             plan = session.plan
             gates, not_judged = gates_of(session.suite, plan.cases, plan.blocks, session.terms)
         with session.store as store:

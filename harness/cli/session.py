@@ -26,7 +26,7 @@ from harness.cli.typed import typed
 from harness.cli.web import announce, is_marked, marked
 from harness.conduct import conduct
 from harness.cores import Cores, split_cores
-from harness.crew import Crew
+from harness.crew import Crew, asked_at
 from harness.environment import differences, read_environment
 from harness.matrix import PlannedCase, cases_of, proxies_of
 from harness.onward import Onward
@@ -138,9 +138,9 @@ class Draft:
         """How many blocks are planned at first."""
         return first_blocks(self.terms, self.fixed_blocks)
 
-    def placed(self, *, allow_remote: bool) -> Draft:
+    def placed(self, crew: Crew | None, *, allow_remote: bool) -> Draft:
         """The same, knowing where what runs already is asked. Raises UsageError where it may not be."""
-        return replace(self, cases=placed(self.cases, allow_remote=allow_remote))
+        return replace(self, cases=placed(self.cases, allow_remote=allow_remote, listen=asked_at(crew)))
 
     def plan(self, seed: int, sides: Sequence[SideRecord] = ()) -> Plan:
         """The plan of the first blocks."""
@@ -263,9 +263,10 @@ def resumed(
         )
     folder = header.environment.get("suite_folder")
     suite = parse_suite(header.suite_toml, str(path), Path(folder) if folder else None)
-    planned = {item.case.identity: item for item in placed(cases_of(suite), allow_remote=allow_remote)}
-    known = [planned[case.identity] for case in header.cases if case.identity in planned]
     crew = crew_of(words, header)
+    cases = placed(cases_of(suite), allow_remote=allow_remote, listen=asked_at(crew))
+    planned = {item.case.identity: item for item in cases}
+    known = [planned[case.identity] for case in header.cases if case.identity in planned]
     now = Redaction.of_targets(suite.target).value(_environment(known, None, crew, shown=shown))
     unlike = differences(header.environment, now)
     if unlike:

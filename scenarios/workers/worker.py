@@ -14,6 +14,7 @@ import logging
 import os
 import sys
 import traceback
+from collections import Counter
 from dataclasses import replace
 from time import monotonic_ns
 from typing import Any
@@ -28,6 +29,7 @@ from locust.runners import WorkerRunner
 from zmq.utils.monitor import parse_monitor_message
 
 from results.errors import ExitCode
+from scenarios.machine import read_machine, steal_share, throttled_ns
 from scenarios.polling import PollClock
 from scenarios.specification import TrialSpecification, from_message
 from scenarios.trial import USERS, WorkerCrowd, run_trial
@@ -44,6 +46,8 @@ _UNHEARD_NS = 3_000_000_000
 _LONGEST_PAUSE_S = 20.0
 _TRUTH_TIMEOUT_S = 30.0
 _NEVER_S = 10.0**9
+#: One handshake may fail for a master that is just ending.
+_MOST_REFUSALS = 3
 
 
 def tell(event: str, **told: Any) -> None:
@@ -67,6 +71,7 @@ class Worker:
         self._heard_ns = monotonic_ns()
         self._shows: bool | None = None
         self._conductor: gevent.Greenlet | None = None
+        self._trial = 0
         self._taken = 0
         self._took = Event()
         self.ended: AsyncResult = AsyncResult()
@@ -136,8 +141,9 @@ class Worker:
         self._stop_conducting()
 
     def _on_took(self, msg: Message, **_: object) -> None:
-        self._taken = msg.data["part"] + 1
-        self._took.set()
+        if msg.data["trial"] == self._trial:
+            self._taken = msg.data["part"] + 1
+            self._took.set()
 
     def _on_end(self, msg: Message, **_: object) -> None:
         self._stop_conducting()
@@ -152,7 +158,7 @@ class Worker:
             self._conductor = None
 
     def _conduct(self, given: dict[str, Any]) -> None:
-        trial = given["trial"]
+        trial = self._trial = given["trial"]
         try:
             answer, packed = self._run(given)
             self._hand_over(trial, packed)
@@ -183,6 +189,8 @@ class Worker:
                 raise _NotDone("it has no reference server to calibrate its clock against")
             address = replace(specification.address, port=port)
             specification = replace(specification, address=address)
+        own_core = None if self._settings.core is None else [self._settings.core]
+        machine = read_machine(own_core)
         answer, packed = run_trial(
             self._environment,
             self._crowd,
@@ -191,9 +199,15 @@ class Worker:
             begin_ns=given["begin_ns"],
             worker=given["worker"],
         )
+        after = read_machine(own_core)
         truth = _truth(port) if is_calibration and port is not None else b""
         packed += truth
-        return {**answer, "truth_bytes": len(truth)}, packed
+        seen = {
+            "machine_steal": steal_share(machine, after),
+            "machine_throttled_ns": throttled_ns(machine, after),
+            "truth_bytes": len(truth),
+        }
+        return {**answer, **seen}, packed
 
     def _hand_over(self, trial: int, packed: bytearray) -> None:
         """All records in parts, of which so many at most are under way. Raises _NotDone."""
@@ -227,14 +241,13 @@ def _connected(settings: Settings, environment: TrialEnvironment) -> WorkerRunne
     runners.WORKER_LOG_REPORT_INTERVAL = -1
     runners.MASTER_HEARTBEAT_TIMEOUT = _NEVER_S  # `Worker` has its own patience
     locust.stats.CONSOLE_STATS_INTERVAL_SEC = round(_NEVER_S)
-    seen: list[int] = []
+    seen: Counter[int] = Counter()
     watch = gevent.spawn(_watch_handshakes, seen)
     try:
         return environment.create_worker_runner(settings.master_host, settings.master_port)
     except ConnectionError as error:
         where = f"{settings.master_host}:{settings.master_port}"
-        refused = {zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL, zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL}
-        if refused.intersection(seen):
+        if _refusals(seen):
             why = f"whoever listens on {where} does not know this token: use the one that the run was given"
         else:
             why = f"no run listens on {where}: start it with --listen, and see that its port can be reached"
@@ -243,13 +256,20 @@ def _connected(settings: Settings, environment: TrialEnvironment) -> WorkerRunne
         watch.kill()
 
 
-def _watch_handshakes(seen: list[int]) -> None:
-    """Keep what becomes of the connections of the first client that is made."""
+def _refusals(seen: Counter[int]) -> int:
+    return seen[zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL] + seen[zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL]
+
+
+def _watch_handshakes(seen: Counter[int]) -> None:
+    """Count what becomes of the connections of the first client that is made; a lock stays locked."""
     while not Client.made:
         gevent.sleep(0.01)
     monitor = Client.made[-1].socket.get_monitor_socket()
     while True:
-        seen.append(parse_monitor_message(monitor.recv_multipart())["event"])
+        seen[parse_monitor_message(monitor.recv_multipart())["event"]] += 1
+        if _refusals(seen) >= _MOST_REFUSALS:
+            runners: Any = locust.runners
+            runners.CONNECT_RETRY_COUNT = 0  # the next look is the last
 
 
 def main() -> int:

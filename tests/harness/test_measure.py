@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from analysis.verdicts.trust import why_untrusted
 from harness.conduct import measure
 from harness.crew import Crew
 from harness.matrix import PlannedCase
 from harness.plan import make_plan
 from results.errors import MeasurementError
+from results.faults import Fault
 from results.records import Slot, TrialRecord, Verification
+from results.run import standing
 from results.sides import Side
 from results.store import Store
 from results.trace import Trace
@@ -24,6 +27,7 @@ from tests.results.examples import run_header, trial_record, verification
 
 CASES = {planned.case.identity: planned for planned in orders(target=TARGET + FAILING)}
 CLOCK = itertools.count(1)
+LOST = "worker-lost: it was not heard of"
 PLAN = make_plan(list(CASES.values()), blocks=3, seed=11, warmup_s=600, window_s=600)
 
 
@@ -47,7 +51,9 @@ class FakeMeasurer:
         self._told.events.append(("measure", slot.position))
         self._told.expected[slot.position] = expected
         assert planned.case.identity == slot.case
-        return trial_record(slot.position, reason=self._at(slot.position), started_ns=next(CLOCK))
+        reason = self._at(slot.position)
+        lost = Fault.WORKER_LOST if reason == LOST else None
+        return trial_record(slot.position, reason=reason, fault=lost, started_ns=next(CLOCK))
 
 
 class FakeTracer:
@@ -88,6 +94,10 @@ class FakeWatcher:
 
     def preparing(self, side: Side | None, command: Sequence[str]) -> None:
         raise AssertionError(f"nothing is prepared here: {side}, {command}")
+
+    def repeated(self, slot: Slot, trial: TrialRecord) -> None:
+        self._told.events.append(("again", slot.position))
+        assert trial.fault is not None
 
     def extended(self, slots: int, why: str) -> None:
         raise AssertionError(f"nothing is added here: {slots}, {why}")
@@ -206,6 +216,40 @@ def test_an_invalid_trial_is_kept_and_not_measured_again(store: Store) -> None:
     told = go(store)
     assert ("measure", 2) not in told.events
     assert [trial.reason for trial in store.read().trials[:4]] == [None, None, "cut off", None]
+
+
+def test_a_trial_whose_worker_was_lost_is_measured_once_more_at_once(store: Store) -> None:
+    told = go(store, lambda position: LOST if position == 2 else None)
+    again = len(PLAN.slots)
+    assert [number for what, number in told.events if what == "measure"] == [
+        *(0, 1, 2, again),
+        *range(3, len(PLAN.slots)),
+    ]
+    run = store.read()
+    repeated = run.trials[again].slot
+    assert repeated.place == PLAN.slots[2].place
+    assert [trial.reason for trial in run.trials if trial.slot.place == repeated.place] == [LOST, None]
+    assert run.header.blocks == 3
+    assert [trial.slot.position for trial in standing(run.trials)].count(2) == 0
+    assert why_untrusted([trial for trial in run.trials if trial.slot.case == repeated.case]) is None
+
+
+def test_a_block_does_without_one_that_is_lost_three_times(store: Store) -> None:
+    first = len(PLAN.slots)
+    told = go(store, lambda position: LOST if position in {2, first, first + 1} else None)
+    measured = [number for what, number in told.events if what == "measure"]
+    assert measured[:6] == [0, 1, 2, first, first + 1, 3]
+    assert len(measured) == len(PLAN.slots) + 2
+
+
+def test_what_is_to_be_repeated_is_known_when_a_killed_run_goes_on(store: Store) -> None:
+    again = len(PLAN.slots)
+    with pytest.raises(KeyboardInterrupt):
+        go(store, lambda position: LOST if position == 2 else interrupted_at(again)(position))
+    told = go(store)
+    block = [slot.position for slot in PLAN.slots if slot.block == 0]
+    measured = [number for what, number in told.events if what == "measure"]
+    assert measured == [*block[3:], again, *range(len(block), len(PLAN.slots))], "in its own block"
 
 
 def test_a_complete_run_is_left_as_it_is(store: Store) -> None:

@@ -147,3 +147,13 @@ def test_a_url_is_of_a_server_with_or_without_a_port() -> None:
     assert endpoint_of("http://[::1]:8000/").address == "::1"
     for url in ("http://[::1]:8000", "http://shop.example.com", "http://10.0.0.1/"):
         assert cases(url)
+
+
+def test_workers_on_other_machines_ask_at_an_address_that_they_reach() -> None:
+    with pytest.raises(UsageError, match=r"have it listen at 10\.1\.2\.3, and name that"):
+        placed(cases("http://127.0.0.1:8000"), allow_remote=True, listen="10.1.2.3")
+    (here, *_) = placed(cases("http://10.1.2.3:8000", "pid = 1\n"), allow_remote=False, listen="10.1.2.3")
+    assert here.endpoint is not None
+    assert not here.endpoint.is_remote
+    with pytest.raises(UsageError, match="--allow-remote"):
+        placed(cases("http://10.1.2.4:8000"), allow_remote=False, listen="10.1.2.3")

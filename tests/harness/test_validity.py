@@ -13,6 +13,7 @@ from harness.validity import broken_rules
 from results.faults import Fault
 from results.pss import PssSample
 from results.records import COLUMN, MISSING, REQUEST_FIELDS, LoadRecord, Outcome, ServerRecord
+from results.workers import WorkerShare
 from scenarios.exchange import UNASKED
 
 SECOND_NS = 1_000_000_000
@@ -233,3 +234,49 @@ def test_a_slewed_clock_is_corrected_evenly() -> None:
 def test_the_server_s_last_words_are_its_last_three_lines() -> None:
     assert last_words("") == ""
     assert last_words("one\ntwo\n three\nfour\n") == "; the server's last words: two | three | four"
+
+
+def share(worker: int, place: str, cpu_s: float, **changes: object) -> WorkerShare:
+    given = {
+        "worker": worker,
+        "requests": 10,
+        "client_cpu_ns": round(cpu_s * SECOND_NS),
+        "client_wall_ns": SECOND_NS,
+        "clock_drift_ns": 0,
+        "clock_span_ns": SECOND_NS,
+        "client_scheduling": "SCHED_FIFO",
+        "offset_ns": 0,
+        "offset_bound_ns": 0,
+        "clock_bend_ns": 0,
+        "name": f"far/{worker}",
+        "place": place,
+    }
+    return WorkerShare(**given | changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("shares", "said"),
+    [
+        ([share(0, "core 3 of far", 0.5), share(1, "core 2 of far", 0.89)], None),
+        ([share(0, "core 3 of far", 0.5), share(1, "core 2 of far", 0.91)], "worker far/1 used 91%"),
+        (
+            [share(0, "core 3 of far", 0.5), share(1, "core 3 of far", 0.45)],
+            "workers far/0 and far/1 used 95%",
+        ),
+        ([share(0, "a", 0.1), share(1, "b", 0.1, client_wall_ns=2 * SECOND_NS)], "worker far/1 was held up"),
+        (
+            [share(0, "a", 0.1), share(1, "b", 0.1, clock_drift_ns=SECOND_NS)],
+            "worker far/1: the system clock was stepped by 1e+03 ms",
+        ),
+    ],
+)
+def test_each_worker_is_judged_by_itself_and_a_core_by_all_that_share_it(
+    shares: list[WorkerShare], said: str | None
+) -> None:
+    record = replace(load(1.0), workers=shares)
+    found = reasons(record, None)
+    if said is None:
+        assert found == []
+    else:
+        assert len(found) == 1
+        assert said in found[0]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import machine
-from harness.machine import MachineReading, read_machine, steal_share, throttled_ns
+from scenarios import machine
+from scenarios.machine import MachineReading, read_machine, steal_share, throttled_ns
 
 STAT = """cpu  1000 10 300 5000 50 5 15 {all} 90 9
 cpu0 500 5 150 2500 25 5 5 {first} 45 4

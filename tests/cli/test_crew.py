@@ -1,0 +1,77 @@
+"""``--processes``, ``--listen`` and ``worker`` as words: what fits together, and what a run keeps of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.ports import free_port
+from results.store import Store
+from tests.cli.conftest import Streamgauge, once
+
+TOKEN = "0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--processes 2 --listen 127.0.0.1", "give one of them"),
+        ("--expect-workers 2", "give --listen too"),
+        ("--enough-workers 2", "give --listen too"),
+        ("--token-file there", "give --listen too"),
+        ("--listen 127.0.0.1", "say for how many with --expect-workers"),
+        ("--listen 127.0.0.1 --expect-workers 2 --enough-workers 3", "cannot be more than"),
+        ("--listen 0.0.0.0 --expect-workers 2", "reached at one address and nowhere else"),
+        ("--listen localhost --expect-workers 2", "give one IPv4 address"),
+        ("--listen 127.0.0.1:0 --expect-workers 2", "give one IPv4 address"),
+        ("--listen 192.0.2.77 --expect-workers 2", "Cannot assign requested address"),
+        ("--listen 127.0.0.1:{port} --expect-workers 2 --token-file none", "No such file"),
+        ("--listen 127.0.0.1:{port} --expect-workers 2 --token-file short", "at least 16 are needed"),
+    ],
+)
+def test_words_that_do_not_fit_are_refused_before_anything_starts(
+    streamgauge: Streamgauge, tiny: Path, words: str, said: str
+) -> None:
+    (tiny.parent / "short").write_text("secret")
+    done = streamgauge("run", str(tiny), *words.format(port=free_port()).split())
+    assert done.returncode == 2
+    assert said in " ".join(done.stderr.split())
+    assert not list(tiny.parent.glob("**/*.sqlite"))
+
+
+@pytest.mark.parametrize(
+    ("words", "variables", "code", "said"),
+    [
+        ("", {"STREAMGAUGE_TOKEN": TOKEN}, 2, "Missing option '--master'"),
+        ("--master 127.0.0.1", {}, 2, "no token: set STREAMGAUGE_TOKEN"),
+        ("--master 127.0.0.1:x", {"STREAMGAUGE_TOKEN": TOKEN}, 2, "HOST:PORT"),
+        ("--master 127.0.0.1:1 --patience 1s", {"STREAMGAUGE_TOKEN": TOKEN}, 3, "no run listens on"),
+    ],
+)
+def test_a_worker_that_cannot_join_says_why(
+    tmp_path: Path, words: str, variables: dict[str, str], code: int, said: str
+) -> None:
+    done = once(tmp_path, "worker", *words.split(), **variables)
+    assert done.returncode == code
+    assert said in " ".join(done.stderr.split())
+
+
+def test_a_run_by_two_processes_keeps_who_made_it_and_goes_on_with_as_many(
+    streamgauge: Streamgauge, tiny: Path
+) -> None:
+    tiny.write_text(tiny.read_text().replace("users = 1", "users = 2"))
+    done = streamgauge("run", str(tiny), "--processes", "2", "--output", "two.sqlite")
+    assert done.returncode == 0, done.stderr
+    path = tiny.parent / "two.sqlite"
+    with Store.open(path) as store:
+        run = store.read()
+        assert [worker.number for worker in run.workers] == [0, 1]
+        assert all(len(trial.workers) == 2 for trial in run.trials)
+        assert {point.worker for point in run.calibration} == {0, 1}
+    assert run.header.environment["load_processes"] == {"here": 2}
+    assert TOKEN not in done.stdout
+    assert streamgauge("run", "--resume", str(path)).returncode == 0, "complete, and by as many"
+    other = streamgauge("run", "--resume", str(path), "--processes", "3")
+    assert other.returncode == 2
+    assert "load_processes" in other.stderr
