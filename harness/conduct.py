@@ -17,6 +17,7 @@ from typing import Protocol
 from harness.calibrate import SHORT, Calibrator
 from harness.cores import Cores
 from harness.crew import Crew, asked_at
+from harness.line import Link, check_sizes, linked
 from harness.load import LoadDriver
 from harness.matrix import PlannedCase
 from harness.onward import Onward
@@ -36,7 +37,7 @@ from harness.trial import Measurer, TrialMeasurer
 from harness.verify import Group, Problem, VerifyFailed, groups_of, told, verify_group
 from results.calibration import Answers, CalibrationPoint
 from results.records import Slot, TrialRecord, Verification
-from results.run import Run
+from results.run import LINE, Run
 from results.sides import Preparation, Side
 from results.store import Store
 from results.trace import Trace
@@ -93,7 +94,8 @@ class Watcher(Protocol):
 class Workshop:
     """What a run needs besides its plan: processes, a driver, a private folder, cores, a Python.
 
-    ``crew`` is who shares the load, null where the driver makes it alone.
+    ``crew`` is who shares the load, null where the driver makes it alone; ``link`` what it asks over, null
+    for the loopback interface.
     What it starts listens at the IP address ``host``: there the driver asks.
     """
 
@@ -104,23 +106,40 @@ class Workshop:
     python: str
     host: str = HOST
     crew: Crew | None = None
+    link: Link | None = None
 
 
 @contextlib.contextmanager
 def workshop(
-    cores: Cores, web_port: int | None = None, host: str = HOST, crew: Crew | None = None
+    cores: Cores,
+    web_port: int | None = None,
+    host: str = HOST,
+    crew: Crew | None = None,
+    *,
+    lined: bool = False,
 ) -> Iterator[Workshop]:
     """Everything that is started ends with the block, and with this process, however that ends.
 
     With a ``web_port`` Locust's web UI shows the load there. With a ``crew`` its members make the load.
+    ``lined``: all that makes load is at the other end of a link of its own.
     """
     with (
         private_folder() as folder,
         _pinned(cores),
         Processes(folder) as processes,
-        LoadDriver(processes, folder, cores.load, web_port, crew=crew, master_cores=cores.harness) as driver,
+        linked(processes, folder) if lined else contextlib.nullcontext() as link,
+        LoadDriver(
+            processes,
+            folder,
+            cores.load,
+            web_port,
+            crew=crew,
+            master_cores=cores.harness,
+            prefix=() if link is None else link.prefix,
+        ) as driver,
     ):
-        yield Workshop(processes, driver, folder, cores, sys.executable, host, crew)
+        at = host if link is None else link.host
+        yield Workshop(processes, driver, folder, cores, sys.executable, at, crew, link)
 
 
 def verify(cases: Mapping[str, PlannedCase], shop: Workshop, watcher: Watcher) -> Mapping[str, Verification]:
@@ -283,7 +302,13 @@ def conduct(
         known = [worker.number for worker in store.read().workers]
         crew = replace(crew, first_number=max(known, default=-1) + 1)
         host = asked_at(crew) if crew.is_elsewhere else host
-    with workshop(cores, web_port, host, crew) as shop, _arms(plan, store.read(), shop) as arms:
+    lined = any(planned.line is not None for planned in plan.cases)
+    with (
+        workshop(cores, web_port, host, crew, lined=lined) as shop,
+        _arms(plan, store.read(), shop) as arms,
+    ):
+        if shop.link is not None:
+            store.add_note(LINE, shop.link.described())
         _prepare(arms, store, shop, watcher)
         if crew is not None:
             watcher.mustering(crew)
@@ -304,6 +329,7 @@ def conduct(
             warmup_s=plan.warmup_s,
             window_s=plan.window_s,
             host=shop.host,
+            link=shop.link,
         )
         tracer = CaseTracer(
             processes=shop.processes,
@@ -312,7 +338,9 @@ def conduct(
             cores=shop.cores,
             python=shop.python,
             host=shop.host,
+            link=shop.link,
         )
+        check_sizes(plan.cases, store.read().verifications, plan.window_s)
         measure(
             arms,
             store,

@@ -15,6 +15,7 @@ from analysis.trial.tracing import figures_of_trace, joined, note_of, traced_req
 from harness.cores import Cores
 from harness.leaving import leaving_of
 from harness.ledger_file import await_ledger
+from harness.line import Link
 from harness.load import LoadDriver, LoadGivenUp, TracedLoad
 from harness.matrix import PlannedCase
 from harness.ports import HOST
@@ -62,6 +63,7 @@ class CaseTracer:
         cores: Cores,
         python: str,
         host: str = HOST,
+        link: Link | None = None,
     ) -> None:
         self._processes = processes
         self._driver = driver
@@ -69,6 +71,7 @@ class CaseTracer:
         self._cores = cores
         self._python = python
         self._host = host
+        self._link = link
 
     def __call__(self, planned: PlannedCase, expected: Verification) -> Trace:
         """Start the server with the ledger, ask, join both sides' books, stop.
@@ -87,6 +90,8 @@ class CaseTracer:
 
     def _trace(self, planned: PlannedCase, expected: Verification, started_utc: str) -> Trace:
         identity = planned.case.identity
+        if self._link is not None and planned.line is not None:
+            self._link.shape(planned.line)
         with (
             ledger_around(planned, self._folder) as wrapped,
             serving(

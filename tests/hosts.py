@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import pytest
-
-from tests.programs import need
+from tests.programs import need_network_namespaces
 
 #: The target's address, on its loopback interface: each load host has a link of its own to it.
 TARGET = "10.77.0.1"
@@ -40,22 +37,10 @@ class Host:
         subprocess.run(self.command(*words), check=True, capture_output=True)
 
 
-def need_hosts() -> None:
-    """Ends the test where no network namespaces can be made here."""
-    need("ip", "unshare", "nsenter", "setpriv")
-    done = subprocess.run(["unshare", "--net", "--uts", "true"], capture_output=True, text=True, check=False)
-    if done.returncode == 0:
-        return
-    reason = f"no network namespaces ({done.stderr.strip()}); run as root"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
 @contextlib.contextmanager
 def hosts(*loads: str) -> Iterator[Sequence[Host]]:
     """The target, and a load host of each of these names."""
-    need_hosts()
+    need_network_namespaces()
     with contextlib.ExitStack() as stack:
         found = [
             Host(name, number, stack.enter_context(_holder()))

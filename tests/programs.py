@@ -45,3 +45,15 @@ def need_time_namespaces() -> list[str]:
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def need_network_namespaces() -> None:
+    """Ends the test where no network namespaces can be made here."""
+    need("ip", "tc", "unshare", "nsenter", "setpriv")
+    done = subprocess.run(["unshare", "--net", "--uts", "true"], capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return
+    reason = f"no network namespaces ({done.stderr.strip()}); run as root"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
