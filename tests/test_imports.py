@@ -24,7 +24,11 @@ MAY = {
     "scenarios.polling",
     "scenarios.stamped_socket",
     "scenarios.traced",
+    "scenarios.trial",
     "scenarios.web_ui",
+    "scenarios.workers.master",
+    "scenarios.workers.sockets",
+    "scenarios.workers.worker",
 }
 
 
