@@ -15,8 +15,8 @@ from harness.calibrate import FULL, SCHEDULES, Calibrator
 from harness.cli.alone import measuring_alone
 from harness.cli.checked import Counts
 from harness.cli.tables import print_rows, table_console
-from harness.conduct import workshop
 from harness.cores import split_cores
+from harness.workshop import workshop
 from results.calibration import Answers, CalibrationPoint
 from results.metrics import Unit
 

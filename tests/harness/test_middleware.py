@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from analysis.trial.tracing import delivery
-from harness.conduct import Workshop, verify, workshop
+from harness.conduct import verify
 from harness.cores import Cores
 from harness.matrix import PlannedCase, cases_of
 from harness.serving import ServerFailed, serving
 from harness.suite_file import parse_suite
 from harness.tracing import CaseTracer
 from harness.verify import VerifyFailed
+from harness.workshop import Workshop, workshop
 from results.records import Verification
 from results.trace import Trace
 from targets.middleware import BUILT_IN
