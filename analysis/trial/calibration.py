@@ -22,10 +22,14 @@ class TruthMismatch(MeasurementError):  # noqa: N818  - named for what happened
     """The client's records and the reference server's are not of the same requests."""
 
 
+class TooFewRequests(MeasurementError):  # noqa: N818  - named for what happened
+    """The client did not get round to asking often enough for a quantile."""
+
+
 def calibration_point(users: int, answers: Answers, load: LoadRecord, truth: ServerTruth) -> CalibrationPoint:
     """The client's error over the requests that were sent inside the window.
 
-    Raises TruthMismatch, and MeasurementError when a response failed or there are too few requests.
+    Raises TruthMismatch, TooFewRequests, and MeasurementError when a response failed.
     """
     failed = int((load.requests[:, COLUMN["outcome"]] != Outcome.VERIFIED).sum())
     if failed:
@@ -39,7 +43,7 @@ def calibration_point(users: int, answers: Answers, load: LoadRecord, truth: Ser
     inside = (sent >= load.window_open_ns) & (sent < load.window_close_ns)
     count = int(inside.sum())
     if count < FEWEST_REQUESTS:
-        raise MeasurementError(
+        raise TooFewRequests(
             f"the client cannot be calibrated with {users} users: only {count} requests were sent inside the "
             f"window, {FEWEST_REQUESTS} are needed. The machine is too busy: end what else runs, or ask with "
             "fewer users"
