@@ -46,7 +46,7 @@ def ab_html(findings: AbFindings, run: Run) -> str:
             interval=interval_name(header.terms),
             rows=[_row(number, line) for number, line in enumerate(findings.lines)],
             sides=_sides(findings, run),
-            limits=limits(findings.load),
+            limits=limits((header, findings.load)),
             footer="Made by streamgauge from one stored ab.",
         )
     )

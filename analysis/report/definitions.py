@@ -9,6 +9,7 @@ from typing import Final
 
 from analysis.load_side import LoadSide
 from results.metrics import FIGURES
+from results.run import RunHeader
 
 #: By definition id.
 MEANINGS: Final[Mapping[str, str]] = MappingProxyType(
@@ -51,6 +52,10 @@ _LOOPBACK = (
     "All is taken over the loopback interface of one machine. A real network hides small differences and "
     "adds its own: delay, loss, and proxies that may hold a stream back."
 )
+_LINE = (
+    "Load and server are on one machine, with a link of that rate and delay between them which a case names. "
+    "It is theirs alone; a real network has other traffic and loss, and proxies that may hold a stream back."
+)
 _ONE_MACHINE = (
     "The load came from processes on the server's own machine, which joined at a network address of it. A "
     "real network hides small differences and adds its own: delay, loss, and proxies that may hold a stream "
@@ -82,15 +87,18 @@ _ALWAYS: Final = (
 )
 
 
-def limits(*loads: LoadSide | None) -> list[str]:
+def limits(*runs: tuple[RunHeader, LoadSide | None]) -> list[str]:
     """How a reader should take the figures of runs whose load was made so; each sentence once."""
-    ways = [_LOOPBACK if load is None or not load.elsewhere else _way(load) for load in loads]
-    shared = [_SEVERAL_HERE for load in loads if load is not None and not load.over_network]
+    ways = [_way(header, load) for header, load in runs]
+    shared = [_SEVERAL_HERE for _, load in runs if load is not None and not load.over_network]
     return list(dict.fromkeys([*ways, *shared, _FEW_CORES, *_ALWAYS]))
 
 
-def _way(load: LoadSide) -> str:
-    return _NETWORK if load.over_network else _ONE_MACHINE
+def _way(header: RunHeader, load: LoadSide | None) -> str:
+    """What lay between the load and what it asked."""
+    if load is not None and load.elsewhere:
+        return _NETWORK if load.over_network else _ONE_MACHINE
+    return _LINE if any("line_rate" in case.parameters for case in header.cases) else _LOOPBACK
 
 
 @dataclass(frozen=True, slots=True)

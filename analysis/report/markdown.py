@@ -84,7 +84,7 @@ def _lines(report: Report, folder: str) -> Iterator[str]:
         ([", ".join(item.figures), item.meaning, item.better, item.id] for item in definitions()),
     )
     yield from ("What the figures do not say:", "")
-    yield from (f"- {item}" for item in limits(report.findings.load))
+    yield from (f"- {item}" for item in limits((header, report.findings.load)))
     yield ""
 
 

@@ -40,7 +40,7 @@ def html(report: Report) -> str:
             "gate_words": gate_words,
             "interval": interval_name(report.findings.header.terms),
             "definitions": definitions(),
-            "limits": limits(report.findings.load),
+            "limits": limits((report.findings.header, report.findings.load)),
             "others_note": NOTE,
             "suite": "\n".join(
                 printable(line, _LONGEST_LINE) for line in report.findings.header.suite_toml.splitlines()

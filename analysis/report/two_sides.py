@@ -121,7 +121,7 @@ def comparison_html(comparison: Comparison, base: Run, head: Run) -> str:
             interval=_INTERVAL,
             rows=[_row(number, line) for number, line in enumerate(comparison.lines)],
             sides=_sides(comparison, base, head),
-            limits=limits(load_side(base), load_side(head)),
+            limits=limits(*((run.header, load_side(run)) for run in (base, head))),
             footer="Made by streamgauge from two stored runs.",
         )
     )
