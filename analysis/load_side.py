@@ -105,8 +105,8 @@ class LoadSide:
             return "all have this machine's clock: instants of different workers compare as those of one"
         off = "by how much is not known" if bound_ns is None else f"by up to {_time(bound_ns)}"
         return (
-            "durations are of one machine's clock and exact; only where something lies in the window or on a "
-            f"timeline may be off, {off}"
+            "durations are of one machine's clock, exact as ever; only where something lies in the window or "
+            f"on a timeline may be off, {off}"
         )
 
 

@@ -57,11 +57,6 @@ class RunHeader:
         return words
 
 
-def is_lined(header: RunHeader) -> bool:
-    """Whether the load asked over a link of the run's own, and not over the loopback interface."""
-    return LINE in header.environment
-
-
 @dataclass(frozen=True, slots=True)
 class TrialSummary:
     """One stored trial without its raw records: what tables and verdicts are made of.

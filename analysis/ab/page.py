@@ -14,7 +14,7 @@ from analysis.report.two_sides import Row, TwoSides, two_sides_html
 from analysis.table import amount, setting
 from analysis.verdicts.gate import interval_name
 from analysis.verdicts.judgement import Kind
-from results.run import Run, is_lined
+from results.run import Run
 from results.terms import Stopping
 
 _KINDS = {
@@ -46,7 +46,7 @@ def ab_html(findings: AbFindings, run: Run) -> str:
             interval=interval_name(header.terms),
             rows=[_row(number, line) for number, line in enumerate(findings.lines)],
             sides=_sides(findings, run),
-            limits=limits(findings.load, lined=is_lined(findings.header)),
+            limits=limits((header, findings.load)),
             footer="Made by streamgauge from one stored ab.",
         )
     )

@@ -16,7 +16,6 @@ from analysis.report.hard import NotedTable
 from analysis.report.rows import FigureRow, Table
 from analysis.report.words import Sentence
 from analysis.verdicts.gate import interval_name
-from results.run import is_lined
 
 _LONGEST_COMMAND = 2000
 
@@ -85,7 +84,7 @@ def _lines(report: Report, folder: str) -> Iterator[str]:
         ([", ".join(item.figures), item.meaning, item.better, item.id] for item in definitions()),
     )
     yield from ("What the figures do not say:", "")
-    yield from (f"- {item}" for item in limits(report.findings.load, lined=is_lined(report.findings.header)))
+    yield from (f"- {item}" for item in limits((header, report.findings.load)))
     yield ""
 
 

@@ -23,7 +23,6 @@ from analysis.report.content import Report, gate_words
 from analysis.report.definitions import definitions, limits
 from analysis.report.words import Link, Name
 from analysis.verdicts.gate import interval_name
-from results.run import is_lined
 
 _FOLDER = files("analysis.report") / "templates"
 #: A suite's text is shown whole, but for lines that nobody could read.
@@ -41,7 +40,7 @@ def html(report: Report) -> str:
             "gate_words": gate_words,
             "interval": interval_name(report.findings.header.terms),
             "definitions": definitions(),
-            "limits": limits(report.findings.load, lined=is_lined(report.findings.header)),
+            "limits": limits((report.findings.header, report.findings.load)),
             "others_note": NOTE,
             "suite": "\n".join(
                 printable(line, _LONGEST_LINE) for line in report.findings.header.suite_toml.splitlines()

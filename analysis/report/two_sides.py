@@ -14,7 +14,7 @@ from analysis.report.page import rendered
 from analysis.report.rows import Table
 from analysis.runs.comparison import Compared, Comparison, summary_of
 from analysis.table import amount, effect, setting, span
-from results.run import Run, is_lined
+from results.run import Run
 
 #: Two runs are always compared at this confidence, whatever their own terms.
 _INTERVAL = "95% interval"
@@ -121,9 +121,7 @@ def comparison_html(comparison: Comparison, base: Run, head: Run) -> str:
             interval=_INTERVAL,
             rows=[_row(number, line) for number, line in enumerate(comparison.lines)],
             sides=_sides(comparison, base, head),
-            limits=limits(
-                load_side(base), load_side(head), lined=is_lined(base.header) or is_lined(head.header)
-            ),
+            limits=limits(*((run.header, load_side(run)) for run in (base, head))),
             footer="Made by streamgauge from two stored runs.",
         )
     )

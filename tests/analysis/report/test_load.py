@@ -74,13 +74,18 @@ def test_what_the_figures_do_not_say_fits_how_the_load_came(path: Path) -> None:
         "one machine": shared(run, bound_ns=0),
         "elsewhere": shared(run),
     }
-    first = {name: limits(find(way).load)[:2] for name, way in ways.items()}
+    found = {name: find(way) for name, way in ways.items()}
+    first = {name: limits((made.header, made.load))[:2] for name, made in found.items()}
     assert "over the loopback interface" in first["here"][0]
     assert "on the server's own machine" in first["here"][1]
     assert "joined at a network address of it" in first["one machine"][0]
     assert "over the network from other machines" in first["elsewhere"][0]
     assert "server's own machine" not in "".join(first["elsewhere"])
-    both = limits(None, find(ways["elsewhere"]).load)
+    cases = [
+        replace(case, parameters={**case.parameters, "line_rate": "10Mbit/s"}) for case in run.header.cases
+    ]
+    assert "a link of that rate and delay" in limits((replace(run.header, cases=cases), None))[0]
+    both = limits((run.header, None), (run.header, found["elsewhere"].load))
     assert "loopback" in both[0]
     assert "from other machines" in both[1]
     assert len(set(both)) == len(both)
