@@ -30,6 +30,8 @@ _LEAD_NS = 100_000_000
 _READINGS = 15
 _READING_TIMEOUT_S = 2.0
 _LOOK_EVERY_S = 0.1
+#: So long (s) the end of a run is waited for: who has not heard it by then finds out by its own patience.
+_FAREWELL_S = 3.0
 #: Records that are handed over do not pause for so long (s).
 _LONGEST_PAUSE_S = 30.0
 
@@ -108,6 +110,7 @@ class Master:
         self._clock = own_clock()
         self._trial = 0
         self._parts: dict[str, _Part] = {}
+        self._gone: set[str] = set()
         self._changed = Event()
         self._pongs: dict[str, Callable[[Message], None]] = {}
         self.refusals: list[str] = []
@@ -118,6 +121,7 @@ class Master:
             (messages.PART, self._on_part),
             (messages.DONE, self._on_done),
             (messages.FAILED, self._on_failed),
+            (messages.BYE, self._on_bye),
         ):
             self._runner.register_message(name, listener)
         environment.events.heartbeat_sent.add_listener(self._on_heartbeat)  # type: ignore[no-untyped-call]
@@ -186,9 +190,14 @@ class Master:
         return _handed_over(parts.values(), before, after)
 
     def end(self, why: str) -> None:
-        """Tell all workers that the run is over."""
+        """Tell all workers that the run is over, and wait until those that are there have heard it."""
+        left = {member.client for member in self.present}
         for member in self._members.values():
             self._send(messages.END, member, {"why": why})
+        with gevent.Timeout(_FAREWELL_S, False):
+            while left - self._gone:
+                self._changed.clear()
+                self._changed.wait(_LOOK_EVERY_S)
 
     def _chosen(self, only: int | None) -> list[Member]:
         if only is not None:
@@ -318,6 +327,10 @@ class Master:
         if part is not None:
             part.answer = msg.data["answer"]
             self._changed.set()
+
+    def _on_bye(self, msg: Message, **_: object) -> None:
+        self._gone.add(msg.node_id)
+        self._changed.set()
 
     def _on_failed(self, msg: Message, **_: object) -> None:
         part = self._current(msg)

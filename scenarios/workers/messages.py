@@ -25,8 +25,9 @@ DONE = "streamgauge-done"
 FAILED = "streamgauge-failed"
 #: Master to worker: a part has arrived.
 TOOK = "streamgauge-took"
-#: Master to worker: the run is over.
+#: Master to worker: the run is over; and its answer.
 END = "streamgauge-end"
+BYE = "streamgauge-bye"
 
 #: A part of a trial's records, and how many of them may be on their way at once from each worker.
 PART_BYTES = 1 << 19

@@ -147,6 +147,7 @@ class Worker:
 
     def _on_end(self, msg: Message, **_: object) -> None:
         self._stop_conducting()
+        self._send(messages.BYE, {})
         self.ended.set((ExitCode.GOOD, str(msg.data["why"])))
 
     # --- a trial ---
