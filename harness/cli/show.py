@@ -36,7 +36,7 @@ from harness.cli.tables import print_rows
 from harness.cli.traces import print_traces
 from harness.gates import stored_gates
 from results.faults import counted
-from results.run import Run, measured_again
+from results.run import Run, in_order, measured_again
 from results.store import Store
 from results.trace import Trace
 
@@ -136,9 +136,10 @@ def overhead_s(run: Run) -> float | None:
 
     A pause between an interrupted run and its resumption counts as one trial at most; None below two trials.
     """
+    trials = {trial.slot: trial for trial in run.trials}
     spans = [
-        (later.started_ns - earlier.started_ns) / 1e9 - run.header.window_s
-        for earlier, later in itertools.pairwise(run.trials)
+        (trials[later].started_ns - trials[earlier].started_ns) / 1e9 - run.header.window_s
+        for earlier, later in itertools.pairwise(in_order(trials))
     ]
     return statistics.median(spans) if spans else None
 

@@ -14,7 +14,7 @@ from results.faults import Fault
 from results.records import Slot
 from results.store import Store
 from tests.known_run import make_known_run
-from tests.results.examples import trial_record
+from tests.results.examples import SECOND, trial_record
 
 WHY = "worker-lost: worker load-a/0 was not heard of for 5 s"
 LOST = 2
@@ -27,8 +27,10 @@ def lost_once(path: Path) -> tuple[Path, Slot]:
         slots = store.read().header.slots
         again = replace(slots[LOST], position=len(slots))
         lost = trial_record(LOST, reason=WHY, fault=Fault.WORKER_LOST, load=None, server=None, figures={})
-        store.add_trial(lost, again)
-        store.add_trial(trial_record(again.position))
+        begun = [lost.started_ns + number * 10 * SECOND for number in (1, 2, 3)]
+        store.add_trial(replace(lost, started_ns=begun[0]), again)
+        store.add_trial(trial_record(LOST + 1, started_ns=begun[2]))
+        store.add_trial(trial_record(again.position, started_ns=begun[1]))
     return path, again
 
 
@@ -40,6 +42,13 @@ def test_show_says_which_trial_was_measured_once_more_and_why(tmp_path: Path) ->
     words = " ".join(shown.output.split())
     assert f"invalid: trial {LOST} (" in words
     assert f"), measured once more: {WHY}" in words
+
+
+def test_time_outside_of_windows_is_reckoned_in_the_order_of_measurement(tmp_path: Path) -> None:
+    path, _ = lost_once(tmp_path / "run.sqlite")
+    with Store.open(path) as store:
+        run = store.read()
+    assert show.overhead_s(run) == 10 - run.header.window_s
 
 
 def test_the_order_names_it_behind_the_one_that_it_repeats(tmp_path: Path) -> None:
