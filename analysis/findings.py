@@ -24,7 +24,7 @@ from results.case import Case
 from results.errors import MeasurementError
 from results.faults import Fault, counted
 from results.metrics import FIGURES, Figure
-from results.run import Run, RunHeader, standing
+from results.run import Run, RunHeader, measured_again
 
 #: They tell how good the probe is, or what there was before any stream: neither more nor less of it is worse.
 _NEVER_JUDGED = frozenset({"peak_missed", "others_alone_ttlb_p50", "others_alone_ttlb_p95"})
@@ -170,7 +170,7 @@ def find(run: Run, gates: Sequence[GatedCase] = (), not_judged: Sequence[NotJudg
         trials=len(run.trials),
         planned=len(run.header.slots),
         invalid=sum(trial.reason is not None for trial in run.trials),
-        repeated=len(run.trials) - len(standing(run.trials)),
+        repeated=len(measured_again(run.trials)),
         faults=counted(trial.fault for trial in run.trials),
         gates=[
             *_judged(run, gates),

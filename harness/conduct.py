@@ -33,7 +33,7 @@ from harness.verify import Group, Problem, VerifyFailed, groups_of, told, verify
 from harness.workshop import Workshop, workshop
 from results.calibration import Answers, CalibrationPoint
 from results.records import Slot, TrialRecord, Verification
-from results.run import LINE, Run
+from results.run import LINE, Run, in_order
 from results.sides import Preparation, Side
 from results.store import Store
 from results.trace import Trace
@@ -211,9 +211,7 @@ def measure(
     expected = {None: run.verifications, Side.BASE: run.base_verifications, Side.HEAD: run.verifications}
     done = store.done()
     slots = list(run.header.slots)
-    left = [slot for slot in slots if slot.position not in done]
-    # what is repeated stands at the plan's end, and belongs to its block
-    todo = deque(sorted(left, key=lambda slot: (slot.block, slot.position)))
+    todo = deque(slot for slot in in_order(slots) if slot.position not in done)
     while True:
         while todo:
             slot = todo.popleft()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from analysis.statistics import paired_t
 from analysis.statistics.looks import LOOKS
@@ -12,7 +12,7 @@ from analysis.verdicts.judgement import CONFIDENCE, FEWEST_BLOCKS, POWER
 from harness.plan import Plan
 from results.errors import UsageError
 from results.metrics import FIGURES
-from results.run import Run
+from results.run import Run, TrialSummary, measured_again, standing
 from results.terms import Stopping, Terms
 
 _NOISES = (0.03, 0.06, 0.12)
@@ -41,7 +41,8 @@ def wanted_blocks(run: Run, plan: Plan, decided: Callable[[], bool], fewest: int
     if terms.stopping is Stopping.BUDGET and blocks == 1:
         assert terms.budget_s is not None  # noqa: S101  - a budget has one
         block_s = first_block_s(run)
-        fit = blocks_that_fit(terms.budget_s - plan.tracing_s, block_s)
+        lost_s = _took_s(measured_again(run.trials))
+        fit = blocks_that_fit(terms.budget_s - plan.tracing_s - lost_s, block_s)
         wanted = max(fit, fewest, 1)
         why = f"a block took {block_s:.1f} s: {duration(terms.budget_s)} are {counted(max(fit, 1))}"
         if wanted > max(fit, 1):
@@ -51,8 +52,15 @@ def wanted_blocks(run: Run, plan: Plan, decided: Callable[[], bool], fewest: int
 
 
 def first_block_s(run: Run) -> float:
-    """How long (s) the trials of the first block took, without pauses between them."""
-    return sum((trial.finished_ns - trial.started_ns) / 1e9 for trial in run.trials if trial.slot.block == 0)
+    """How long (s) the trials of the first block took, without pauses between them.
+
+    Those that were measured once more are not counted in: the next block need not have any.
+    """
+    return _took_s(trial for trial in standing(run.trials) if trial.slot.block == 0)
+
+
+def _took_s(trials: Iterable[TrialSummary]) -> float:
+    return sum((trial.finished_ns - trial.started_ns) / 1e9 for trial in trials)
 
 
 def blocks_that_fit(budget_s: float, block_s: float) -> int:

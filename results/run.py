@@ -90,6 +90,22 @@ def standing(trials: Iterable[TrialSummary]) -> list[TrialSummary]:
     return list({trial.slot.place: trial for trial in trials}.values())
 
 
+def measured_again(trials: Iterable[TrialSummary]) -> list[TrialSummary]:
+    """The trials that were measured once more: of each place in a block all but the last one."""
+    trials = list(trials)
+    last = {trial.slot.place: trial for trial in trials}
+    return [trial for trial in trials if last[trial.slot.place] is not trial]
+
+
+def in_order(slots: Iterable[Slot]) -> list[Slot]:
+    """The slots in the order of their measurement: those that repeat one stand right behind it."""
+    slots = sorted(slots, key=lambda slot: slot.position)
+    first: dict[object, int] = {}
+    for slot in slots:
+        first.setdefault(slot.place, slot.position)
+    return sorted(slots, key=lambda slot: (first[slot.place], slot.position))
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """A stored run: its header, what verify learned by case identity, and its trials in order.

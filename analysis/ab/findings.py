@@ -17,7 +17,7 @@ from analysis.verdicts.trust import trustworthy
 from analysis.verdicts.verdict import NotJudged
 from results.errors import MeasurementError
 from results.faults import Fault, counted
-from results.run import Run, RunHeader
+from results.run import Run, RunHeader, measured_again
 from results.sides import MarginGate, Side
 
 
@@ -64,7 +64,8 @@ class AbLine:
 class AbFindings:
     """An ab and what it means. ``trials`` of ``planned`` are measured.
 
-    ``invalid`` counts the trials that do not count, by case and side, and by reason. ``untrusted``: so much
+    ``invalid`` counts the trials that do not count, by case and side, and by reason; so many of them were
+    ``repeated``: measured once more. ``untrusted``: so much
     is invalid that the ab may not be relied on. ``unfit`` is base's own A/A control. ``bodies`` names the
     cases whose bodies differ between the sides. ``load`` is null where the ab's own driver made it alone.
     """
@@ -77,11 +78,18 @@ class AbFindings:
     gates: Sequence[AbGate]
     not_judged: Sequence[NotJudged]
     invalid: Mapping[tuple[str, str], int]
+    repeated: int
     faults: Mapping[Fault, int]
     untrusted: bool
     unfit: Sequence[Unfit]
     bodies: Sequence[str]
     load: LoadSide | None
+
+    @property
+    def repeated_in_words(self) -> str | None:
+        """How many of the invalid trials were measured once more; null where none was."""
+        count = sum(self.invalid.values())
+        return f"{self.repeated} of {count} invalid trials measured once more" if self.repeated else None
 
     def gates_that(self, state: AbState) -> list[AbGate]:
         """The gates of which this came."""
@@ -104,6 +112,7 @@ def find_ab(run: Run, not_judged: Sequence[NotJudged] = ()) -> AbFindings:
         gates=_gates(run, names),
         not_judged=not_judged,
         invalid=invalid,
+        repeated=len(measured_again(run.trials)),
         faults=counted(trial.fault for trial in run.trials),
         untrusted=not trustworthy(run.trials),
         unfit=unfit(side_of(run, Side.BASE)),

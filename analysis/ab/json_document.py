@@ -39,6 +39,7 @@ def ab_document(findings: AbFindings) -> dict[str, Any]:
             {"where": where, "reason": reason, "trials": count}
             for (where, reason), count in findings.invalid.items()
         ],
+        "repeated": findings.repeated,
         "faults": [
             {"fault": fault.value, "trials": count, "hint": fault.hint}
             for fault, count in findings.faults.items()

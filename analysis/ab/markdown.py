@@ -84,6 +84,8 @@ def _doubts(findings: AbFindings) -> Iterator[str]:
         yield f"- the bodies differ: {escaped(line)}"
     for (where, reason), count in findings.invalid.items():
         yield f"- invalid: {count} trial{'s' if count > 1 else ''} of {escaped(where)}: {escaped(reason)}"
+    if findings.repeated_in_words is not None:
+        yield f"- {findings.repeated_in_words}"
     for fault, count in findings.faults.items():
         yield f"- {escaped(fault)} ({count} trial{'s' if count > 1 else ''}): {escaped(fault.hint)}"
     for ours, theirs in load_side.doubts_of(findings.load):

@@ -91,6 +91,7 @@ def _doubts(findings: AbFindings) -> list[tuple[str, list[str]]]:
                     f"{count} of the trials of {where}: {why}"
                     for (where, why), count in findings.invalid.items()
                 ),
+                *([findings.repeated_in_words] if findings.repeated_in_words is not None else []),
                 *(f"{fault}: {fault.hint}" for fault in findings.faults),
             ],
         ),

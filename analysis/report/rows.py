@@ -15,7 +15,7 @@ from analysis.table import amount, digits, effect, setting, times
 from analysis.trial.tracing import delivery, tracing_cost
 from results.metrics import Unit
 from results.records import AS_PLANNED_LABELS
-from results.run import Run, RunHeader
+from results.run import Run, RunHeader, in_order
 from results.trace import Trace
 
 _NONE = "–"
@@ -213,8 +213,12 @@ def environment_table(header: RunHeader) -> Table:
 def order_table(run: Run, names: Mapping[str, str]) -> Table:
     """In which order each block measured its cases."""
     blocks: dict[int, list[str]] = defaultdict(list)
-    for slot in run.header.slots:
-        blocks[slot.block].append(names[slot.case] + (" (again)" if slot.control else ""))
+    places = set()
+    for slot in in_order(run.header.slots):
+        again = " (again)" if slot.control else ""
+        repeated = " (measured once more)" if slot.place in places else ""
+        places.add(slot.place)
+        blocks[slot.block].append(f"{names[slot.case]}{again}{repeated}")
     rows = [[f"{block + 1}", " · ".join(cases)] for block, cases in blocks.items()]
     return Table("The order, drawn from the seed", ["block", "cases"], rows, frozenset({1}))
 

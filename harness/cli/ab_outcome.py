@@ -99,6 +99,8 @@ def print_ab_doubts(findings: AbFindings) -> None:
         )
     for (where, reason), count in findings.invalid.items():
         say(f"invalid: {count} trial{'s' if count > 1 else ''} of {where}: {printable(reason)}", err=True)
+    if findings.repeated_in_words is not None:
+        say(findings.repeated_in_words, err=True)
     print_remedies(findings.faults)
     if findings.untrusted:
         say("not to be relied on: too many trials are invalid, or responses failed", err=True)

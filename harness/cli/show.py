@@ -35,7 +35,8 @@ from harness.cli.recommend import print_detectable, print_recommendations
 from harness.cli.tables import print_rows
 from harness.cli.traces import print_traces
 from harness.gates import stored_gates
-from results.run import Run
+from results.faults import counted
+from results.run import Run, in_order, measured_again
 from results.store import Store
 from results.trace import Trace
 
@@ -91,9 +92,11 @@ def _print_all(path: Path, stored: Run, traces: Sequence[Trace], not_judged: Seq
         print_detectable(stored)
     for ours, theirs in doubts_of(load):
         say(f"{ours} ({printable(theirs)})")
+    again = {trial.slot.position for trial in measured_again(stored.trials)}
     for trial in stored.trials:
         if trial.reason is not None:
-            say(f"invalid: trial {trial.slot.position} ({trial.slot.case}): {printable(trial.reason)}")
+            more = ", measured once more" if trial.slot.position in again else ""
+            say(f"invalid: trial {trial.slot.position} ({trial.slot.case}){more}: {printable(trial.reason)}")
     print_marks(header)
     print_unfit(unfit(views[0][1]))
 
@@ -108,6 +111,10 @@ def _print_about(path: Path, stored: Run, load: LoadSide | None) -> None:
     )
     state = "complete" if stored.finished_utc else "not complete; go on with --resume"
     click.echo(f"trials       {len(stored.trials)} of {len(header.slots)}, {state}")
+    if again := measured_again(stored.trials):
+        faults = counted(trial.fault for trial in again)
+        why = ", ".join(f"{fault} {count}" for fault, count in faults.items())
+        click.echo(f"repeated     {len(again)} of these, measured once more: {why}")
     if (overhead := overhead_s(stored)) is not None:
         click.echo(
             f"outside      {overhead:.2f} s of a trial lie outside of its window (median, warm-up counted in)"
@@ -129,9 +136,10 @@ def overhead_s(run: Run) -> float | None:
 
     A pause between an interrupted run and its resumption counts as one trial at most; None below two trials.
     """
+    trials = {trial.slot: trial for trial in run.trials}
     spans = [
-        (later.started_ns - earlier.started_ns) / 1e9 - run.header.window_s
-        for earlier, later in itertools.pairwise(run.trials)
+        (trials[later].started_ns - trials[earlier].started_ns) / 1e9 - run.header.window_s
+        for earlier, later in itertools.pairwise(in_order(trials))
     ]
     return statistics.median(spans) if spans else None
 

@@ -249,7 +249,7 @@ def test_what_is_to_be_repeated_is_known_when_a_killed_run_goes_on(store: Store)
     told = go(store)
     block = [slot.position for slot in PLAN.slots if slot.block == 0]
     measured = [number for what, number in told.events if what == "measure"]
-    assert measured == [*block[3:], again, *range(len(block), len(PLAN.slots))], "in its own block"
+    assert measured == [again, *block[3:], *range(len(block), len(PLAN.slots))], "at once"
 
 
 def test_a_complete_run_is_left_as_it_is(store: Store) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from analysis.ab.findings import find_ab
+from analysis.ab.json_document import ab_document
+from analysis.ab.markdown import export
+from analysis.ab.page import ab_html
 from analysis.verdicts.margin_gate import outcomes
+from analysis.verdicts.sides import trials_of
 from analysis.verdicts.verdict import GatedCase
 from harness.conduct import Arms, measure
 from harness.matrix import PlannedCase
@@ -17,6 +22,7 @@ from harness.onward import onward_of_ab, onward_of_run
 from harness.plan import Plan, make_plan
 from harness.stopping import blocks_that_fit, check_budget, first_blocks, smallest_change, what_can_be_seen
 from results.errors import UsageError
+from results.faults import Fault
 from results.metrics import FIGURES
 from results.records import Slot, TrialRecord, Verification
 from results.run import Run
@@ -50,9 +56,10 @@ def noise(slot: Slot) -> float:
 class FakeMeasurer:
     """Each trial is there at once, took two seconds, and has the TTFB that the truth says."""
 
-    def __init__(self, truth: Truth, took_s: float = 2) -> None:
+    def __init__(self, truth: Truth, took_s: float = 2, lost: Collection[int] = ()) -> None:
         self._truth = truth
         self._took_s = took_s
+        self._lost = lost
         self.slots: list[Slot] = []
         self.asked: list[tuple[Side | None, str, int]] = []
 
@@ -60,8 +67,11 @@ class FakeMeasurer:
         self.slots.append(slot)
         self.asked.append((slot.side, planned.path, expected.body_bytes))
         value = 1e7 * self._truth(slot) * noise(slot)
+        lost = slot.position in self._lost
         return trial_record(
             slot.position,
+            reason="worker-lost: it was not heard of" if lost else None,
+            fault=Fault.WORKER_LOST if lost else None,
             started_ns=0,
             finished_ns=round(self._took_s * SECOND),
             figures={"ttfb_p50": value, "throughput": 1e6, "peak_memory": 1e6, "cpu_per_mb": 1e6},
@@ -115,8 +125,10 @@ class Ab:
                 {identity: verification(body_bytes=1) for identity in CASES},
             )
 
-    def measured(self, truth: Truth, took_s: float = 2) -> tuple[Run, FakeMeasurer]:
-        measurer = FakeMeasurer(truth, took_s)
+    def measured(
+        self, truth: Truth, took_s: float = 2, lost: Collection[int] = ()
+    ) -> tuple[Run, FakeMeasurer]:
+        measurer = FakeMeasurer(truth, took_s, lost)
         arms: Arms = {
             side: {identity: replace(planned, path=f"/{side}") for identity, planned in CASES.items()}
             for side in BOTH
@@ -238,6 +250,22 @@ def test_a_budget_is_filled_by_what_the_first_block_took(tmp_path: Path) -> None
     (why,) = ab.told.why
     assert "a block took 7.0 s: 1:20 minutes are 11 blocks" in why
     assert "depends on the noise" in why
+
+
+def test_a_lost_trial_makes_no_block_longer_and_is_told_of_an_ab(tmp_path: Path) -> None:
+    ab = Ab(tmp_path / "ab.sqlite", terms=Terms(Stopping.BUDGET, 80))
+    lost = next(slot for slot in ab.plan.slots if not slot.control)
+    run, _ = ab.measured(equal, took_s=1, lost={lost.position})
+    assert "a block took 7.0 s: 1:20 minutes are 11 blocks" in ab.told.why[0]
+    assert [slot.position for slot in run.header.slots] == [*range(7 * 11 + 1)]
+    assert run.header.blocks == 11
+    (valid,) = [trial for trial in run.trials if trial.slot.place == lost.place and trial.reason is None]
+    assert lost.side is not None
+    assert trials_of(run, CASES[lost.case].case, lost.side)[lost.block] == valid
+    found = find_ab(run)
+    assert (found.repeated, ab_document(found)["repeated"], found.untrusted) == (1, 1, False)
+    for told in (export(found), ab_html(found, run)):
+        assert "1 of 1 invalid trials measured once more" in told
 
 
 def test_a_budget_that_turns_out_too_small_is_exceeded_for_the_gates_and_says_so(tmp_path: Path) -> None:
