@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.programs import need
+from harness.proxying import find_program
 
 #: The target's address, on its loopback interface: each load host has a link of its own to it.
 TARGET = "10.77.0.1"
-#: Should the test be killed, its hosts go soon after.
-_LONGEST_S = 300
+#: Should whoever made them be killed and the kernel not end them at once, its hosts go then.
+_LONGEST_S = 1800
+_PROGRAMS = ("ip", "unshare", "nsenter", "setpriv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +41,20 @@ class Host:
         subprocess.run(self.command(*words), check=True, capture_output=True)
 
 
+def lacking() -> str | None:
+    """Why no hosts can be made here; null where they can."""
+    missing = [name for name in _PROGRAMS if find_program(name) is None]
+    if missing:
+        return f"{', '.join(missing)} not installed"
+    done = subprocess.run(["unshare", "--net", "--uts", "true"], capture_output=True, text=True, check=False)
+    return f"no network namespaces ({done.stderr.strip()}); run as root" if done.returncode else None
+
+
 def need_hosts() -> None:
     """Ends the test where no network namespaces can be made here."""
-    need("ip", "unshare", "nsenter", "setpriv")
-    done = subprocess.run(["unshare", "--net", "--uts", "true"], capture_output=True, text=True, check=False)
-    if done.returncode == 0:
+    reason = lacking()
+    if reason is None:
         return
-    reason = f"no network namespaces ({done.stderr.strip()}); run as root"
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
@@ -56,17 +64,23 @@ def need_hosts() -> None:
 def hosts(*loads: str) -> Iterator[Sequence[Host]]:
     """The target, and a load host of each of these names."""
     need_hosts()
+    with _holder() as holder, joined(Host("target", 0, holder), *loads) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def joined(target: Host, *loads: str) -> Iterator[Sequence[Host]]:
+    """A target, whose namespaces are there, and a load host of each of these names, linked to it."""
     with contextlib.ExitStack() as stack:
-        found = [
-            Host(name, number, stack.enter_context(_holder()))
-            for number, name in enumerate(("target", *loads))
+        beside = [
+            Host(name, number, stack.enter_context(_holder())) for number, name in enumerate(loads, start=1)
         ]
-        target = found[0]
+        found = [target, *beside]
         for host in found:
             host.run("hostname", host.name)
             host.run("ip", "link", "set", "lo", "up")
         target.run("ip", "address", "add", f"{TARGET}/32", "dev", "lo")
-        for host in found[1:]:
+        for host in beside:
             _link(target, host)
         yield found
 
