@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
-import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Protocol
 
 from harness.calibrate import SHORT, Calibrator
 from harness.cores import Cores
 from harness.crew import Crew, asked_at
-from harness.load import LoadDriver
+from harness.line import check_sizes
 from harness.matrix import PlannedCase
+from harness.newcomers import Alone, Muster, Newcomers
 from harness.onward import Onward
 from harness.plan import Plan
 from harness.ports import HOST
 from harness.prepare import check_interpreters, prepare
-from harness.private_folder import private_folder
-from harness.processes import Processes
 from harness.provenance import check_own_code
 from harness.redaction import Redaction
 from harness.repetition import repetition
@@ -34,9 +30,10 @@ from harness.sides import cases_on
 from harness.tracing import CaseTracer, Tracer
 from harness.trial import Measurer, TrialMeasurer
 from harness.verify import Group, Problem, VerifyFailed, groups_of, told, verify_group
+from harness.workshop import Workshop, workshop
 from results.calibration import Answers, CalibrationPoint
 from results.records import Slot, TrialRecord, Verification
-from results.run import Run
+from results.run import LINE, Run
 from results.sides import Preparation, Side
 from results.store import Store
 from results.trace import Trace
@@ -87,40 +84,6 @@ class Watcher(Protocol):
 
     def traced(self, planned: PlannedCase, trace: Trace) -> None:
         """A traced trial is in the store."""
-
-
-@dataclass(frozen=True, slots=True)
-class Workshop:
-    """What a run needs besides its plan: processes, a driver, a private folder, cores, a Python.
-
-    ``crew`` is who shares the load, null where the driver makes it alone.
-    What it starts listens at the IP address ``host``: there the driver asks.
-    """
-
-    processes: Processes
-    driver: LoadDriver
-    folder: Path
-    cores: Cores
-    python: str
-    host: str = HOST
-    crew: Crew | None = None
-
-
-@contextlib.contextmanager
-def workshop(
-    cores: Cores, web_port: int | None = None, host: str = HOST, crew: Crew | None = None
-) -> Iterator[Workshop]:
-    """Everything that is started ends with the block, and with this process, however that ends.
-
-    With a ``web_port`` Locust's web UI shows the load there. With a ``crew`` its members make the load.
-    """
-    with (
-        private_folder() as folder,
-        _pinned(cores),
-        Processes(folder) as processes,
-        LoadDriver(processes, folder, cores.load, web_port, crew=crew, master_cores=cores.harness) as driver,
-    ):
-        yield Workshop(processes, driver, folder, cores, sys.executable, host, crew)
 
 
 def verify(cases: Mapping[str, PlannedCase], shop: Workshop, watcher: Watcher) -> Mapping[str, Verification]:
@@ -182,17 +145,40 @@ def calibrate(plan: Plan, shop: Workshop, watcher: Watcher) -> list[CalibrationP
 
     Raises MeasurementError when it cannot be told.
     """
-    crew = shop.crew
-    most = max(_calibrated_users(planned.load) for planned in plan.cases)
-    users = sorted({1, math.ceil(most / (1 if crew is None else crew.expected))})
+    if shop.crew is not None:
+        return _calibrate_workers(plan, shop, watcher, shop.driver.workers)
+    users = _calibrated_users(plan, 1)
     watcher.calibrating(users)
     calibrator = Calibrator(shop.processes, shop.driver, shop.folder, shop.cores, shop.host)
-    if crew is None:
-        return calibrator.points(users, list(Answers), SHORT)
-    return calibrator.points_of(shop.driver.workers, users, list(Answers), SHORT, elsewhere=crew.is_elsewhere)
+    return calibrator.points(users, list(Answers), SHORT)
 
 
-def _calibrated_users(load: Load) -> int:
+def _calibrate_workers(
+    plan: Plan, shop: Workshop, watcher: Watcher, workers: Sequence[Worker]
+) -> list[CalibrationPoint]:
+    """The same of each of these, with one user and with the most that it has of the plan's."""
+    assert shop.crew is not None  # noqa: S101  - they are of one
+    users = _calibrated_users(plan, shop.crew.expected)
+    watcher.calibrating(users)
+    calibrator = Calibrator(shop.processes, shop.driver, shop.folder, shop.cores, shop.host)
+    elsewhere = shop.crew.is_elsewhere
+    return calibrator.points_of(workers, users, list(Answers), SHORT, elsewhere=elsewhere)
+
+
+def _newcomers(plan: Plan, store: Store, shop: Workshop, watcher: Watcher) -> Newcomers:
+    def calibrated(workers: Sequence[Worker]) -> list[CalibrationPoint]:
+        return _calibrate_workers(plan, shop, watcher, workers)
+
+    return Newcomers(shop.driver, store, watcher.joined, calibrated)
+
+
+def _calibrated_users(plan: Plan, processes: int) -> list[int]:
+    """One, and the most that one of so many processes has."""
+    most = max(_users_of(planned.load) for planned in plan.cases)
+    return sorted({1, math.ceil(most / processes)})
+
+
+def _users_of(load: Load) -> int:
     """The users that stand for a load: how many an open loop has under way, the server decides."""
     return min(load.most_in_flight, _USERS_OF_ARRIVALS) if isinstance(load, Arrivals) else load.users
 
@@ -207,11 +193,11 @@ def measure(
     finished_first: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
     *,
     traced: bool = True,
-    workers: Callable[[], Sequence[Worker]] = tuple,
+    muster: Muster | None = None,
 ) -> None:
     """Measure what the store has planned and not yet measured, a transaction a trial; then what comes onward.
 
-    ``workers`` are those who make the load, empty where the run's own driver does so alone.
+    ``muster`` looks after those who make the load, null where the run's own driver does so alone.
 
     Each trial, with its transaction, is one that is to be ``finished_first`` when the run is to end.
 
@@ -221,6 +207,7 @@ def measure(
     run = store.read()
     if run.finished_utc is not None:
         return
+    muster = muster or Alone()
     expected = {None: run.verifications, Side.BASE: run.base_verifications, Side.HEAD: run.verifications}
     done = store.done()
     slots = list(run.header.slots)
@@ -232,9 +219,10 @@ def measure(
             slot = todo.popleft()
             planned = arms[slot.side][slot.case]
             watcher.measuring(slot, planned)
+            muster.before_trial()
             with finished_first():
                 trial = measurer(slot, planned, expected[slot.side][slot.case])
-                store.add_workers(workers())  # some may have joined meanwhile
+                muster.before_storing()
                 again = repetition(slot, trial, slots)
                 store.add_trial(trial, again)
                 watcher.measured(slot, planned, trial)
@@ -283,7 +271,13 @@ def conduct(
         known = [worker.number for worker in store.read().workers]
         crew = replace(crew, first_number=max(known, default=-1) + 1)
         host = asked_at(crew) if crew.is_elsewhere else host
-    with workshop(cores, web_port, host, crew) as shop, _arms(plan, store.read(), shop) as arms:
+    lined = any(planned.line is not None for planned in plan.cases)
+    with (
+        workshop(cores, web_port, host, crew, lined=lined) as shop,
+        _arms(plan, store.read(), shop) as arms,
+    ):
+        if shop.link is not None:
+            store.add_note(LINE, shop.link.described())
         _prepare(arms, store, shop, watcher)
         if crew is not None:
             watcher.mustering(crew)
@@ -304,6 +298,7 @@ def conduct(
             warmup_s=plan.warmup_s,
             window_s=plan.window_s,
             host=shop.host,
+            link=shop.link,
         )
         tracer = CaseTracer(
             processes=shop.processes,
@@ -312,7 +307,9 @@ def conduct(
             cores=shop.cores,
             python=shop.python,
             host=shop.host,
+            link=shop.link,
         )
+        check_sizes(plan.cases, store.read().verifications, plan.window_s)
         measure(
             arms,
             store,
@@ -322,7 +319,7 @@ def conduct(
             onward,
             finished_first,
             traced=plan.traced,
-            workers=lambda: shop.driver.workers,
+            muster=None if crew is None else _newcomers(plan, store, shop, watcher),
         )
 
 
@@ -354,17 +351,3 @@ def _prepare(arms: Arms, store: Store, shop: Workshop, watcher: Watcher) -> None
         check_interpreters(side, cases.values(), shop.processes, shop.folder)
     for item in store.read().header.sides:  # when all is prepared: one preparation may undo another
         check_own_code(item, arms[item.side].values(), shop.processes, shop.folder, shop.python)
-
-
-@contextlib.contextmanager
-def _pinned(cores: Cores) -> Iterator[None]:
-    """This process's main thread on the harness's cores; threads that it starts inherit them."""
-    if cores.harness is None:
-        yield
-        return
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, cores.harness)
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)

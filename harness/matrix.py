@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.endpoint import Endpoint
 from harness.suite import Scenario, Suite
+from harness.suite_line import UNLIMITED, Line, bit_rate
 from harness.suite_target import Target
 from harness.suite_values import byte_rate, placeholders, plain
 from results.case import Case, Value, value_text
@@ -40,6 +41,10 @@ _ASKED_BY = (
 )
 
 
+#: The parameters that say which line a case is asked over.
+LINE_KEYS = ("line_rate", "line_delay")
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedCase:
     """A case with all that is needed to measure it.
@@ -50,7 +55,8 @@ class PlannedCase:
     ``joined``: what the app streams is collected before it is sent. ``variables`` and ``python_path`` are
     added to the server's environment. ``others`` is what others ask beside its load. ``checkout`` is the
     worktree that the case of an ab is served from (for our own targets, the folder of streamgauge in it),
-    null in a run. ``endpoint`` is where a ``url`` leads, once `harness.remote` has judged it.
+    null in a run. ``endpoint`` is where a ``url`` leads, once `harness.remote` has judged it. ``line`` is
+    what lies between load and server, null where the suite asks for none: then it is the loopback interface.
     """
 
     case: Case
@@ -69,6 +75,7 @@ class PlannedCase:
     python_path: tuple[Path, ...] = ()
     checkout: Path | None = None
     endpoint: Endpoint | None = None
+    line: Line | None = None
 
     @property
     def is_proxied(self) -> bool:
@@ -165,11 +172,12 @@ def case_of_gate(cases: list[PlannedCase], pattern: str) -> PlannedCase:
 
 def _all(suite: Suite) -> Iterator[PlannedCase]:
     for target, scenario in itertools.product(suite.target, suite.scenario):
-        layers = itertools.product(_servers(suite, target), target.middleware, _proxies(suite))
-        for served, middleware, proxy in layers:
+        layers = itertools.product(_servers(suite, target), target.middleware, _proxies(suite), _lines(suite))
+        for served, middleware, proxy, line in layers:
             for load in scenario.loads():
                 for others in scenario.besides():
-                    yield from _forms(target, served, middleware, proxy, scenario, load, others)
+                    for planned in _forms(target, served, middleware, proxy, line, scenario, load, others):
+                        yield replace(planned, line=line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,11 +219,24 @@ def _proxy_parameters(kind: str, options: Mapping[str, Any]) -> dict[str, Value]
     return {f"proxy_{name}": value for name, value in proxy.in_force(proxy.read_options(options)).items()}
 
 
+def _lines(suite: Suite) -> list[Line | None]:
+    return list(dict.fromkeys(line for table in suite.network for line in table.lines())) or [None]
+
+
+def _line_parameters(line: Line | None) -> dict[str, Value]:
+    """None where a suite asks for no line: its cases are asked over loopback, as ever."""
+    if line is None:
+        return {}
+    rate = UNLIMITED if line.bits_per_second is None else bit_rate(line.bits_per_second)
+    return {"line_rate": rate, **({"line_delay": f"{line.delay_s * 1000:g}ms"} if line.delay_s else {})}
+
+
 def _forms(
     target: Target,
     served: _Served,
     middleware: str,
     proxy: _Served,
+    line: Line | None,
     scenario: Scenario,
     load: Load,
     others: Others | None,
@@ -226,6 +247,7 @@ def _forms(
         **served.parameters,
         **({} if target.middleware == [NONE] else {"middleware": middleware}),
         **proxy.parameters,
+        **_line_parameters(line),
         "scenario": scenario.kind,
         **_of_load(load),
         **({} if others is None else {"others": others.rate, "patience_s": plain(others.patience_s)}),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from harness.conduct import Workshop, serving_group
+from harness.conduct import serving_group
 from harness.load import Fetched, LoadDriver
 from harness.matrix import PlannedCase
 from harness.prepare import PrepareFailed, check_interpreters, prepare
@@ -19,6 +19,7 @@ from harness.suite_target import Target
 from harness.validity import failures
 from harness.variables import check_variables
 from harness.verify import Group, Problem, address_of, groups_of, verify_group
+from harness.workshop import Workshop
 from results.errors import MeasurementError
 from results.records import COLUMN, LoadRecord, Outcome, Verification
 from results.sides import Side

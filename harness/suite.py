@@ -20,6 +20,7 @@ from pydantic import (
 from analysis.verdicts.gate import Limit, parse_limit
 from analysis.verdicts.margin_gate import parse_margin
 from harness.suite_kinds import ProxyTable, ServerTable
+from harness.suite_line import NetworkTable
 from harness.suite_target import Target
 from harness.suite_values import (
     ByteRate,
@@ -237,6 +238,7 @@ class Suite(Table):
     target: Annotated[list[Target], Field(min_length=1)]
     server: list[ServerTable] = Field([])
     proxy: list[ProxyTable] = Field([])
+    network: list[NetworkTable] = Field([])
     scenario: Annotated[list[Scenario], Field(min_length=1)]
     gate: list[Gate] = Field([])
     _text: str = PrivateAttr(default="")
@@ -249,6 +251,16 @@ class Suite(Table):
             raise ValueError(f"no [[server]]: the app of {apps[0]} is served by none")
         if self.server and not apps:
             raise ValueError("a [[server]] is for targets with an app, and there is none; leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _check_network(self) -> Suite:
+        elsewhere = [target.name for target in self.target if target.url is not None]
+        if self.network and elsewhere:
+            raise ValueError(
+                f"[[network]] is a line to servers that streamgauge starts, and {elsewhere[0]} names a url; "
+                "leave one of the two out"
+            )
         return self
 
     @model_validator(mode="after")

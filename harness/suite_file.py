@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from harness.suite import SCENARIOS, Gate, Suite
+from harness.suite_line import NetworkTable
 from harness.suite_target import Target
 from results.errors import UsageError
 from scenarios.built_in import built_in_suites, built_in_text
@@ -98,7 +99,7 @@ def _explanation(item: Any, where: list[int | str]) -> str:
 
 
 def _unknown(item: Any, where: list[int | str]) -> str:
-    tables: dict[str, type[BaseModel]] = {"target": Target, "gate": Gate}
+    tables: dict[str, type[BaseModel]] = {"target": Target, "gate": Gate, "network": NetworkTable}
     kind = item["loc"][2] if where[0] == "scenario" else None
     table = SCENARIOS[kind] if kind else tables.get(str(where[0]), Suite)
     known = ", ".join(name for name in table.model_fields if name != "axes")

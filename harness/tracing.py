@@ -15,8 +15,9 @@ from analysis.trial.tracing import figures_of_trace, joined, note_of, traced_req
 from harness.cores import Cores
 from harness.leaving import leaving_of
 from harness.ledger_file import await_ledger
+from harness.line import Link
 from harness.load import LoadDriver, LoadGivenUp, TracedLoad
-from harness.matrix import PlannedCase
+from harness.matrix import LINE_KEYS, PlannedCase
 from harness.ports import HOST
 from harness.processes import Processes, SupervisorDied
 from harness.redaction import Redaction
@@ -62,6 +63,7 @@ class CaseTracer:
         cores: Cores,
         python: str,
         host: str = HOST,
+        link: Link | None = None,
     ) -> None:
         self._processes = processes
         self._driver = driver
@@ -69,6 +71,7 @@ class CaseTracer:
         self._cores = cores
         self._python = python
         self._host = host
+        self._link = link
 
     def __call__(self, planned: PlannedCase, expected: Verification) -> Trace:
         """Start the server with the ledger, ask, join both sides' books, stop.
@@ -87,6 +90,8 @@ class CaseTracer:
 
     def _trace(self, planned: PlannedCase, expected: Verification, started_utc: str) -> Trace:
         identity = planned.case.identity
+        if self._link is not None and planned.line is not None:
+            self._link.shape(planned.line)
         with (
             ledger_around(planned, self._folder) as wrapped,
             serving(
@@ -124,7 +129,7 @@ class CaseTracer:
             case=identity,
             started_utc=started_utc,
             reason=None,
-            note=note_of(items),
+            note="; ".join(filter(None, (note_of(items), _note_of_line(planned)))) or None,
             requests=requests,
             figures=figures_of_trace(items, requests),
             waterfall=waterfall_of(items),
@@ -142,6 +147,15 @@ class CaseTracer:
             return load, list(watch.read(server.ran_as).samples)
         finally:
             watch.close()
+
+
+def _note_of_line(planned: PlannedCase) -> str | None:
+    """Who else may have held chunks back; null where nothing is between."""
+    line = planned.line
+    if line is None or (line.bits_per_second is None and not line.delay_s):
+        return None
+    told = " ".join(str(planned.case.parameters[key]) for key in LINE_KEYS if key in planned.case.parameters)
+    return f"asked over a line ({told}): what is late may have been held back by it"
 
 
 def specification(

@@ -16,6 +16,7 @@ from analysis.trial.floors import floors_of
 from harness.cores import Cores
 from harness.downfall import downfall
 from harness.leaving import leaving_of
+from harness.line import Link
 from harness.load import LoadDriver, LoadFailed, LoadGivenUp
 from harness.matrix import PlannedCase
 from harness.memory_kills import MemoryKills
@@ -69,6 +70,7 @@ class TrialMeasurer:
         warmup_s: float,
         window_s: float,
         host: str = HOST,
+        link: Link | None = None,
     ) -> None:
         self._processes = processes
         self._driver = driver
@@ -76,6 +78,7 @@ class TrialMeasurer:
         self._cores = cores
         self._python = python
         self._host = host
+        self._link = link
         self._seed = seed
         self._warmup_s = warmup_s
         self._window_s = window_s
@@ -115,6 +118,8 @@ class TrialMeasurer:
         expected: Verification,
         record: Callable[..., TrialRecord],
     ) -> TrialRecord:
+        if self._link is not None and planned.line is not None:
+            self._link.shape(planned.line)
         with serving(
             planned,
             processes=self._processes,

@@ -37,6 +37,8 @@ SETTINGS = (
     "proxy_http_version",
     "proxy_gzip",
     "proxy_buffer_bytes",
+    "line_rate",
+    "line_delay",
     "scenario",
     "users",
     "rate",

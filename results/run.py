@@ -19,6 +19,8 @@ from results.workers import Worker, WorkerShare
 
 #: The part of the environment record that names another streamgauge beside which a run was measured.
 BESIDE = "beside"
+#: The same of the link that a suite's lines were made of.
+LINE = "line"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from results.calibration import CalibrationPoint, insert_calibration
 from results.errors import MeasurementError, StoreError
@@ -127,10 +127,12 @@ class Store:
 
     def add_disturbance(self, words: str) -> None:
         """Note that another streamgauge measured on the machine meanwhile, in its words."""
+        self.add_note(BESIDE, words)
+
+    def add_note(self, name: str, value: Any) -> None:
+        """Note a part of the environment that is known only now; ``value`` is JSON-ready."""
         with self._write() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO environment VALUES (?, ?)", (BESIDE, json.dumps(words))
-            )
+            connection.execute("INSERT OR REPLACE INTO environment VALUES (?, ?)", (name, json.dumps(value)))
 
     def add_preparation(self, preparation: Preparation) -> None:
         """Keep what prepared an app."""

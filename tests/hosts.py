@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import pytest
-
-from harness.proxying import find_program
+from tests.programs import need_network_namespaces
 
 #: The target's address, on its loopback interface: each load host has a link of its own to it.
 TARGET = "10.77.0.1"
 #: Should whoever made them be killed and the kernel not end them at once, its hosts go then.
 _LONGEST_S = 1800
-_PROGRAMS = ("ip", "unshare", "nsenter", "setpriv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,29 +37,10 @@ class Host:
         subprocess.run(self.command(*words), check=True, capture_output=True)
 
 
-def lacking() -> str | None:
-    """Why no hosts can be made here; null where they can."""
-    missing = [name for name in _PROGRAMS if find_program(name) is None]
-    if missing:
-        return f"{', '.join(missing)} not installed"
-    done = subprocess.run(["unshare", "--net", "--uts", "true"], capture_output=True, text=True, check=False)
-    return f"no network namespaces ({done.stderr.strip()}); run as root" if done.returncode else None
-
-
-def need_hosts() -> None:
-    """Ends the test where no network namespaces can be made here."""
-    reason = lacking()
-    if reason is None:
-        return
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
 @contextlib.contextmanager
 def hosts(*loads: str) -> Iterator[Sequence[Host]]:
     """The target, and a load host of each of these names."""
-    need_hosts()
+    need_network_namespaces()
     with _holder() as holder, joined(Host("target", 0, holder), *loads) as found:
         yield found
 

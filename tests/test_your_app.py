@@ -10,6 +10,7 @@ from harness.matrix import cases_of
 from harness.plan import make_plan
 from harness.suite import SCENARIOS
 from harness.suite_file import load_suite, parse_suite
+from harness.suite_line import Line
 from harness.suite_target import Target
 from results.errors import ExitCode
 from results.store import Store
@@ -19,6 +20,7 @@ from targets.servers import KINDS
 from targets.servers.launched import Launched
 from tests.cli.conftest import once
 from tests.cli.spoilt import again_while_spoilt
+from tests.harness.examples import ORDERS, suite_of
 
 TEXT = (Path(__file__).parent.parent / "docs" / "your-app.md").read_text("utf-8")
 
@@ -41,7 +43,7 @@ def test_its_files_and_commands_lead_to_an_answer(tmp_path: Path) -> None:
     # how long a response takes here decides the window
     assert made.model_copy(update={"window": shown.window}) == shown.with_source(made.text, made.folder)
     # the way is walked, not the distance
-    quick = re.sub(r'^(window|warmup) = "\S+"', r'\1 = "0.3s"', made.text, flags=re.MULTILINE)
+    quick = re.sub(r'^(window|warmup) = "\S+"', r'\1 = "0.2s"', made.text, flags=re.MULTILINE)
     suite.write_text(quick, "utf-8")
 
     planned = once(tmp_path, *commands[1])
@@ -97,3 +99,11 @@ def test_its_layers_are_as_many_cases_as_it_says(tmp_path: Path) -> None:
     cases = cases_of(parse_suite(text, "your-app.md", tmp_path))
     assert "here nine" in TEXT
     assert [planned.case.is_baseline for planned in cases].count(False) == 9
+
+
+def test_its_lines_are_lines() -> None:
+    (lines,) = re.findall(r"<!-- read: network -->\n```toml\n(.*?)```", TEXT, re.DOTALL)
+    found = [line for table in suite_of(ORDERS + lines).network for line in table.lines()]
+    assert found == [Line(10**7, 0.0), Line(None, 0.0), Line(5 * 10**7, 0.02)]
+    for word in ("rate", "delay", "line_rate", "line_delay"):
+        assert f"`{word}`" in TEXT or f"{word} =" in TEXT

@@ -24,7 +24,6 @@ from harness.cli.rehearsed import failure, print_advice, print_answers, remedied
 from harness.cli.remote import warn_of_load
 from harness.cli.told import Told, check, outline_of
 from harness.cli.typed import typed
-from harness.conduct import workshop
 from harness.cores import split_cores
 from harness.discovery import found_in
 from harness.matrix import cases_of
@@ -38,6 +37,7 @@ from harness.stopping import duration
 from harness.suite import Suite
 from harness.suite_file import load_suite, parse_suite
 from harness.suite_values import Method, Name
+from harness.workshop import workshop
 from results.errors import MeasurementError, UsageError
 from results.sides import Side
 

@@ -28,6 +28,7 @@ from harness.conduct import conduct
 from harness.cores import Cores, split_cores
 from harness.crew import Crew, asked_at
 from harness.environment import differences, read_environment
+from harness.line import check_line
 from harness.matrix import PlannedCase, cases_of, proxies_of
 from harness.onward import Onward
 from harness.plan import Plan, make_plan
@@ -207,6 +208,12 @@ def begun(
     """
     check_variables(asked.cases)
     check_proxies(proxies_of(asked.cases))
+    check_line(asked.cases)
+    if crew is not None and crew.is_elsewhere and asked.suite.network:
+        raise UsageError(
+            f"{asked.suite.name} has a [[network]], a line within this machine, and --listen has others ask "
+            "over a real one; leave one of the two out"
+        )
     redaction = Redaction.of_targets(asked.suite.target)
     seed = words.seed if words.seed is not None else secrets.randbelow(2**31)
     plan = asked.plan(seed, sides)

@@ -22,7 +22,7 @@ from analysis.summary import mark_resolution_bytes
 from analysis.verdicts.gate import Limit, Pair, judge
 from analysis.verdicts.judgement import FEWEST_BLOCKS, Kind, judge_pairs
 from analysis.verdicts.scale import Scale
-from harness.conduct import Workshop, verify, workshop
+from harness.conduct import verify
 from harness.cores import split_cores
 from harness.load import own_environment
 from harness.matrix import PlannedCase, cases_of
@@ -30,6 +30,7 @@ from harness.plan import Plan, make_plan
 from harness.rows import load_rows
 from harness.suite_file import parse_suite
 from harness.trial import Measurer, TrialMeasurer
+from harness.workshop import Workshop, workshop
 from results.metrics import FIGURES, Better, Figure
 from results.records import Verification
 from tests.bench.judges import LEVEL, THRESHOLD, bootstrap_interval

@@ -20,7 +20,8 @@ from harness.processes import Processes
 from tests.bench import growth, handover
 from tests.bench.crews import Bench
 from tests.bench.tables import parser, publish
-from tests.hosts import TARGET, Host, joined, lacking
+from tests.hosts import TARGET, Host, joined
+from tests.programs import lacking_network_namespaces
 
 _GROWTH = growth.Sizes(rounds=5, window_s=1.0, large_bytes=20_000_000, pinnings=(growth.PINNED, growth.FREE))
 _HANDOVER = handover.Sizes(rounds=5, records=1_000_000, trials=10, target_rounds=6, window_s=3.0)
@@ -35,7 +36,7 @@ def main() -> None:
     options = parser(
         "requests and bytes a second of several load processes, and the master's cost"
     ).parse_args()
-    reason = lacking()
+    reason = lacking_network_namespaces()
     if reason is None and _IS_TARGET not in os.environ:
         words = ["unshare", "--net", "--uts", sys.executable, "-m", "tests.bench.scale", *sys.argv[1:]]
         os.execvpe(words[0], words, os.environ | {_IS_TARGET: "1"})  # noqa: S606

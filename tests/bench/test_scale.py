@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 from tests.bench.smoke import smoke
-from tests.hosts import need_hosts
+from tests.programs import need_network_namespaces
 
 
 def test_processes_and_hosts_are_measured_and_all_records_arrive() -> None:
-    need_hosts()
+    need_network_namespaces()
     printed = smoke("scale", needs=["nginx"])
     for load in ("the driver alone", "1 load process", "2 load processes", "1 load host", "2 load hosts"):
         rates = re.findall(rf"^\| {load} \| ([\d,.]+) \(", printed, re.MULTILINE)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from analysis.trial.figures import figures_of_trial
-from harness.conduct import Workshop, verify, workshop
+from harness.conduct import verify
 from harness.cores import split_cores
 from harness.matrix import PlannedCase, cases_of
 from harness.rows import load_rows
@@ -21,6 +21,7 @@ from harness.suite_file import parse_suite
 from harness.tracing import ledger_around
 from harness.verify import address_of
 from harness.watch import ServerWatch
+from harness.workshop import Workshop, workshop
 from results.records import Verification
 from scenarios.specification import Download, TrialSpecification
 from tests.bench.tables import parser, publish, spread, table

@@ -23,6 +23,7 @@ from scenarios.built_in import built_in_suites
         ("mixed", 6),
         ("slow-reader", 6),
         ("hang-up", 5),
+        ("slow-line", 6),
         ("soak", 10),
     ],
 )
@@ -46,6 +47,7 @@ def test_built_in_suites_are_those_of_the_design() -> None:
         "memory",
         "mixed",
         "quick",
+        "slow-line",
         "slow-reader",
         "soak",
     ]

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from harness.conduct import Workshop, verify, workshop
+from harness.conduct import verify
 from harness.cores import Cores
 from harness.matrix import cases_of
 from harness.serving import ServerFailed
 from harness.suite_file import parse_suite
 from harness.tracing import CaseTracer
+from harness.workshop import Workshop, workshop
 from targets.servers import KINDS
 from tests.harness.examples import Untold
 

@@ -21,11 +21,11 @@ import pytest
 import xxhash
 
 from harness import serving as serving_module
-from harness.conduct import Workshop, workshop
 from harness.cores import Cores
 from harness.load import LoadFailed, LoadGivenUp
 from harness.matrix import PlannedCase, cases_of
 from harness.trial import TrialMeasurer
+from harness.workshop import Workshop, workshop
 from results.faults import Fault
 from results.records import Slot, TrialRecord, Verification
 from scenarios import specification

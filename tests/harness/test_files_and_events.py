@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.conduct import Workshop, verify, workshop
+from harness.conduct import verify
 from harness.cores import Cores
 from harness.matrix import PlannedCase, cases_of
 from harness.suite_file import load_suite, parse_suite
 from harness.tracing import CaseTracer
 from harness.verify import address_of
+from harness.workshop import Workshop, workshop
 from results.records import Verification
 from results.trace import Trace
 from scenarios.client import Request

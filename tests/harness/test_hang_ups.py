@@ -11,7 +11,7 @@ import pytest
 from analysis import hang_ups
 from analysis.trial.hang_ups import hang_up_trace
 from analysis.trial.tracing import joined
-from harness.conduct import Workshop, verify, workshop
+from harness.conduct import verify
 from harness.cores import Cores
 from harness.gates import gates_of
 from harness.ledger_file import await_ledger
@@ -21,6 +21,7 @@ from harness.suite_file import parse_suite
 from harness.tracing import CaseTracer, ledger_around, specification
 from harness.trial import TrialMeasurer
 from harness.verify import VerifyFailed
+from harness.workshop import Workshop, workshop
 from results.errors import UsageError
 from results.records import COLUMN, Outcome, Slot, Verification
 from results.terms import Terms

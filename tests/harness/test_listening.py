@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from harness.calibrate import SCHEDULES, Calibrator, Length
-from harness.conduct import Workshop, verify, workshop
+from harness.conduct import verify
 from harness.cores import Cores
 from harness.matrix import PlannedCase, cases_of
 from harness.ports import HOST, free_port
 from harness.serving import serving
 from harness.tracing import CaseTracer
 from harness.trial import TrialMeasurer
+from harness.workshop import Workshop, workshop
 from results.calibration import Answers
 from results.records import Slot
 from tests.harness.examples import Untold, suite_of

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import xxhash
 
@@ -10,7 +13,7 @@ from results.records import COLUMN, REQUEST_FIELDS, Outcome
 from scenarios.specification import Address, Download, TrialSpecification
 
 WINDOW_NS = 10**9
-ENDS_NS = ([500, 100, 100], [], [300, 100, 900, 200])
+ENDS_NS: Sequence[Sequence[int]] = ([500, 100, 100], [], [300, 100, 900, 200])
 """Of each worker's requests, in the order in which it recorded them."""
 
 
@@ -23,7 +26,7 @@ def test_they_are_in_the_order_of_their_ends_and_workers_keep_theirs() -> None:
         array[:, COLUMN["last_ns"]] = ends
         array[:, COLUMN["outcome"]] = Outcome.VERIFIED
         arrays.append(array)
-    shares = [
+    shares: list[dict[str, Any]] = [
         {
             "worker": worker,
             "window_open_ns": 0,

@@ -15,13 +15,14 @@ import psutil
 import pytest
 
 from harness import proxying
-from harness.conduct import Workshop, verify, workshop
+from harness.conduct import verify
 from harness.cores import Cores
 from harness.matrix import PlannedCase, cases_of
 from harness.ports import HOST, free_port
 from harness.proxying import ProxyFailed, check_proxies, find_program, installed_version, proxied
 from harness.serving import RunningServer, serving
 from harness.suite_file import parse_suite
+from harness.workshop import Workshop, workshop
 from results.errors import UsageError
 from targets.proxies import nginx
 from tests.harness.examples import Untold

@@ -27,7 +27,7 @@ from analysis.trial.tracing import (
     note_of,
     traced_request,
 )
-from harness.conduct import Workshop, verify, workshop
+from harness.conduct import verify
 from harness.cores import Cores
 from harness.ledger_file import await_ledger, read_ledger
 from harness.matrix import PlannedCase, cases_of
@@ -35,6 +35,7 @@ from harness.serving import RunningServer, serving
 from harness.suite_file import parse_suite
 from harness.tracing import CaseTracer, Wrapped, ledger_around, specification
 from harness.verify import address_of
+from harness.workshop import Workshop, workshop
 from results.records import COLUMN
 from results.trace import LedgerRecord, Trace
 from scenarios.specification import FetchSpecification
