@@ -18,6 +18,7 @@ from harness.lending import Lent, lend
 from harness.load import LoadDriver, own_environment
 from harness.ports import HOST
 from harness.processes import Processes
+from harness.scheduling import DRIVER, first_in_line
 from results.records import COLUMN, LoadRecord, Outcome
 from scenarios.workers.messages import own_system
 from scenarios.workers.settings import TOKEN_VARIABLE, Settings
@@ -104,6 +105,8 @@ def of_made_up(bench: Bench, name: str, cores: Cores, workers: int) -> Iterator[
                 output=folder / f"made-up-{number}.log",
                 cpus=cores.harness,
             )
+            if cores.harness is not None:
+                first_in_line(process.pid, DRIVER)  # as those that are lent
             pids.append(process.pid)
         driver.muster()
         yield MadeUp(driver, pids)

@@ -173,30 +173,27 @@ def _told(kind: Kind, arms: Sequence[Arm], seen: Sequence[Sequence[Seen]], sizes
             [
                 arm.name,
                 spread([one.rate for one in made]),
-                spread([one.rate / own.rate for one, own in zip(made, first, strict=True)]),
+                _over([one.rate for one in made], [one.rate for one in first]),
                 *(digits(statistics.median(values)) for values in _cores(made)),
                 _bottleneck(made, pinning),
-                spread([_cost_us(one) / _cost_us(own) for one, own in zip(made, first, strict=True)]),
+                spread([_cost_us(one) for one in made]),
+                _over([_cost_us(one) for one in made], [_cost_us(one) for one in first]),
             ]
             for arm, made in chosen
         ]
+        headings = ["load", kind.heading, "over the first", "load, cores", "server, cores", "bottleneck"]
         parts.append(
-            f"**{kind.title}; {pinning}** ({sizes.rounds} rounds, windows of {sizes.window_s:g} s; the "
-            f"driver alone takes {spread([_cost_us(one) for one in first])} µs of CPU {kind.per})\n\n"
-            + table(
-                [
-                    "load",
-                    kind.heading,
-                    "over the driver alone",
-                    "load, cores",
-                    "server, cores",
-                    "bottleneck",
-                    f"CPU {kind.per} over the driver alone",
-                ],
-                rows,
-            )
+            f"**{kind.title}; {pinning}** ({sizes.rounds} rounds, windows of {sizes.window_s:g} s)\n\n"
+            + table([*headings, f"load, CPU µs {kind.per}", "over the first"], rows)
         )
     return "\n\n".join(parts)
+
+
+def _over(values: Sequence[float], first: Sequence[float]) -> str:
+    """The ratios, round by round; of the first itself there is nothing to tell."""
+    if values == first:
+        return "–"
+    return spread([one / own for one, own in zip(values, first, strict=True)])
 
 
 def _cores(made: Sequence[Seen]) -> list[list[float]]:

@@ -17,7 +17,7 @@ import xxhash
 from analysis.table import digits
 from analysis.trial.figures import figures_of_trial
 from harness.cores import Cores
-from harness.load import LoadDriver
+from harness.load import LoadDriver, LoadFailed
 from harness.memory import high_water_bytes, reset_high_water
 from results.records import COLUMN, REQUEST_STRUCT, LoadRecord
 from results.store import Store
@@ -182,15 +182,21 @@ class _HandingOver:
     seconds: float = 0.0
     records: int = 0
     lost: int = 0
+    failed: int = 0
+    """Trials that did not count, because a worker of theirs had no time in time."""
     _over: threading.Event = field(default_factory=threading.Event)
 
     def go_on(self) -> None:
         """Until it is over."""
         begun = due = time.monotonic()
         while not self._over.is_set():
-            record = self.crew.driver.run(_made_up(self.a_second))
-            self.records += self.a_second
-            self.lost += self.a_second - len(record.requests)
+            try:
+                record = self.crew.driver.run(_made_up(self.a_second))
+            except LoadFailed:
+                self.failed += 1
+            else:
+                self.records += self.a_second
+                self.lost += self.a_second - len(record.requests)
             due += _HANDED_OVER_EVERY_S
             self._over.wait(max(due - time.monotonic(), 0))
         self.seconds = time.monotonic() - begun
@@ -326,7 +332,8 @@ def _told(seen: dict[tuple[str, bool], list[Disturbed]], handed: Sequence[_Handi
     head = (
         f"**A target under steady load, while another master takes over records beside it** "
         f"({sizes.target_rounds} rounds, windows of {sizes.window_s:g} s; {records:,} records handed over at "
-        f"{digits(records / seconds * 60 / 1e6)} million a minute, {sum(one.lost for one in handed)} lost; "
+        f"{digits(records / seconds * 60 / 1e6)} million a minute, {sum(one.lost for one in handed)} lost, "
+        f"{sum(one.failed for one in handed)} trials of them invalid; "
         "the crew's own master in percent of a core)"
     )
     headings = ["", "TTFB p50, µs", "p95, µs", "responses/s", "server, µs a response"]
