@@ -20,12 +20,14 @@ from harness.ports import HOST
 from harness.processes import Processes
 from harness.scheduling import DRIVER, first_in_line
 from results.records import COLUMN, LoadRecord, Outcome
+from scenarios.specification import Address, Download, TrialSpecification
 from scenarios.workers.messages import own_system
 from scenarios.workers.settings import TOKEN_VARIABLE, Settings
 from tests.hosts import Host
 
 _TOKEN = "the token of a bench, which ends with it"
 _PATIENCE_S = 60.0
+_MADE_UP_WINDOW_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,12 @@ def of_made_up(bench: Bench, name: str, cores: Cores, workers: int) -> Iterator[
             pids.append(process.pid)
         driver.muster()
         yield MadeUp(driver, pids)
+
+
+def made_up(records: int) -> TrialSpecification:
+    """Has such a driver's workers hand over so many records, all together."""
+    nobody = Address(HOST, 9, "GET", "/", (), timeout_s=10, keep_alive=True)
+    return TrialSpecification(nobody, "made up", Download(records), 0, _MADE_UP_WINDOW_S, 200, 0, None)
 
 
 def _crew(workers: int, listen: str) -> Crew:

@@ -25,6 +25,7 @@ PINNED, FREE = "load on one core, the server on the other", "nothing pinned"
 #: Above this share of a core, it was the bottleneck.
 _FULL = 0.9
 _WARMUP_S = 0.3
+_ONE_WORKER = "1 load process"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,16 @@ def kinds(large_bytes: int) -> list[Kind]:
     ]
 
 
-def growth(bench: Bench, pinned: Cores, listen: str, hosts: Sequence[Host], sizes: Sizes) -> str:
-    """The tables. Without hosts (two are needed), their rows are left out."""
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """The tables, and what one pinned worker takes of CPU (µs) for each response or MB of each kind."""
+
+    text: str
+    costs_us: Sequence[float]
+
+
+def growth(bench: Bench, pinned: Cores, listen: str, hosts: Sequence[Host], sizes: Sizes) -> Growth:
+    """Measure the arms in turns. Without hosts (two are needed), their rows are left out."""
     with contextlib.ExitStack() as stack:
         arms = [
             arm
@@ -88,7 +97,8 @@ def growth(bench: Bench, pinned: Cores, listen: str, hosts: Sequence[Host], size
                 _arms(bench, pinning, pinned if pinning == PINNED else Cores(), listen, hosts, sizes)
             )
         ]
-        found = []
+        found, costs_us = [], []
+        worker = next(at for at, arm in enumerate(arms) if arm.name == _ONE_WORKER)
         for kind in kinds(sizes.large_bytes):
             seen: list[list[Seen]] = [[] for _ in arms]
             for turn in range(sizes.rounds):
@@ -96,7 +106,8 @@ def growth(bench: Bench, pinned: Cores, listen: str, hosts: Sequence[Host], size
                     at = (turn + shifted) % len(arms)
                     seen[at].append(_measured(arms[at], kind, sizes.window_s))
             found.append(_told(kind, arms, seen, sizes))
-    return "\n\n".join(found)
+            costs_us.append(statistics.median(_cost_us(one) for one in seen[worker]))
+    return Growth("\n\n".join(found), costs_us)
 
 
 @contextlib.contextmanager

@@ -14,19 +14,25 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from analysis.table import digits
 from harness.cores import split_cores
 from harness.ports import HOST
 from harness.processes import Processes
+from harness.validity import MOST_CLIENT_CPU
 from tests.bench import growth, handover
-from tests.bench.crews import Bench
-from tests.bench.tables import parser, publish
+from tests.bench.crews import Bench, of_made_up
+from tests.bench.disturbance import disturbance
+from tests.bench.tables import parser, publish, table
 from tests.hosts import TARGET, Host, joined
 from tests.programs import lacking_network_namespaces
 
 _GROWTH = growth.Sizes(rounds=9, window_s=0.6, large_bytes=20_000_000, pinnings=(growth.PINNED, growth.FREE))
-_HANDOVER = handover.Sizes(rounds=5, records=1_000_000, trials=10, target_rounds=6, window_s=3.0)
+_HANDOVER = handover.Sizes(rounds=5, records=1_000_000, trials=10)
+_TARGET = (6, 3.0)
 _SMALL_GROWTH = growth.Sizes(rounds=1, window_s=0.2, large_bytes=1_000_000, pinnings=(growth.PINNED,))
-_SMALL_HANDOVER = handover.Sizes(rounds=1, records=20_000, trials=2, target_rounds=1, window_s=0.3)
+_SMALL_HANDOVER = handover.Sizes(rounds=1, records=20_000, trials=2)
+_SMALL_TARGET = (1, 0.3)
+"""How often and how long (s) the target is looked at."""
 #: Set in the namespaces that are to be the target's host.
 _IS_TARGET = "STREAMGAUGE_BENCH_IS_TARGET"
 
@@ -40,7 +46,8 @@ def main() -> None:
     if reason is None and _IS_TARGET not in os.environ:
         words = ["unshare", "--net", "--uts", sys.executable, "-m", "tests.bench.scale", *sys.argv[1:]]
         os.execvpe(words[0], words, os.environ | {_IS_TARGET: "1"})  # noqa: S606
-    sizes = (_SMALL_GROWTH, _SMALL_HANDOVER) if options.smoke else (_GROWTH, _HANDOVER)
+    small = (_SMALL_GROWTH, _SMALL_HANDOVER, _SMALL_TARGET)
+    growing, handing_over, looking = small if options.smoke else (_GROWTH, _HANDOVER, _TARGET)
     cores = split_cores()
     with (
         _hosts(reason) as (listen, hosts),
@@ -48,12 +55,35 @@ def main() -> None:
         Processes() as processes,
     ):
         bench = Bench(processes, Path(folder))
-        parts = [growth.growth(bench, cores, listen, hosts, sizes[0])]
-        with _on(cores.harness):
-            parts.append(handover.handover(bench, cores, sizes[1]))
+        grown = growth.growth(bench, cores, listen, hosts, growing)
+        with _on(cores.harness), of_made_up(bench, "made-up", cores, 2) as crew:
+            cost = handover.cost_of_records(bench, crew, handing_over)
+            disturbed = disturbance(bench, crew, cores, *looking)
+    parts = [grown.text, cost.text, disturbed, _derived(grown, cost)]
     if reason is not None:
         parts.append(f"Without load hosts: {reason}.")
     publish("scale", "\n\n".join(parts), write=options.write)
+
+
+def _derived(grown: growth.Growth, cost: handover.Cost) -> str:
+    """Where the limits lie, by what was measured above: this table is reckoned, not measured."""
+    small_us, megabyte_us = grown.costs_us
+    requests, megabytes = MOST_CLIENT_CPU * 1e6 / small_us, MOST_CLIENT_CPU * 1e6 / megabyte_us
+    kept_ns = cost.master_ns + cost.harness_ns + cost.stored_ns
+    rows = [
+        ["1 KB responses that one worker may ask for in a second", digits(requests)],
+        ["the same of large bodies, MB/s", digits(megabytes)],
+        ["in Gbit/s, without the headers of packets", digits(megabytes * 8 / 1e3)],
+        ["seconds to hand over, merge and store a million records, on one core", digits(kept_ns / 1e3)],
+        ["of these, in the master", digits(cost.master_ns / 1e3)],
+        [
+            "workers at that rate whose records take as long to keep as to make",
+            digits(1e9 / kept_ns / requests),
+        ],
+        ["million requests in one trial for each GiB of memory", digits(2**30 / cost.most_bytes / 1e6)],
+    ]
+    head = f"**Derived, not measured**: by the medians above, a worker at {MOST_CLIENT_CPU:.0%} of its core"
+    return f"{head}\n\n{table(['', ''], rows)}"
 
 
 @contextlib.contextmanager

@@ -19,4 +19,7 @@ def test_processes_and_hosts_are_measured_and_all_records_arrive() -> None:
         re.findall(r"^\| in (?:one|\d+) trials? \| ([\d,]+) \| ([\d,]+) \|", printed, re.MULTILINE)
         == [("20,000", "0")] * 2
     )
+    assert re.search(
+        r"^\| 1 KB responses that one worker may ask for in a second \| [1-9]", printed, re.MULTILINE
+    )
     assert re.search(r"handed over at [\d.,]+ million a minute, 0 lost", printed)
