@@ -6,7 +6,7 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -15,9 +15,10 @@ import psutil
 from harness.cores import Cores
 from harness.crew import Crew, own_crew
 from harness.lending import Lent, lend
-from harness.load import LoadDriver, own_environment
+from harness.load import LoadDriver, LoadFailed, own_environment
 from harness.ports import HOST
 from harness.processes import Processes
+from harness.repetition import MOST_ATTEMPTS
 from harness.scheduling import DRIVER, first_in_line
 from results.records import COLUMN, LoadRecord, Outcome
 from scenarios.specification import Address, Download, TrialSpecification
@@ -134,8 +135,18 @@ def tree_cpu_ns(pid: int) -> int:
     return sum(cpu_ns(process) for process in (pid, *(one.pid for one in psutil.Process(pid).children())))
 
 
-def checked(record: LoadRecord) -> LoadRecord:
-    """The same record. Raises SystemExit where a response failed."""
+def measured(run: Callable[[TrialSpecification], LoadRecord], asked: TrialSpecification) -> LoadRecord:
+    """One trial, which is made again where a worker of it was lost, as in a run.
+
+    Raises LoadFailed when that has happened too often, and SystemExit where a response failed.
+    """
+    for left in reversed(range(MOST_ATTEMPTS)):
+        try:
+            record = run(asked)
+            break
+        except LoadFailed:
+            if not left:
+                raise
     if (record.requests[:, COLUMN["outcome"]] != Outcome.VERIFIED).any():
         raise SystemExit(f"responses failed: {dict(record.errors)}")
     return record

@@ -17,7 +17,7 @@ from harness.cores import Cores
 from harness.load import LoadDriver, LoadFailed
 from results.records import COLUMN
 from scenarios.specification import Address, Arrivals, Download, Load, TrialSpecification
-from tests.bench.crews import Bench, MadeUp, checked, cpu_ns, made_up, of_this_machine, tree_cpu_ns
+from tests.bench.crews import Bench, MadeUp, cpu_ns, made_up, measured, of_this_machine, tree_cpu_ns
 from tests.bench.nginx import Nginx, nginx
 from tests.bench.tables import spread, table
 
@@ -124,7 +124,7 @@ def _looked_at(driver: LoadDriver, server: Nginx, load: Load, window_s: float) -
     server_ns = tree_cpu_ns(server.pid)
     looker.start()
     try:
-        record = checked(driver.run(asked))
+        record = measured(driver.run, asked)
     finally:
         over.set()
         looker.join()

@@ -15,7 +15,7 @@ from harness.cores import Cores
 from harness.load import LoadDriver
 from results.records import COLUMN, LoadRecord
 from scenarios.specification import Address, Download, TrialSpecification
-from tests.bench.crews import Bench, alone, checked, of_hosts, of_this_machine, tree_cpu_ns
+from tests.bench.crews import Bench, alone, measured, of_hosts, of_this_machine, tree_cpu_ns
 from tests.bench.nginx import Nginx, nginx
 from tests.bench.tables import spread, table
 from tests.hosts import Host
@@ -144,7 +144,7 @@ def _measured(arm: Arm, kind: Kind, window_s: float) -> Seen:
         digest=xxhash.xxh3_64_intdigest(body),
     )
     server_ns = tree_cpu_ns(arm.server.pid)
-    record = checked(arm.run(asked))
+    record = measured(arm.run, asked)
     server_ns = tree_cpu_ns(arm.server.pid) - server_ns
     window_ns = record.window_close_ns - record.window_open_ns
     delivered = kind.counted(record)

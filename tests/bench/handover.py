@@ -14,7 +14,7 @@ import psutil
 from harness.memory import high_water_bytes, reset_high_water, rss_bytes
 from results.records import COLUMN, REQUEST_STRUCT, LoadRecord
 from results.store import Store
-from tests.bench.crews import Bench, MadeUp, cpu_ns, made_up
+from tests.bench.crews import Bench, MadeUp, cpu_ns, made_up, measured
 from tests.bench.tables import spread, table
 from tests.results.examples import run_header, trial_record
 
@@ -62,7 +62,7 @@ def cost_of_records(bench: Bench, crew: MadeUp, sizes: Sizes) -> Cost:
     taken: dict[str, list[Taken]] = {name: [] for name in arms}
     stored: list[float] = []
     for trials in arms.values():
-        crew.driver.run(made_up(sizes.records // trials))  # from now on they are made, and need no more CPU
+        measured(crew.driver.run, made_up(sizes.records // trials))  # from now on they need not be made
     idle_bytes = sum(rss_bytes(psutil.Process(pid)) for pid in (crew.driver.pid, os.getpid()))
     for turn in range(sizes.rounds):
         for name in list(arms)[:: -1 if turn % 2 else 1]:
@@ -131,7 +131,7 @@ def _taken(crew: MadeUp, records: int, trials: int) -> Taken:
         for process in (master, harness):
             reset_high_water(process)
         begun = _cpu_ns(crew)
-        record = crew.driver.run(made_up(records // trials))
+        record = measured(crew.driver.run, made_up(records // trials))
         seconds += (time.monotonic_ns() - record.drained_ns) / 1e9
         used = [sum(one) - before for *one, before in zip(used, _cpu_ns(crew), begun, strict=True)]
         most = [max(one, high_water_bytes(of) or 0) for one, of in zip(most, (master, harness), strict=True)]
@@ -144,7 +144,7 @@ def _taken(crew: MadeUp, records: int, trials: int) -> Taken:
 
 def _stored_ns(path: Path, crew: MadeUp, records: int) -> float:
     """CPU of the harness for each record of a trial that goes into a store."""
-    load = crew.driver.run(made_up(records))
+    load = measured(crew.driver.run, made_up(records))
     with Store.create(path, run_header()) as store:
         store.add_workers(crew.driver.workers)
         trial = trial_record(0, load=load)

@@ -10,6 +10,7 @@ from functools import lru_cache
 from time import monotonic_ns
 from typing import Any
 
+import gevent
 import numpy as np
 
 from results.records import COLUMN, MISSING, REQUEST_FIELDS, Outcome
@@ -35,6 +36,8 @@ def made_up(
     assert begin_ns is not None
     records = specification.load.users
     window_ns = round(specification.window_s * 1e9)
+    while (left_ns := begin_ns - monotonic_ns()) > 0:  # until then all workers hear of it, as in a real trial
+        gevent.sleep(left_ns / 1e9)
     packed = bytearray(_records(records, worker, begin_ns // 10**12))
     answer = {
         "worker": worker,

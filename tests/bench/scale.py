@@ -26,9 +26,9 @@ from tests.bench.tables import parser, publish, table
 from tests.hosts import TARGET, Host, joined
 from tests.programs import lacking_network_namespaces
 
-_GROWTH = growth.Sizes(rounds=9, window_s=0.6, large_bytes=20_000_000, pinnings=(growth.PINNED, growth.FREE))
-_HANDOVER = handover.Sizes(rounds=5, records=1_000_000, trials=10)
-_TARGET = (6, 3.0)
+_GROWTH = growth.Sizes(rounds=7, window_s=0.6, large_bytes=20_000_000, pinnings=(growth.PINNED, growth.FREE))
+_HANDOVER = handover.Sizes(rounds=4, records=1_000_000, trials=10)
+_TARGET = (5, 2.5)
 _SMALL_GROWTH = growth.Sizes(rounds=1, window_s=0.2, large_bytes=1_000_000, pinnings=(growth.PINNED,))
 _SMALL_HANDOVER = handover.Sizes(rounds=1, records=20_000, trials=2)
 _SMALL_TARGET = (1, 0.3)
