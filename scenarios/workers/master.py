@@ -189,6 +189,10 @@ class Master:
         """Tell all workers that the run is over."""
         for member in self._members.values():
             self._send(messages.END, member, {"why": why})
+        # pinned beside others, the thread that sends may not have run when this process ends
+        self._runner.greenlet.kill()
+        self._runner.server.socket.close()
+        self._runner.server.socket.context.term()
 
     def _chosen(self, only: int | None) -> list[Member]:
         if only is not None:
