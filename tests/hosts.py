@@ -11,8 +11,8 @@ from tests.programs import need_network_namespaces
 
 #: The target's address, on its loopback interface: each load host has a link of its own to it.
 TARGET = "10.77.0.1"
-#: Should the test be killed, its hosts go soon after.
-_LONGEST_S = 300
+#: Should whoever made them be killed and the kernel not end them at once, its hosts go then.
+_LONGEST_S = 1800
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +41,23 @@ class Host:
 def hosts(*loads: str) -> Iterator[Sequence[Host]]:
     """The target, and a load host of each of these names."""
     need_network_namespaces()
+    with _holder() as holder, joined(Host("target", 0, holder), *loads) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def joined(target: Host, *loads: str) -> Iterator[Sequence[Host]]:
+    """A target, whose namespaces are there, and a load host of each of these names, linked to it."""
     with contextlib.ExitStack() as stack:
-        found = [
-            Host(name, number, stack.enter_context(_holder()))
-            for number, name in enumerate(("target", *loads))
+        beside = [
+            Host(name, number, stack.enter_context(_holder())) for number, name in enumerate(loads, start=1)
         ]
-        target = found[0]
+        found = [target, *beside]
         for host in found:
             host.run("hostname", host.name)
             host.run("ip", "link", "set", "lo", "up")
         target.run("ip", "address", "add", f"{TARGET}/32", "dev", "lo")
-        for host in found[1:]:
+        for host in beside:
             _link(target, host)
         yield found
 

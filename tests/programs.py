@@ -9,6 +9,8 @@ import pytest
 
 from harness.proxying import find_program
 
+_FOR_NETWORKS = ("ip", "tc", "unshare", "nsenter", "setpriv")
+
 
 def need(*names: str) -> None:
     """Ends the test, or all of a fixture's, where one of these programs is not installed."""
@@ -49,11 +51,19 @@ def need_time_namespaces() -> list[str]:
 
 def need_network_namespaces() -> None:
     """Ends the test where no network namespaces can be made here."""
-    need("ip", "tc", "unshare", "nsenter", "setpriv")
-    done = subprocess.run(["unshare", "--net", "--uts", "true"], capture_output=True, text=True, check=False)
-    if done.returncode == 0:
+    need(*_FOR_NETWORKS)
+    reason = lacking_network_namespaces()
+    if reason is None:
         return
-    reason = f"no network namespaces ({done.stderr.strip()}); run as root"
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def lacking_network_namespaces() -> str | None:
+    """Why none can be made here; null where they can."""
+    missing = [name for name in _FOR_NETWORKS if find_program(name) is None]
+    if missing:
+        return f"{', '.join(missing)} not installed"
+    done = subprocess.run(["unshare", "--net", "--uts", "true"], capture_output=True, text=True, check=False)
+    return f"no network namespaces ({done.stderr.strip()}); run as root" if done.returncode else None

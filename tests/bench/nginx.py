@@ -51,18 +51,20 @@ http {{
 
 @dataclass(frozen=True, slots=True)
 class Nginx:
-    """Where it listens, and the bodies that it serves by path."""
+    """Where it listens, the bodies that it serves by path, and the process that was started."""
 
+    host: str
     port: int
+    pid: int
     bodies: dict[str, bytes]
 
     def url(self, path: str) -> str:
         """The whole address of a path."""
-        return f"http://{HOST}:{self.port}{path}"
+        return f"http://{self.host}:{self.port}{path}"
 
 
 @contextlib.contextmanager
-def nginx(cores: Sequence[int] | None, large_bytes: int) -> Iterator[Nginx]:
+def nginx(cores: Sequence[int] | None, large_bytes: int, host: str = HOST) -> Iterator[Nginx]:
     """Runs until the block ends; paths are /small, /large and /chunked/large.
 
     Raises SystemExit where no nginx is installed, and TimeoutError when it does not answer.
@@ -77,9 +79,9 @@ def nginx(cores: Sequence[int] | None, large_bytes: int) -> Iterator[Nginx]:
         large = (small * (large_bytes // len(small) + 1))[:large_bytes]
         (folder / "files" / "small").write_bytes(small)
         (folder / "files" / "large").write_bytes(large)
-        port = free_port()
+        port = free_port(host)
         user = f"user {getpass.getuser()};" if os.geteuid() == 0 else ""
-        text = _CONFIGURATION.format(folder=folder, user=user, host=HOST, port=port)
+        text = _CONFIGURATION.format(folder=folder, user=user, host=host, port=port)
         (folder / "nginx.conf").write_text(text)
         process = processes.start(
             [str(program), "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")],
@@ -88,7 +90,7 @@ def nginx(cores: Sequence[int] | None, large_bytes: int) -> Iterator[Nginx]:
             output=folder / "log",
             cpus=cores,
         )
-        running = Nginx(port, {"/small": small, "/large": large, "/chunked/large": large})
+        running = Nginx(host, port, process.pid, {"/small": small, "/large": large, "/chunked/large": large})
         deadline = time.monotonic() + _READY_TIMEOUT_S
         while True:
             try:
