@@ -64,6 +64,9 @@ class Watcher(Protocol):
     def joined(self, worker: Worker) -> None:
         """One of them is there."""
 
+    def left(self, workers: int | None) -> None:
+        """So many are left, and the run goes on with them; null: all are there again."""
+
     def calibrating(self, users: Sequence[int]) -> None:
         """The client's own error is about to be measured with so many users."""
 
@@ -169,7 +172,7 @@ def _newcomers(plan: Plan, store: Store, shop: Workshop, watcher: Watcher) -> Ne
     def calibrated(workers: Sequence[Worker]) -> list[CalibrationPoint]:
         return _calibrate_workers(plan, shop, watcher, workers)
 
-    return Newcomers(shop.driver, store, watcher.joined, calibrated)
+    return Newcomers(shop.driver, store, watcher.joined, watcher.left, calibrated)
 
 
 def _calibrated_users(plan: Plan, processes: int) -> list[int]:

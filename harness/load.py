@@ -125,6 +125,7 @@ class LoadDriver:
         self._port = 0 if crew is None else crew.port
         self._lent: list[LentProcess] = []
         self._workers: dict[int, Worker] = {}
+        self._awaited: int | None = None
         self._process, self._link = self._start()
 
     def __enter__(self) -> Self:
@@ -148,6 +149,12 @@ class LoadDriver:
     def workers(self) -> Sequence[Worker]:
         """All that have joined so far, by number; none without a crew."""
         return [self._workers[number] for number in sorted(self._workers)]
+
+    @property
+    def fewer(self) -> int | None:
+        """So many of the crew are left, after the last trial; null where all that are expected are there."""
+        expected = None if self._crew is None else self._crew.expected
+        return None if self._awaited == expected else self._awaited
 
     @property
     def port(self) -> int:
@@ -311,6 +318,7 @@ class LoadDriver:
             longest_s += crew.patience_s + HANDOVER_S
         answer, packed = self._ask({**to_message(specification), **more}, longest_s)
         self._keep_workers(answer)
+        self._awaited = answer.get("awaited", self._awaited)
         if "lost" in answer:
             raise LoadFailed(answer["lost"], Fault.WORKER_LOST)
         if "too_few" in answer:

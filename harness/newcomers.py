@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from harness.load import LoadDriver, LoadFailed, LoadGivenUp
 from results.calibration import CalibrationPoint
-from results.faults import Fault
 from results.store import Store
 from results.workers import Worker
+
+_MOST_TRIES = 3
 
 
 class Muster(Protocol):
@@ -35,6 +37,7 @@ class Alone:
 class Newcomers:
     """Whoever has joined the driver and is not in the store; ``joined`` is told of each.
 
+    ``left`` is told of how many workers are left whenever that has changed, null when all are there again.
     ``calibrate`` measures the points of some of them, and raises LoadFailed where one is lost.
     """
 
@@ -43,38 +46,43 @@ class Newcomers:
         driver: LoadDriver,
         store: Store,
         joined: Callable[[Worker], None],
+        left: Callable[[int | None], None],
         calibrate: Callable[[Sequence[Worker]], Sequence[CalibrationPoint]],
     ) -> None:
         self._driver = driver
         self._store = store
         self._joined = joined
+        self._left = left
+        self._fewer: int | None = None
         self._calibrate = calibrate
         run = store.read()
         self._kept = {worker.number for worker in run.workers}
+        self._tries: Counter[int] = Counter()
         self._calibrated = {point.worker for point in run.calibration}
 
     def before_trial(self) -> None:
-        """Keep and calibrate them. One that is lost meanwhile is tried again if it makes load after all."""
+        """Keep and calibrate them. One that is lost meanwhile may come back, and is tried again."""
         self.before_storing()
         for worker in self._driver.workers:
-            if worker.number in self._calibrated:
+            if worker.number in self._calibrated or self._tries[worker.number] == _MOST_TRIES:
                 continue
+            self._tries[worker.number] += 1
             try:
                 points = self._calibrate([worker])
             except LoadGivenUp:
                 raise
-            except LoadFailed as failed:
-                if failed.fault is not Fault.WORKER_LOST:
-                    raise
-                self._calibrated.add(worker.number)  # it is gone: a next one has another number
+            except LoadFailed:  # the driver's end is its workers' too: they join the next one as others
                 continue
             self._store.add_calibration(points)
             self._calibrated.add(worker.number)
 
     def before_storing(self) -> None:
-        """Keep them."""
+        """Keep them, and see whether any have gone."""
         for worker in self._driver.workers:
             if worker.number not in self._kept:
                 self._store.add_workers([worker])
                 self._kept.add(worker.number)
                 self._joined(worker)
+        if self._driver.fewer != self._fewer:
+            self._fewer = self._driver.fewer
+            self._left(self._fewer)

@@ -125,7 +125,7 @@ class Driver:
             return {"lost": str(error), "workers": master.described()}, bytearray()
         except TooFewWorkers as error:
             return {"too_few": str(error), "workers": master.described()}, bytearray()
-        return {"shares": shares, "workers": master.described()}, packed
+        return {"shares": shares, "workers": master.described(), "awaited": master.awaited}, packed
 
     def _dismiss(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Let the workers go."""

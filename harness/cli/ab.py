@@ -79,10 +79,10 @@ def command(
             gates, not_judged = margin_gates_of(wanted.suite, wanted.cases, wanted.blocks, wanted.terms)
             sides = _sides(wanted, base, head, manner)
             check_fits(wanted, len(gates), sides)
-            session = begun(wanted, words, sides, gates, crew=crew_of(crew))
+            session = begun(wanted, words, sides, gates, crew=crew_of(crew, tells=not quiet))
         else:
             refuse_words_beside_resume(ctx)
-            session = resumed(resume, "ab", crew)
+            session = resumed(resume, "ab", crew, tells=not quiet)
             header = session.store.read().header
             _, not_judged = margin_gates_of(session.suite, session.plan.cases, header.blocks, session.terms)
         with session.store as store:

@@ -33,10 +33,11 @@ class CrewWords:
     token_file: Path | None
 
 
-def crew_of(words: CrewWords, stored: RunHeader | None = None) -> Crew | None:
+def crew_of(words: CrewWords, stored: RunHeader | None = None, *, tells: bool) -> Crew | None:
     """Who shares the load; null where the driver makes it alone. A ``stored`` run goes on as it began.
 
-    Raises UsageError where the words do not fit together, or the address cannot be had.
+    A new token is made only in a run that ``tells`` it. Raises UsageError where the words do not fit
+    together, or the address cannot be had.
     """
     _check(words)
     marked = None if stored is None else stored.environment.get(LOAD_PROCESSES)
@@ -44,6 +45,10 @@ def crew_of(words: CrewWords, stored: RunHeader | None = None) -> Crew | None:
         assert words.expect_workers is not None  # noqa: S101  - checked
         host, port = _address(words.listen)
         given = given_token(words.token_file)
+        if given is None and not tells:
+            raise UsageError(
+                f"--quiet would tell nobody a new token: give one with --token-file, or in {TOKEN_VARIABLE}"
+            )
         return Crew(
             words.expect_workers,
             words.enough_workers or words.expect_workers,

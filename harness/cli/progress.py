@@ -74,6 +74,16 @@ class Told:
         """Say who is there."""
         self._print(f"worker {worker.number} has joined: {printable(worker.name)}")
 
+    def left(self, workers: int | None) -> None:
+        """Say that some are gone, or back."""
+        if workers is None:
+            self._print("all workers are there again")
+        else:
+            self._print(
+                f"{workers} worker{' is' if workers == 1 else 's are'} left, and the run goes on with "
+                f"{'it' if workers == 1 else 'them'}: the load of a trial is shared by fewer"
+            )
+
     def _print(self, text: str) -> None:
         """A line that stays. A measurement does not end because its progress cannot be written."""
         try:

@@ -62,7 +62,7 @@ def command(
     with measuring_alone(force=force) as beside:
         if resume is None:
             words = Asked(suite, blocks, seed, only, until, budget, output)
-            crew = crew_of(crew_words)
+            crew = crew_of(crew_words, tells=not quiet)
             wanted = draft(words).placed(crew, allow_remote=allow_remote)
             # refused now, and not after an hour
             gates, not_judged = gates_of(wanted.suite, wanted.cases, wanted.blocks, wanted.terms)
@@ -70,7 +70,14 @@ def command(
             session = begun(wanted, words, web=web_port is not None, crew=crew)
         else:
             refuse_words_beside_resume(ctx)
-            session = resumed(resume, "run", crew_words, web=web_port is not None, allow_remote=allow_remote)
+            session = resumed(
+                resume,
+                "run",
+                crew_words,
+                tells=not quiet,
+                web=web_port is not None,
+                allow_remote=allow_remote,
+            )
             plan = session.plan
             gates, not_judged = gates_of(session.suite, plan.cases, plan.blocks, session.terms)
         with session.store as store:

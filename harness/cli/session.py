@@ -252,10 +252,14 @@ def resumed(
     verb: str,
     words: CrewWords,
     *,
+    tells: bool,
     web: bool = False,
     allow_remote: bool = False,
 ) -> Session:
-    """A stored run of this verb, as it was planned. Raises UsageError when it cannot go on here."""
+    """A stored run of this verb, as it was planned; ``tells`` is as in `crew_of`.
+
+    Raises UsageError when it cannot go on here.
+    """
     path = find_run(name)
     store = Store.open(path, writable=True)
     header = store.read().header
@@ -270,7 +274,7 @@ def resumed(
         )
     folder = header.environment.get("suite_folder")
     suite = parse_suite(header.suite_toml, str(path), Path(folder) if folder else None)
-    crew = crew_of(words, header)
+    crew = crew_of(words, header, tells=tells)
     cases = placed(cases_of(suite), allow_remote=allow_remote, listen=asked_at(crew))
     planned = {item.case.identity: item for item in cases}
     known = [planned[case.identity] for case in header.cases if case.identity in planned]

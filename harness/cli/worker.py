@@ -70,6 +70,7 @@ def _followed(started: list[LentProcess]) -> int:
     trials = dict.fromkeys((item.name for item in started), 0)
     requests = dict.fromkeys(trials, 0)
     codes: dict[str, int] = {}
+    said: set[str] = set()
     while len(codes) < len(started):
         for item in started:
             ended = item.process.returncode  # first: what it told before its end is not to be missed
@@ -78,13 +79,16 @@ def _followed(started: list[LentProcess]) -> int:
                     trials[item.name] += 1
                     requests[item.name] += told["requests"]
                 else:
+                    if told["event"] == "ended":
+                        said.add(item.name)
                     _say(item.name, told, f"{trials[item.name]} trials, {requests[item.name]:,} requests")
             if ended is not None and item.name not in codes:
                 codes[item.name] = ended
-                if ended < 0:
+                if item.name not in said:
+                    how = f"was killed (signal {-ended})" if ended < 0 else f"ended with code {ended}"
                     raise MeasurementError(
-                        f"{item.name} was killed (signal {-ended}); if nobody did that on purpose, look for "
-                        f"an out-of-memory kill (dmesg). Its last words:\n{item.process.output_tail()}"
+                        f"{item.name} {how}; if nobody did that on purpose, look for an out-of-memory kill "
+                        f"(dmesg). Its last words:\n{item.process.output_tail()}"
                     )
         time.sleep(_LOOK_EVERY_S)
     return max(codes.values(), key=lambda code: (code != ExitCode.GOOD, code))

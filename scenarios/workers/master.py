@@ -28,10 +28,8 @@ SILENT_NS = 3_000_000_000
 #: So much later than now does a trial begin, beyond what a message takes: all workers know of it by then.
 _LEAD_NS = 100_000_000
 _READINGS = 15
-_READING_TIMEOUT_S = 2.0
 _LOOK_EVERY_S = 0.1
-#: So long (s) the end of a run is waited for: who has not heard it by then finds out by its own patience.
-_FAREWELL_S = 3.0
+_GOODBYE_S = 3.0
 #: Records that are handed over do not pause for so long (s).
 _LONGEST_PAUSE_S = 30.0
 
@@ -53,7 +51,6 @@ class Member:
     told: Mapping[str, Any]
     joined_utc: str
     heard_ns: int
-    joins: int = 1
 
     @property
     def name(self) -> str:
@@ -71,7 +68,6 @@ class _Part:
     """What has come of one worker's share."""
 
     member: Member
-    joins: int
     packed: bytearray = field(default_factory=bytearray)
     parts: int = 0
     answer: dict[str, Any] | None = None
@@ -82,9 +78,9 @@ class _Part:
 class Master:
     """Listens on ``host`` and ``port`` (0: any), to those who have the token that `sockets.lock` was given.
 
-    ``expected`` workers share each trial, or as many as are there, but ``enough`` at least; for these it
-    waits up to ``patience_s``. They are numbered from ``first_number`` on. With ``shows`` Locust's statistics
-    are asked of the workers, after each trial.
+    ``expected`` workers share each trial, or as many as are there, but ``enough`` at least; whenever some are
+    gone they are waited for up to ``patience_s``, and then those that are left go on. They are numbered from
+    ``first_number`` on. With ``shows`` Locust's statistics are asked of the workers, after each trial.
     """
 
     def __init__(
@@ -102,6 +98,7 @@ class Master:
         self._runner: MasterRunner = environment.create_master_runner(host, port)
         self._expected = expected
         self._enough = enough
+        self._awaited = expected
         self._patience_s = patience_s
         self._shows = shows
         self._members: dict[str, Member] = {}
@@ -110,7 +107,7 @@ class Master:
         self._clock = own_clock()
         self._trial = 0
         self._parts: dict[str, _Part] = {}
-        self._gone: set[str] = set()
+        self._untold: set[str] = set()
         self._changed = Event()
         self._pongs: dict[str, Callable[[Message], None]] = {}
         self.refusals: list[str] = []
@@ -121,7 +118,7 @@ class Master:
             (messages.PART, self._on_part),
             (messages.DONE, self._on_done),
             (messages.FAILED, self._on_failed),
-            (messages.BYE, self._on_bye),
+            (messages.ENDED, self._on_ended),
         ):
             self._runner.register_message(name, listener)
         environment.events.heartbeat_sent.add_listener(self._on_heartbeat)  # type: ignore[no-untyped-call]
@@ -135,6 +132,11 @@ class Master:
     def present(self) -> list[Member]:
         """The workers that are there, by number."""
         return sorted((item for item in self._members.values() if item.is_heard), key=lambda one: one.number)
+
+    @property
+    def awaited(self) -> int:
+        """So many share the trials by now: all that are expected, or those that are left."""
+        return self._awaited
 
     def described(self) -> list[dict[str, Any]]:
         """Every worker that has joined, as `results.workers.Worker` has it."""
@@ -163,8 +165,9 @@ class Master:
         chosen = self._chosen(only)
         pieces = shares(specification, len(chosen))
         chosen = chosen[: len(pieces)]
-        self._trial += 1
-        self._parts = {member.client: _Part(member, member.joins) for member in chosen}
+        # a number that no other master has given: what is under way of a trial of theirs is told apart
+        self._trial = monotonic_ns()
+        self._parts = {member.client: _Part(member) for member in chosen}
         try:
             before = {member.client: self._offset(member) for member in chosen}
             begin_ns = monotonic_ns() + _LEAD_NS + 4 * max(offset.bound_ns for offset in before.values())
@@ -190,12 +193,12 @@ class Master:
         return _handed_over(parts.values(), before, after)
 
     def end(self, why: str) -> None:
-        """Tell all workers that the run is over, and wait until those that are there have heard it."""
-        left = {member.client for member in self.present}
+        """Tell all workers that the run is over, and wait a moment until they have heard it."""
+        self._untold = {member.client for member in self.present}
         for member in self._members.values():
             self._send(messages.END, member, {"why": why})
-        with gevent.Timeout(_FAREWELL_S, False):
-            while left - self._gone:
+        with gevent.Timeout(_GOODBYE_S, False):
+            while self._untold:
                 self._changed.clear()
                 self._changed.wait(_LOOK_EVERY_S)
 
@@ -206,12 +209,16 @@ class Master:
                 raise WorkerLost(f"worker {only} is not there any more")
             return found
         # one that was cut off for a moment is worth waiting for: with fewer, a trial would be another one
-        if not (self.wait_for(self._expected, self._patience_s) or len(self.present) >= self._enough):
+        # for a moment, once: who is gone for good would hold up each trial
+        self.wait_for(self._awaited, self._patience_s)
+        if len(self.present) < self._enough:
+            self._awaited = self._expected
             there = ", ".join(member.name for member in self.present) or "none"
             raise TooFewWorkers(
                 f"{len(self.present)} of {self._expected} workers are there ({there}), {self._enough} are "
                 f"needed at least, and nobody came within {self._patience_s:g} s"
             )
+        self._awaited = min(self._expected, len(self.present))
         return self.present[: self._expected]
 
     def _await(self, begin_ns: int, specification: TrialSpecification) -> None:
@@ -230,8 +237,6 @@ class Master:
         member, now = part.member, monotonic_ns()
         if part.wrong is not None:
             raise WorkerLost(f"worker {member.name} failed: {part.wrong}")
-        if member.joins != part.joins:
-            raise WorkerLost(f"worker {member.name} was away for a while and joined again in the middle")
         silent_ns = now - member.heard_ns
         if silent_ns >= SILENT_NS:
             raise WorkerLost(f"worker {member.name} was not heard of for {silent_ns / 1e9:.1f} s")
@@ -239,27 +244,37 @@ class Master:
             raise WorkerLost(f"worker {member.name} had not handed over its records after {longest_s:g} s")
 
     def _offset(self, member: Member) -> Offset:
-        """Its clock against ours, just now. Raises WorkerLost."""
+        """Its clock against ours, just now. Raises WorkerLost.
+
+        What it says of its clock is not enough to take it for ours: two machines that were restored from one
+        snapshot say the same.
+        """
         if self._clock and list(member.told["clock"]) == list(self._clock):
-            return SAME_CLOCK
+            seen = offset_of(self._readings(member, 1))
+            if abs(seen.offset_ns) <= seen.bound_ns:
+                return SAME_CLOCK
+        return offset_of(self._readings(member, _READINGS))
+
+    def _readings(self, member: Member, wanted: int) -> list[Reading]:
+        """So many messages there and back. Raises WorkerLost."""
         readings: list[Reading] = []
         came = Event()
 
         def take(message: Message) -> None:
             told = message.data
-            if told["number"] == len(readings):
+            if told["number"] == sent_ns:  # an answer that comes late is to an earlier one
                 readings.append(Reading(sent_ns, told["received_ns"], told["answered_ns"], monotonic_ns()))
                 came.set()
 
         self._pongs[member.client] = take
-        for number in range(_READINGS):
+        for _ in range(wanted):
             came.clear()
             sent_ns = monotonic_ns()
-            self._send(messages.PING, member, {"number": number})
-            if not came.wait(_READING_TIMEOUT_S):
+            self._send(messages.PING, member, {"number": sent_ns})
+            if not came.wait(SILENT_NS / 1e9):
                 raise WorkerLost(f"worker {member.name} did not say what its clock shows")
         del self._pongs[member.client]
-        return offset_of(readings)
+        return readings
 
     def _send(self, name: str, member: Member, data: Mapping[str, Any] | None = None) -> None:
         self._say(name, member.client, data)
@@ -287,8 +302,10 @@ class Master:
             self._members[msg.node_id] = member
             self._next_number += 1
         else:
-            member.joins += 1
             member.heard_ns = monotonic_ns()
+        part = self._parts.get(msg.node_id)
+        if part is not None and told["dropped"] == self._trial:
+            part.wrong = "it was away for a while, and joined again in the middle"
         self._send(messages.WELCOME, member, {"worker": member.number, "shows": self._shows})
         self._changed.set()
 
@@ -319,7 +336,7 @@ class Master:
             part.wrong = f"its part {part.parts} of the records is missing"
         part.parts += 1
         part.packed += msg.data["packed"]
-        part.heard_ns = monotonic_ns()
+        part.heard_ns = part.member.heard_ns = monotonic_ns()  # on a slow line heartbeats wait behind records
         self._send(messages.TOOK, part.member, {"trial": self._trial, "part": msg.data["part"]})
 
     def _on_done(self, msg: Message, **_: object) -> None:
@@ -328,8 +345,8 @@ class Master:
             part.answer = msg.data["answer"]
             self._changed.set()
 
-    def _on_bye(self, msg: Message, **_: object) -> None:
-        self._gone.add(msg.node_id)
+    def _on_ended(self, msg: Message, **_: object) -> None:
+        self._untold.discard(msg.node_id)
         self._changed.set()
 
     def _on_failed(self, msg: Message, **_: object) -> None:

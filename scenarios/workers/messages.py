@@ -25,9 +25,9 @@ DONE = "streamgauge-done"
 FAILED = "streamgauge-failed"
 #: Master to worker: a part has arrived.
 TOOK = "streamgauge-took"
-#: Master to worker: the run is over; and its answer.
+#: Master to worker: the run is over; and that this was heard.
 END = "streamgauge-end"
-BYE = "streamgauge-bye"
+ENDED = "streamgauge-ended"
 
 #: A part of a trial's records, and how many of them may be on their way at once from each worker.
 PART_BYTES = 1 << 19

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import locust.runners
 import zmq.green as zmq
 from locust.exception import RPCError
+from locust.rpc.protocol import Message
 from locust.rpc.zmqrpc import BaseSocket
 from zmq import ZMQError, curve_public
 from zmq.utils import z85
@@ -94,8 +95,22 @@ class Client(_Socket):
         self.socket.curve_publickey = keys.worker_public
         self.socket.setsockopt(zmq.IDENTITY, identity.encode())
         self.socket.setsockopt(zmq.CONNECT_TIMEOUT, _SILENT_MS)
-        self.socket.connect(f"tcp://{host}:{port}")
+        try:
+            self.socket.connect(f"tcp://{host}:{port}")
+        except ZMQError as error:
+            raise ConnectionError(f"{host}:{port} is no address: {error.strerror}") from error
         self.made.append(self)
+
+    def recv(self) -> Message:
+        """The next message of the master's.
+
+        Locust's has those quit whom it does not know, as one that has just been started anew does not. Ours
+        join it, and are told of the end by a message of our own.
+        """
+        while True:
+            message: Message = super().recv()  # type: ignore[no-untyped-call]
+            if message.type != "quit":
+                return message
 
 
 class _Locked:

@@ -24,6 +24,7 @@ import locust.runners
 import locust.stats
 import zmq
 from gevent.event import AsyncResult, Event
+from locust.exception import RPCError
 from locust.rpc.protocol import Message
 from locust.runners import WorkerRunner
 from zmq.utils.monitor import parse_monitor_message
@@ -46,6 +47,10 @@ _UNHEARD_NS = 3_000_000_000
 _LONGEST_PAUSE_S = 20.0
 _TRUTH_TIMEOUT_S = 30.0
 _NEVER_S = 10.0**9
+#: So long (s) has what it said last to leave this machine.
+_FAREWELL_S = 0.2
+#: So often at most is the master looked for.
+_MOST_TIMES = 300
 #: One handshake may fail for a master that is just ending.
 _MOST_REFUSALS = 3
 
@@ -70,6 +75,7 @@ class Worker:
         self._polls = PollClock()
         self._heard_ns = monotonic_ns()
         self._shows: bool | None = None
+        self._number: int | None = None
         self._conductor: gevent.Greenlet | None = None
         self._trial = 0
         self._taken = 0
@@ -94,6 +100,7 @@ class Worker:
         said = {
             "version": messages.own_version(),
             "clock": list(own_clock()),
+            "dropped": None,
             **{name: getattr(self._settings, name) for name in ("name", "host", "system", "cpu", "core")},
         }
         while True:
@@ -102,9 +109,16 @@ class Worker:
                 self.ended.set((ExitCode.INVALID, f"the master was not heard of for {silent_ns / 1e9:.0f} s"))
                 return
             if self._shows is None or silent_ns > _UNHEARD_NS:
-                # Locust's own books of who is there, then ours
-                self._send("client_ready", locust.__version__)
-                self._send(messages.JOIN, said)
+                # its trial is lost: load that goes on would disturb the next one
+                if self._conductor is not None and not self._conductor.ready():
+                    said["dropped"] = self._trial
+                self._stop_conducting()
+                try:
+                    # Locust's own books of who is there, then ours
+                    self._send("client_ready", locust.__version__)
+                    self._send(messages.JOIN, said)
+                except RPCError as error:  # too much waits to be sent already
+                    print(f"the master was not told: {error}", file=sys.stderr)
             gevent.sleep(_JOIN_EVERY_S)
 
     def _send(self, name: str, data: Any) -> None:
@@ -116,13 +130,16 @@ class Worker:
         self._heard_ns = monotonic_ns()
 
     def _on_welcome(self, msg: Message, **_: object) -> None:
+        was_silent = monotonic_ns() - self._heard_ns > _UNHEARD_NS
         self._heard_ns = monotonic_ns()
+        if was_silent or self._number != msg.data["worker"]:  # what it has said meanwhile is answered at once
+            self._number = msg.data["worker"]
+            tell("joined", worker=self._number)
         if self._shows is None:
             self._shows = bool(msg.data["shows"])
             if not self._shows:
                 without_statistics(self._environment)
             gc.freeze()
-        tell("joined", worker=msg.data["worker"])
 
     def _on_refused(self, msg: Message, **_: object) -> None:
         self.ended.set((ExitCode.USAGE, f"the run does not take this worker: {msg.data['why']}"))
@@ -134,6 +151,7 @@ class Worker:
 
     def _on_trial(self, msg: Message, **_: object) -> None:
         self._stop_conducting()
+        self._trial = msg.data["trial"]
         self._conductor = gevent.spawn(self._conduct, msg.data)
 
     def _on_drop(self, msg: Message, **_: object) -> None:
@@ -142,12 +160,13 @@ class Worker:
 
     def _on_took(self, msg: Message, **_: object) -> None:
         if msg.data["trial"] == self._trial:
+            self._heard_ns = monotonic_ns()  # on a slow line heartbeats wait behind records
             self._taken = msg.data["part"] + 1
             self._took.set()
 
     def _on_end(self, msg: Message, **_: object) -> None:
         self._stop_conducting()
-        self._send(messages.BYE, {})
+        self._send(messages.ENDED, None)
         self.ended.set((ExitCode.GOOD, str(msg.data["why"])))
 
     # --- a trial ---
@@ -159,7 +178,7 @@ class Worker:
             self._conductor = None
 
     def _conduct(self, given: dict[str, Any]) -> None:
-        trial = self._trial = given["trial"]
+        trial = given["trial"]
         try:
             answer, packed = self._run(given)
             self._hand_over(trial, packed)
@@ -236,8 +255,9 @@ def _truth(port: int) -> bytes:
 def _connected(settings: Settings, environment: TrialEnvironment) -> WorkerRunner:
     """Locust's runner, once the master has answered. Raises ConnectionError with the likely reason."""
     runners: Any = locust.runners
-    runners.CONNECT_TIMEOUT = 1
-    runners.CONNECT_RETRY_COUNT = max(1, round(settings.patience_s))
+    # each time is one frame of a recursion, and one message that waits to be sent
+    runners.CONNECT_TIMEOUT = max(1.0, settings.patience_s / _MOST_TIMES)
+    runners.CONNECT_RETRY_COUNT = max(1, round(settings.patience_s / runners.CONNECT_TIMEOUT))
     runners.WORKER_REPORT_INTERVAL = _NEVER_S  # what nobody reads would wake the loop up in a window
     runners.WORKER_LOG_REPORT_INTERVAL = -1
     runners.MASTER_HEARTBEAT_TIMEOUT = _NEVER_S  # `Worker` has its own patience
@@ -247,6 +267,8 @@ def _connected(settings: Settings, environment: TrialEnvironment) -> WorkerRunne
     try:
         return environment.create_worker_runner(settings.master_host, settings.master_port)
     except ConnectionError as error:
+        if error.args:
+            raise
         where = f"{settings.master_host}:{settings.master_port}"
         if _refusals(seen):
             why = f"whoever listens on {where} does not know this token: use the one that the run was given"
@@ -286,6 +308,7 @@ def main() -> int:
         return ExitCode.INVALID
     code, why = Worker(settings, environment, runner).ended.get()
     tell("ended", code=code, why=why)
+    gevent.sleep(_FAREWELL_S)
     return int(code)
 
 

@@ -23,6 +23,7 @@ TOKEN = "0123456789abcdef"
         ("--listen 127.0.0.1", "say for how many with --expect-workers"),
         ("--listen 127.0.0.1 --expect-workers 2 --enough-workers 3", "cannot be more than"),
         ("--listen 0.0.0.0 --expect-workers 2", "reached at one address and nowhere else"),
+        ("--listen 127.0.0.1:{port} --expect-workers 2 --quiet", "would tell nobody a new token"),
         ("--listen localhost --expect-workers 2", "give one IPv4 address"),
         ("--listen 127.0.0.1:0 --expect-workers 2", "give one IPv4 address"),
         ("--listen 192.0.2.77 --expect-workers 2", "Cannot assign requested address"),
@@ -45,6 +46,7 @@ def test_words_that_do_not_fit_are_refused_before_anything_starts(
     [
         ("", {"STREAMGAUGE_TOKEN": TOKEN}, 2, "Missing option '--master'"),
         ("--master 127.0.0.1", {}, 2, "no token: set STREAMGAUGE_TOKEN"),
+        ("--master 10.0.0.0/8", {"STREAMGAUGE_TOKEN": TOKEN}, 3, "10.0.0.0/8:5557 is no address"),
         ("--master 127.0.0.1:x", {"STREAMGAUGE_TOKEN": TOKEN}, 2, "HOST:PORT"),
         ("--master 127.0.0.1:1 --patience 1s", {"STREAMGAUGE_TOKEN": TOKEN}, 3, "no run listens on"),
     ],
@@ -74,4 +76,4 @@ def test_a_run_by_two_processes_keeps_who_made_it_and_goes_on_with_as_many(
     assert streamgauge("run", "--resume", str(path)).returncode == 0, "complete, and by as many"
     other = streamgauge("run", "--resume", str(path), "--processes", "3")
     assert other.returncode == 2
-    assert "load_processes" in other.stderr
+    assert "is made by 3 load processes here" in other.stderr

@@ -89,6 +89,9 @@ class FakeWatcher:
     def joined(self, worker: Worker) -> None:
         raise AssertionError(f"nobody joins here: {worker}")
 
+    def left(self, workers: int | None) -> None:
+        raise AssertionError(f"nobody leaves: {workers}")
+
     def calibrating(self, users: Sequence[int]) -> None:
         raise AssertionError(f"nothing is calibrated here, not even with {users} users")
 

@@ -21,7 +21,7 @@ from harness.load import LoadFailed, LoadGivenUp
 from results.errors import ExitCode
 from results.faults import Fault
 from results.records import LoadRecord
-from scenarios.specification import Download, TrialSpecification
+from scenarios.specification import Arrivals, Download, TrialSpecification
 from tests.scenarios.workers.crews import TOKEN, Running, asked, crew_of
 from tests.synthetic import SyntheticServer
 
@@ -121,6 +121,7 @@ def test_one_that_dies_costs_the_trial_and_a_spare_one_takes_its_place(
 def test_the_load_goes_on_with_enough_and_ends_with_fewer(crew: Running, trial: TrialSpecification) -> None:
     crew.lent[1].process.kill()
     assert names(crew, once_lost(crew, trial)) == ["2"]
+    assert crew.driver.fewer == 1
     crew.lent[2].process.kill()
     with pytest.raises(LoadGivenUp, match="0 of 2 workers are there") as caught:
         once_lost(crew, trial)
@@ -128,6 +129,7 @@ def test_the_load_goes_on_with_enough_and_ends_with_fewer(crew: Running, trial: 
     crew.lend()
     crew.lend()
     assert len(crew.driver.run(trial).workers) == 2
+    assert crew.driver.fewer is None
 
 
 def test_who_has_another_token_is_told_so_and_is_not_let_in(crew: Running, trial: TrialSpecification) -> None:
@@ -180,7 +182,10 @@ def test_another_version_is_refused_by_name(crew: Running, tmp_path: Path) -> No
 def test_a_master_that_dies_is_replaced_and_the_workers_join_it(
     crew: Running, trial: TrialSpecification
 ) -> None:
-    failed = in_the_middle(crew, lambda: os.kill(crew.driver.pid, signal.SIGKILL), trial)
+    """It dies before any stream begins: the next one hears first from workers that it does not know."""
+    small = replace(trial, load=Arrivals(20, "constant", 2), warmup_s=3.0)
+    mixed = replace(trial, others=small)
+    failed = in_the_middle(crew, lambda: os.kill(crew.driver.pid, signal.SIGKILL), mixed)
     assert failed.fault is Fault.DRIVER_DIED
     load = crew.driver.run(trial)
     assert len(load.workers) == 2
