@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.endpoint import Endpoint
 from harness.suite import Scenario, Suite
-from harness.suite_line import UNLIMITED, Line, bit_rate
+from harness.suite_line import Line
 from harness.suite_target import Target
 from harness.suite_values import byte_rate, placeholders, plain
 from results.case import Case, Value, value_text
@@ -131,6 +131,11 @@ def proxies_of(cases: Iterable[PlannedCase]) -> list[str]:
     return list(dict.fromkeys(item.proxy_kind for item in cases if item.proxy_kind != proxies.NONE))
 
 
+def lines_of(cases: Iterable[PlannedCase]) -> list[Line]:
+    """The lines that these cases are asked over, each once; none over loopback."""
+    return list(dict.fromkeys(item.line for item in cases if item.line is not None))
+
+
 def packages_of(cases: Iterable[PlannedCase]) -> list[str]:
     """The packages of the middleware that these cases have, each once."""
     used = (BUILT_IN[item.middleware] for item in cases if item.middleware in BUILT_IN)
@@ -223,8 +228,7 @@ def _line_parameters(line: Line | None) -> dict[str, Value]:
     """None where a suite asks for no line: its cases are asked over loopback, as ever."""
     if line is None:
         return {}
-    rate = UNLIMITED if line.bits_per_second is None else bit_rate(line.bits_per_second)
-    return {"line_rate": rate, **({"line_delay": f"{line.delay_s * 1000:g}ms"} if line.delay_s else {})}
+    return {"line_rate": line.rate, **({"line_delay": line.delay} if line.delay else {})}
 
 
 def _forms(

@@ -129,7 +129,7 @@ class CaseTracer:
             case=identity,
             started_utc=started_utc,
             reason=None,
-            note=note_of(items),
+            note=_with_line(note_of(items), planned),
             requests=requests,
             figures=figures_of_trace(items, requests),
             waterfall=waterfall_of(items),
@@ -164,6 +164,15 @@ def specification(
         row_marker=planned.target.row_marker,
         leaving=leaving_of(planned, expected),
     )
+
+
+def _with_line(note: str | None, planned: PlannedCase) -> str | None:
+    """The note, and that lateness may be the line's, where the case has one that makes bytes late."""
+    line = planned.line
+    if line is None or (line.bits_per_second is None and not line.delay_s):
+        return note
+    held = f"it was asked over {line.label}: what came late, the line may have held"
+    return held if note is None else f"{note}; {held}"
 
 
 @dataclass(frozen=True, slots=True)
