@@ -69,26 +69,34 @@ if [ "${1:-}" = test ]; then
     mypy
     lint-imports
     [ $# -eq 0 ] || exec python -m pytest "$@"
-    # Three lanes side by side: what measures; what mostly waits; and what does neither, which takes only the
-    # time that the others leave over.
-    waiting=(tests/harness tests/scenarios tests/cli/test_{disk,doctor,interrupt,killed}.py)
-    pure=(tests/analysis tests/results tests/targets tests/bench tests/harness/conformance
+    # Four lanes side by side: what measures; two of what mostly waits; and what does neither, which takes only
+    # the time that the others leave over. Tests that share a run are in one lane, else it is made twice.
+    waiting=(tests/harness tests/cli/test_conform.py tests/test_install.py)
+    going=(tests/scenarios tests/cli/test_{calibrate,disk,doctor,init,interrupt,killed,live,manner}.py
+        tests/cli/test_{run,secrets,surroundings,terminals,traces,web}.py)
+    pure=(tests/analysis tests/results tests/targets tests/bench
         tests/cli/test_{compare,completion,export,history,report,sheets,stored_ab}.py
         tests/test_{documents,imports,servers_page}.py)
     said=$(mktemp -d)
     set -m  # else what runs in the background, and all that it starts, ignores Ctrl-C
-    python -m pytest "${waiting[@]}" --ignore=tests/harness/conformance >"$said/waiting" 2>&1 &
-    lanes=($!)
+    python -m pytest "${waiting[@]}" >"$said/waiting" 2>&1 &
+    lanes=("waiting:$!")
+    python -m pytest "${going[@]}" >"$said/going" 2>&1 &
+    lanes+=("going:$!")
     nice -n 19 python -m pytest "${pure[@]}" >"$said/pure" 2>&1 &
-    lanes+=($!)
-    trap 'kill "${lanes[@]}" 2>/dev/null || true; rm -rf "$said"' EXIT
+    lanes+=("pure:$!")
+    trap 'kill "${lanes[@]#*:}" 2>/dev/null || true; rm -rf "$said"' EXIT
+    others=("${waiting[@]}" "${going[@]}" "${pure[@]}")
     code=0
-    python -m pytest tests "${waiting[@]/#/--ignore=}" "${pure[@]/#/--ignore=}" || code=$?
+    python -m pytest tests "${others[@]/#/--ignore=}" | tee -i "$said/measuring" || code=$?
     [ "$code" -ne 2 ] || exit 2  # interrupted: so are the others
     for lane in "${lanes[@]}"; do
-        wait "$lane" || code=$?
+        wait "${lane#*:}" || code=$?
+        echo "The lane ${lane%%:*}:"
+        cat "$said/${lane%%:*}"
     done
-    cat "$said/waiting" "$said/pure"
+    # what failed in any of them, once more at the end
+    (cd "$said" && grep -E '^(FAILED|ERROR) ' ./*) || true
     exit "$code"
 fi
 

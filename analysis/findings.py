@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from analysis.growth import MemoryGrowth, memory_growths
+from analysis.load_side import LoadSide, load_side
 from analysis.others import OthersCost, costs_of
 from analysis.slope import MemorySlope, memory_slopes
 from analysis.statistics.multiple import SCREENING_Q
@@ -126,7 +127,8 @@ class Findings:
     """A run and what it means. ``trials`` of ``planned`` are measured, ``invalid`` of them do not count.
 
     So many of these were ``repeated``: measured once more. ``faults`` counts the invalid ones by name.
-    ``costs`` are what the cases with others beside them cost these.
+    ``costs`` are what the cases with others beside them cost these. ``load`` is null where the run's own
+    driver made the load alone.
     """
 
     header: RunHeader
@@ -144,6 +146,7 @@ class Findings:
     slopes: Sequence[MemorySlope]
     growths: Sequence[MemoryGrowth]
     costs: Sequence[OthersCost]
+    load: LoadSide | None
 
     @property
     def invalid_in_words(self) -> str:
@@ -183,6 +186,7 @@ def find(run: Run, gates: Sequence[GatedCase] = (), not_judged: Sequence[NotJudg
         slopes=memory_slopes(run),
         growths=memory_growths(run),
         costs=costs_of(run, [case.summary for case in cases]),
+        load=load_side(run),
     )
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
 import xxhash
 
-from analysis.trial.calibration import calibration_point
+from analysis.trial.calibration import TooFewRequests, calibration_point
 from harness.cores import Cores
 from harness.load import LoadDriver
 from harness.ports import HOST
@@ -25,6 +26,8 @@ from scenarios.specification import Address, Download, TrialSpecification
 from targets.reference_server import piece_of
 
 _TIMEOUT_S = 30.0
+#: So many times longer a window is where too few requests fit into the first.
+_LONGER = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +93,15 @@ class Calibrator:
     ) -> list[CalibrationPoint]:
         """A point for each number of users and each way to answer.
 
-        Raises MeasurementError when one cannot be measured.
+        Where the machine is so busy that too few requests fit into a window, the point is measured once more
+        in a longer one. Raises MeasurementError when one cannot be measured.
         """
         with reference(self.processes, self.folder, self.cores.server, host=self.host) as server:
-            return [self._point(server, number, way, length) for number in users for way in answers]
+            return [
+                _patiently(partial(self._point, server, number, way), length)
+                for number in users
+                for way in answers
+            ]
 
     def points_of(
         self,
@@ -115,7 +123,10 @@ class Calibrator:
                     reference(self.processes, self.folder, self.cores.server, host=self.host)
                 )
             return [
-                replace(self._point_of(worker, server, number, way, length), worker=worker.number)
+                replace(
+                    _patiently(partial(self._point_of, worker, server, number, way), length),
+                    worker=worker.number,
+                )
                 for worker in workers
                 for number in users
                 for way in answers
@@ -139,6 +150,13 @@ class Calibrator:
             _specification(server.host, server.port, users, length.schedules[answers], length)
         )
         return _judged(users, answers, load, server.truth())
+
+
+def _patiently(measure: Callable[[Length], CalibrationPoint], length: Length) -> CalibrationPoint:
+    try:
+        return measure(length)
+    except TooFewRequests:
+        return measure(replace(length, window_s=length.window_s * _LONGER))
 
 
 def _judged(users: int, answers: Answers, load: LoadRecord, truth: ServerTruth) -> CalibrationPoint:

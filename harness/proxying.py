@@ -24,6 +24,8 @@ from targets.proxies import KINDS, Place
 #: Where system programs are that an ordinary user's PATH may lack.
 _SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin")
 _READY_TIMEOUT_S = 10.0
+#: Who says nothing for so long is asked again: it may be somebody else, who has taken the port.
+_ANSWER_TIMEOUT_S = 1.0
 _POLL_EVERY_S = 0.005
 _VERSION_TIMEOUT_S = 10.0
 _START_ATTEMPTS = 3
@@ -181,7 +183,7 @@ def _wait_until_ready(kind: str, process: OwnedProcess, place: Place) -> None:
 
 
 def _answers(place: Place) -> bool:
-    connection = http.client.HTTPConnection(place.host, place.port, timeout=_READY_TIMEOUT_S)
+    connection = http.client.HTTPConnection(place.host, place.port, timeout=_ANSWER_TIMEOUT_S)
     try:
         connection.request("GET", place.ready_path)
         return connection.getresponse().status == http.HTTPStatus.NO_CONTENT

@@ -129,7 +129,7 @@ class CaseTracer:
             case=identity,
             started_utc=started_utc,
             reason=None,
-            note=_with_line(note_of(items), planned),
+            note="; ".join(filter(None, (note_of(items), _note_of_line(planned)))) or None,
             requests=requests,
             figures=figures_of_trace(items, requests),
             waterfall=waterfall_of(items),
@@ -149,6 +149,14 @@ class CaseTracer:
             watch.close()
 
 
+def _note_of_line(planned: PlannedCase) -> str | None:
+    """Who else may have held chunks back; null where nothing is between."""
+    line = planned.line
+    if line is None or (line.bits_per_second is None and not line.delay_s):
+        return None
+    return f"asked over a line ({line.label}): what is late may have been held back by it"
+
+
 def specification(
     planned: PlannedCase, expected: Verification, port: int, host: str = HOST
 ) -> TraceSpecification:
@@ -164,15 +172,6 @@ def specification(
         row_marker=planned.target.row_marker,
         leaving=leaving_of(planned, expected),
     )
-
-
-def _with_line(note: str | None, planned: PlannedCase) -> str | None:
-    """The note, and that lateness may be the line's, where the case has one that makes bytes late."""
-    line = planned.line
-    if line is None or (line.bits_per_second is None and not line.delay_s):
-        return note
-    held = f"it was asked over {line.label}: what came late, the line may have held"
-    return held if note is None else f"{note}; {held}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def written(framework: str, folder: Path) -> None:
     found = re.findall(rf"<!-- {framework}: (\S+) -->\n```\w+\n(.*?)```", TEXT, re.DOTALL)
     assert len(found) == 2
     for name, content in found:
-        quick = content.replace('window = "1s"', 'warmup = "0.1s"\nwindow = "0.3s"')
+        quick = content.replace('window = "1s"', 'warmup = "0.1s"\nwindow = "0.2s"')
         (folder / name).write_text(quick, "utf-8")
 
 

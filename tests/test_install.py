@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import sysconfig
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from results.store import Store
-from tests.cli.conftest import TINY
+from tests.cli.conftest import TINY, environment
 
 ROOT = Path(__file__).parent.parent
 
@@ -84,7 +83,7 @@ def test_a_user_s_own_targets_and_results_stay_theirs(installed: Path, tmp_path:
     done = subprocess.run(
         [str(installed), "run", "tiny.toml"],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": "."} | {"STREAMGAUGE_RESULTS": ""},
+        env={**environment(), "PYTHONPATH": ".", "STREAMGAUGE_RESULTS": ""},
         capture_output=True,
         text=True,
         timeout=100,

@@ -43,7 +43,7 @@ def test_its_files_and_commands_lead_to_an_answer(tmp_path: Path) -> None:
     # how long a response takes here decides the window
     assert made.model_copy(update={"window": shown.window}) == shown.with_source(made.text, made.folder)
     # the way is walked, not the distance
-    quick = re.sub(r'^(window|warmup) = "\S+"', r'\1 = "0.3s"', made.text, flags=re.MULTILINE)
+    quick = re.sub(r'^(window|warmup) = "\S+"', r'\1 = "0.2s"', made.text, flags=re.MULTILINE)
     suite.write_text(quick, "utf-8")
 
     planned = once(tmp_path, *commands[1])

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from analysis.load_side import LoadSide, load_side
 from analysis.summary import labels
 from analysis.verdicts.fitness import Unfit, unfit
 from analysis.verdicts.margin_gate import GateOutcome, outcomes
@@ -65,7 +66,7 @@ class AbFindings:
 
     ``invalid`` counts the trials that do not count, by case and side, and by reason. ``untrusted``: so much
     is invalid that the ab may not be relied on. ``unfit`` is base's own A/A control. ``bodies`` names the
-    cases whose bodies differ between the sides.
+    cases whose bodies differ between the sides. ``load`` is null where the ab's own driver made it alone.
     """
 
     header: RunHeader
@@ -80,6 +81,7 @@ class AbFindings:
     untrusted: bool
     unfit: Sequence[Unfit]
     bodies: Sequence[str]
+    load: LoadSide | None
 
     def gates_that(self, state: AbState) -> list[AbGate]:
         """The gates of which this came."""
@@ -106,6 +108,7 @@ def find_ab(run: Run, not_judged: Sequence[NotJudged] = ()) -> AbFindings:
         untrusted=not trustworthy(run.trials),
         unfit=unfit(side_of(run, Side.BASE)),
         bodies=differing(run),
+        load=load_side(run),
     )
 
 

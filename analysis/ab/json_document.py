@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+from analysis import load_side
 from analysis.ab.findings import AbFindings, AbGate, AbLine
 from analysis.statistics.multiple import SCREENING_Q
 from analysis.verdicts.margin_gate import MarginResult
@@ -51,6 +52,7 @@ def ab_document(findings: AbFindings) -> dict[str, Any]:
         "gates_not_judged": [{"name": item.name, "reason": item.reason} for item in findings.not_judged],
         "screening_q": SCREENING_Q,
         "lines": [_line(line) for line in findings.lines],
+        "load": load_side.document(findings.load),
         "environment": dict(header.environment),
         "suite_toml": header.suite_toml,
     }

@@ -25,6 +25,8 @@ def export(findings: AbFindings) -> str:
         "blocks": str(header.blocks),
         **{str(item.side): f"{item.commit} ({item.revision})" for item in findings.header.sides},
     }
+    if findings.load is not None:
+        pairs["load made"] = findings.load.made
     for key, value in pairs.items():
         SubElement(properties, "property", name=key, value=printable(value))
     for gate in findings.gates:

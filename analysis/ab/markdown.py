@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from analysis import load_side
 from analysis.ab.findings import AbFindings, AbLine, AbState
 from analysis.ab.words import estimate_of, interval_of, of_gate, verdict_of
 from analysis.exports.sections import Section, escaped, fitted, folded, table
@@ -40,6 +41,7 @@ def with_evidence(findings: AbFindings, evidence: Sequence[str]) -> str:
             Section(list(_how_to_read(findings))),
             Section(evidence),
             folded("Every figure", table([*headings, "what it rests on"], _lines(findings))),
+            folded(load_side.CAPTION, table(load_side.HEADINGS, _load(findings))),
             folded("Environment", table(["what", "value"], _environment(findings))),
         ]
     )
@@ -84,6 +86,13 @@ def _doubts(findings: AbFindings) -> Iterator[str]:
         yield f"- invalid: {count} trial{'s' if count > 1 else ''} of {escaped(where)}: {escaped(reason)}"
     for fault, count in findings.faults.items():
         yield f"- {escaped(fault)} ({count} trial{'s' if count > 1 else ''}): {escaped(fault.hint)}"
+    for ours, theirs in load_side.doubts_of(findings.load):
+        yield f"- {ours} ({escaped(theirs)})"
+
+
+def _load(findings: AbFindings) -> Iterator[list[str]]:
+    for row in load_side.rows(findings.load) if findings.load else []:
+        yield [escaped(cell) for cell in row]
 
 
 def _told_apart(findings: AbFindings) -> list[AbLine]:
@@ -128,5 +137,7 @@ def _lines(findings: AbFindings) -> Iterator[list[str]]:
 
 def _environment(findings: AbFindings) -> Iterator[list[str]]:
     yield ["command", escaped(" ".join(findings.header.command))]
+    if findings.load is not None:
+        yield ["load made", f"{findings.load.made}; {findings.load.clocks}"]
     for name, value in findings.header.environment.items():
         yield [escaped(name), escaped(setting(value))]

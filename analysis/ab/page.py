@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shlex
 
+from analysis import load_side
 from analysis.ab.findings import AbFindings, AbLine, AbState
 from analysis.ab.pictures import ab_pictures
 from analysis.ab.words import estimate_of, interval_of, of_gate, verdict_of
+from analysis.report.definitions import limits
 from analysis.report.rows import Table
 from analysis.report.two_sides import Row, TwoSides, two_sides_html
 from analysis.table import amount, setting
@@ -44,6 +46,7 @@ def ab_html(findings: AbFindings, run: Run) -> str:
             interval=interval_name(header.terms),
             rows=[_row(number, line) for number, line in enumerate(findings.lines)],
             sides=_sides(findings, run),
+            limits=limits((header, findings.load)),
             footer="Made by streamgauge from one stored ab.",
         )
     )
@@ -80,6 +83,7 @@ def _doubts(findings: AbFindings) -> list[tuple[str, list[str]]]:
             [] if findings.header.beside is None else [findings.header.beside],
         ),
         ("the bodies differ", list(findings.bodies)),
+        ("load", [f"{ours} ({theirs})" for ours, theirs in load_side.doubts_of(findings.load)]),
         (
             "invalid",
             [
@@ -111,6 +115,25 @@ def _row(number: int, line: AbLine) -> Row:
     )
 
 
+def _load(findings: AbFindings) -> list[tuple[str, object]]:
+    """How the load was made, and what each worker said of itself and did."""
+    load = findings.load
+    if load is None:
+        return []
+    return [
+        ("load made", load.made),
+        ("clocks", load.clocks),
+        *(
+            (
+                f"worker {row[0]}",
+                "; ".join(f"{what} {cell}" for what, cell in zip(headings, row[1:], strict=True)),
+            )
+            for headings in [load_side.HEADINGS[1:]]
+            for row in load_side.rows(load)
+        ),
+    ]
+
+
 def _sides(findings: AbFindings, run: Run) -> Table:
     """Both commits, and what both sides share."""
     header = findings.header
@@ -124,6 +147,7 @@ def _sides(findings: AbFindings, run: Run) -> Table:
         ("warm-up and window", f"{header.warmup_s:g} s and {header.window_s:g} s"),
         ("streamgauge", header.version),
         ("command", " ".join(header.command)),
+        *_load(findings),
         *((f"prepared {item.side}", shlex.join(item.command)) for item in run.preparations),
         *header.environment.items(),
     ]

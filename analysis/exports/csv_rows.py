@@ -42,6 +42,7 @@ _COLUMNS = (
     "faults",
     "body_bytes",
     "median_chunk_bytes",
+    "load",
 )
 
 
@@ -87,6 +88,7 @@ def _of_figure(findings: Findings, case: CaseFinding, item: FigureFinding) -> di
         "q": item.q,
         "trials": row.trials,
         "invalid_trials": row.invalid,
+        "load": findings.load.made if findings.load else None,
         "faults": "; ".join(f"{fault} {count}" for fault, count in case.faults.items()),
     }
     if row.verification is not None:

@@ -55,6 +55,8 @@ def _properties(findings: Findings) -> Iterator[tuple[str, str]]:
     yield "blocks", str(header.blocks)
     yield "warmup (s)", str(header.warmup_s)
     yield "window (s)", str(header.window_s)
+    if findings.load is not None:
+        yield "load made", findings.load.made
     for case in findings.cases:
         label = case.summary.label
         found = case.summary.verification

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from analysis import others_table
+from analysis import load_side, others_table
 from analysis.exports.sections import Section, escaped, fitted, folded, table
 from analysis.findings import CaseFinding, FigureFinding, Findings, GateFinding, GateState
 from analysis.scope import headline_of
@@ -51,6 +51,7 @@ def export(findings: Findings) -> str:
             ),
             folded("What was verified", table(["case", "body", "chunks", "xxh3"], _verified(findings))),
             folded("Failures", table(["case", "what", "times"], _failures(findings))),
+            folded(load_side.CAPTION, table(load_side.HEADINGS, _load(findings))),
             folded("Environment", table(["what", "value"], _environment(findings))),
         ]
     )
@@ -101,6 +102,8 @@ def _doubts(findings: Findings) -> Iterator[str]:
         yield f"- ⚠️ **measured beside another streamgauge**: {escaped(findings.header.beside)}"
     if findings.invalid:
         yield f"- {findings.invalid_in_words} and left out"
+    for ours, theirs in load_side.doubts_of(findings.load):
+        yield f"- {ours} ({escaped(theirs)})"
 
 
 def _how_to_read(findings: Findings) -> Iterator[str]:
@@ -191,8 +194,15 @@ def _failures(findings: Findings) -> Iterator[list[str]]:
         yield ["what helps", f"{escaped(fault)}: {escaped(fault.hint)}", f"{count:,}"]
 
 
+def _load(findings: Findings) -> Iterator[list[str]]:
+    for row in load_side.rows(findings.load) if findings.load else []:
+        yield [escaped(cell) for cell in row]
+
+
 def _environment(findings: Findings) -> Iterator[list[str]]:
     yield ["command", escaped(" ".join(findings.header.command))]
+    if findings.load is not None:
+        yield ["load made", f"{findings.load.made}; {findings.load.clocks}"]
     yield ["ran as", escaped(", ".join(findings.ran_as) or "the server did not say")]
     for name, value in findings.header.environment.items():
         yield [escaped(name), escaped(setting(value))]

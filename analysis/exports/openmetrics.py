@@ -43,6 +43,8 @@ def _about(findings: Findings) -> Iterator[str]:
         "created": printable(header.created_utc),
         "version": printable(header.version),
     }
+    if findings.load is not None:
+        about["load"] = findings.load.made
     yield from _family("run", "info", "", "The run that all figures are of.", [(about, 1)], suffix="_info")
     cases = _cases(findings)
     trials = [(labels, case.summary.trials) for labels, case in cases]

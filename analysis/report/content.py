@@ -22,6 +22,7 @@ from analysis.report.rows import (
     environment_table,
     failure_table,
     figure_rows,
+    load_table,
     order_table,
     repeat_command,
     trace_table,
@@ -88,6 +89,7 @@ def report(store: Store, run: Run, findings: Findings) -> Report:
             table
             for table in (
                 trace_table(run, traces, names),
+                load_table(findings),
                 calibration_table(run),
                 environment_table(run.header),
                 order_table(run, names),
@@ -124,11 +126,17 @@ def _facts(run: Run, findings: Findings) -> list[tuple[str, str]]:
         ("blocks", f"{header.blocks}; each measures every case once, and each whole form twice"),
         ("window", f"{header.window_s:g} s, after a warm-up of {header.warmup_s:g} s"),
         ("seed", f"{header.seed}, which the order is drawn from"),
+        *_load_facts(findings),
         ("servers ran as", ", ".join(findings.ran_as) or "the server did not say"),
         ("verdicts", _verdicts(header.terms)),
         ("could have seen", _detectable(detectable_changes(run))),
         ("run", header.run_id),
     ]
+
+
+def _load_facts(findings: Findings) -> list[tuple[str, str]]:
+    load = findings.load
+    return [] if load is None else [("load made", load.made), ("clocks", load.clocks)]
 
 
 def _verdicts(terms: Terms) -> str:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from analysis.load_side import LoadSide
 from results.metrics import FIGURES
+from results.run import RunHeader
 
 #: By definition id.
 MEANINGS: Final[Mapping[str, str]] = MappingProxyType(
@@ -46,13 +48,30 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
-#: How a reader should take the figures.
-LIMITS: Final = (
-    (
-        "All is taken over the loopback interface of one machine. A real network hides small differences and "
-        "adds its own: delay, loss, and proxies that may hold a stream back."
-    ),
-    "The server has few cores; a worker with more of them may do better.",
+_LOOPBACK = (
+    "All is taken over the loopback interface of one machine. A real network hides small differences and "
+    "adds its own: delay, loss, and proxies that may hold a stream back."
+)
+_LINE = (
+    "The load asked over a link within the server's machine, of the rate and delay that each case says. What "
+    "its queue cannot hold is dropped, as on a real line; nothing else of a real network is in it."
+)
+_ONE_MACHINE = (
+    "The load came from processes on the server's own machine, which joined at a network address of it. A "
+    "real network hides small differences and adds its own: delay, loss, and proxies that may hold a stream "
+    "back."
+)
+_NETWORK = (
+    "The load came over the network from other machines: times hold that network's delay and loss, and its "
+    "rate limits throughput. It hides small differences, and another network adds its own. Traced responses "
+    "were asked for on the server's machine, without that network between."
+)
+_SEVERAL_HERE = (
+    "Several processes made the load on the server's own machine: they, too, take cores and memory bandwidth "
+    "that the server could have."
+)
+_FEW_CORES = "The server has few cores; a worker with more of them may do better."
+_ALWAYS: Final = (
     (
         "The load asks for one response again and again. Caches are warm, and real users ask for different "
         "things."
@@ -66,6 +85,20 @@ LIMITS: Final = (
         "timed ones."
     ),
 )
+
+
+def limits(*runs: tuple[RunHeader, LoadSide | None]) -> list[str]:
+    """How a reader should take the figures of runs whose load was made so; each sentence once."""
+    ways = [_way(header, load) for header, load in runs]
+    shared = [_SEVERAL_HERE for _, load in runs if load is not None and not load.over_network]
+    return list(dict.fromkeys([*ways, *shared, _FEW_CORES, *_ALWAYS]))
+
+
+def _way(header: RunHeader, load: LoadSide | None) -> str:
+    """What lay between the load and what it asked."""
+    if load is not None and load.elsewhere:
+        return _NETWORK if load.over_network else _ONE_MACHINE
+    return _LINE if any("line_rate" in case.parameters for case in header.cases) else _LOOPBACK
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from analysis.findings import Findings, GateState
+from analysis.load_side import doubts_of
 from analysis.report.choices import Choice
 from analysis.report.words import Link, Name, Sentence, anchor, doubt, firm
 from analysis.scope import headline_of
@@ -53,14 +54,21 @@ def _of_the_run(run: Run, findings: Findings) -> Iterator[Sentence]:
             " are below.",
         ]
     yield from _of_faults(findings)
+    yield from of_the_load(run, findings)
+
+
+def of_the_load(run: Run, findings: Findings) -> Iterator[Sentence]:
+    """What is doubtful in how it came: from where, by how many, and how sure they are."""
     remote = run.header.environment.get("remote_targets")
     if isinstance(remote, dict) and remote:
         places = ", ".join(f"{target} at {place}" for target, place in remote.items())
         yield [
             "Not over loopback: times of ",
             Name(places),
-            " hold the network between here and there, and of its memory and CPU nothing is known.",
+            " hold the network between the load and there, and of its memory and CPU nothing is known.",
         ]
+    for ours, theirs in doubts_of(findings.load):
+        yield [f"{ours[0].upper()}{ours[1:]}: ", Name(theirs), "."]
     if not run.calibration:
         yield ["The client's own error was not measured: small differences of times may be the client's."]
 

@@ -11,7 +11,7 @@ from analysis.others_table import NOTE
 from analysis.plots.picture import Absent, Picture
 from analysis.plots.svg import standalone
 from analysis.report.content import Report, gate_words
-from analysis.report.definitions import LIMITS, definitions
+from analysis.report.definitions import definitions, limits
 from analysis.report.hard import NotedTable
 from analysis.report.rows import FigureRow, Table
 from analysis.report.words import Sentence
@@ -84,7 +84,7 @@ def _lines(report: Report, folder: str) -> Iterator[str]:
         ([", ".join(item.figures), item.meaning, item.better, item.id] for item in definitions()),
     )
     yield from ("What the figures do not say:", "")
-    yield from (f"- {item}" for item in LIMITS)
+    yield from (f"- {item}" for item in limits((header, report.findings.load)))
     yield ""
 
 

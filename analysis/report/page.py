@@ -20,7 +20,7 @@ from analysis.others_table import NOTE
 from analysis.plots.colours import classes, variables
 from analysis.plots.picture import Picture
 from analysis.report.content import Report, gate_words
-from analysis.report.definitions import LIMITS, definitions
+from analysis.report.definitions import definitions, limits
 from analysis.report.words import Link, Name
 from analysis.verdicts.gate import interval_name
 
@@ -40,7 +40,7 @@ def html(report: Report) -> str:
             "gate_words": gate_words,
             "interval": interval_name(report.findings.header.terms),
             "definitions": definitions(),
-            "limits": LIMITS,
+            "limits": limits((report.findings.header, report.findings.load)),
             "others_note": NOTE,
             "suite": "\n".join(
                 printable(line, _LONGEST_LINE) for line in report.findings.header.suite_toml.splitlines()

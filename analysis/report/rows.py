@@ -7,7 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from analysis import load_side
 from analysis.findings import CaseFinding, Findings
+from analysis.load_side import called
 from analysis.report.words import anchor, interval, word
 from analysis.table import amount, digits, effect, setting, times
 from analysis.trial.tracing import delivery, tracing_cost
@@ -165,10 +167,18 @@ def trace_table(run: Run, traces: Sequence[Trace], names: Mapping[str, str]) -> 
     return Table("Traced, apart from the timed trials", headings, rows, frozenset({1}))
 
 
+def load_table(findings: Findings) -> Table:
+    """Who made the load, of a run that has several load processes."""
+    rows = load_side.rows(findings.load) if findings.load else []
+    return Table(load_side.CAPTION, load_side.HEADINGS, rows, load_side.TEXTS)
+
+
 def calibration_table(run: Run) -> Table:
-    """The client's own error of TTFB."""
+    """The client's own error of TTFB; of several load processes that of each."""
+    several = bool(run.workers) or any(point.worker for point in run.calibration)
     rows = [
         [
+            *([called(point.worker, run.workers)] if several else []),
             f"{point.users}",
             "keeps on sending" if point.answers.value == "on" else "sends once",
             amount(point.error_p50_ns, Unit.NANOSECONDS),
@@ -180,6 +190,9 @@ def calibration_table(run: Run) -> Table:
         for point in run.calibration
     ]
     headings = ["users", "the server", "error p50", "p95", "p99", "an event loop's p50", "requests"]
+    if several:
+        caption = "The load processes' own error of TTFB, each on its machine"
+        return Table(caption, ["worker", *headings], rows, frozenset({2}))
     return Table("The client's own error of TTFB on this machine", headings, rows, frozenset({1}))
 
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from analysis.load_side import load_side
 from analysis.plots.forest import Line, forests
 from analysis.plots.picture import Absent, Picture
-from analysis.report.definitions import LIMITS, definitions
+from analysis.report.definitions import definitions, limits
 from analysis.report.page import rendered
 from analysis.report.rows import Table
 from analysis.runs.comparison import Compared, Comparison, summary_of
@@ -57,6 +58,7 @@ class TwoSides:
     interval: str
     rows: Sequence[Row]
     sides: Table
+    limits: Sequence[str]
     footer: str
 
 
@@ -82,7 +84,7 @@ def two_sides_html(page: TwoSides) -> str:
             "kinds": list(dict.fromkeys(row.kind for row in page.rows)),
             "sides": page.sides,
             "meanings": _meanings(),
-            "limits": LIMITS,
+            "limits": page.limits,
             "footer": page.footer,
         },
     )
@@ -119,6 +121,7 @@ def comparison_html(comparison: Comparison, base: Run, head: Run) -> str:
             interval=_INTERVAL,
             rows=[_row(number, line) for number, line in enumerate(comparison.lines)],
             sides=_sides(comparison, base, head),
+            limits=limits(*((run.header, load_side(run)) for run in (base, head))),
             footer="Made by streamgauge from two stored runs.",
         )
     )

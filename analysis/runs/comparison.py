@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from analysis.runs.between_runs import Arms, Screened, screen
-from analysis.runs.fingerprint import brings_its_app, changes, measured_commit
+from analysis.runs.fingerprint import brings_its_app, changed_workers, changes, measured_commit
 from analysis.scope import headline_of, why_without
 from analysis.statistics.multiple import SCREENING_Q
 from analysis.summary import labels, memory_resolution_bytes, valid_by_block
@@ -185,7 +185,7 @@ def _common(base: Run, head: Run, chosen: Callable[[Case], bool]) -> tuple[list[
 
 def _changed(base: Run, head: Run) -> list[str]:
     before, after = base.header.environment, head.header.environment
-    found = changes(before, after)
+    found = [*changes(before, after), *changed_workers(base.workers, head.workers)]
     own = [((environment.get("git") or {}).get("commit")) for environment in (before, after)]
     if own[0] != own[1] and not (brings_its_app(before) and brings_its_app(after)):
         found.append(f"streamgauge's own commit was {own[0]} and is {own[1]}")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from analysis.exports.printable import printable
+from analysis.load_side import LOAD_PROCESSES, counted
+from results.workers import Worker
 
 #: The parts of an environment record that tell machines and programs apart.
 _PARTS = (
@@ -21,7 +25,7 @@ _PARTS = (
     "cores",
     "web_ui",
     "remote_targets",
-    "load_processes",
+    LOAD_PROCESSES,
 )
 _SHORT = 9
 
@@ -44,7 +48,9 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     found = []
     for name in changed_parts(before, after):
         was, now = before.get(name), after.get(name)
-        if isinstance(was, dict) and isinstance(now, dict):
+        if name == LOAD_PROCESSES:
+            found.append(f"the load was made by {_makers(was)} and is made by {_makers(now)}")
+        elif isinstance(was, dict) and isinstance(now, dict):
             found += [
                 f"{name}: {key} was {was.get(key)} and is {now.get(key)}"
                 for key in sorted({*was, *now})
@@ -53,6 +59,31 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
         else:
             found.append(f"{name} was {was} and is {now}")
     return found
+
+
+def _makers(told: object) -> str:
+    if not isinstance(told, dict):
+        return "the run's own driver"
+    return " and ".join(
+        f"{counted(count, 'load process')} {'here' if where == 'here' else 'that joined'}"
+        for where, count in told.items()
+    )
+
+
+def changed_workers(before: Sequence[Worker], after: Sequence[Worker]) -> list[str]:
+    """How the machines differ that made the load, a phrase each; none where one run has no workers."""
+    if not before or not after:
+        return []
+    return [
+        f"{what} of the load's machines was {_all(was)} and is {_all(now)}"
+        for what in ("cpu", "system")
+        for was, now in [[sorted({getattr(item, what) for item in workers}) for workers in (before, after)]]
+        if was != now
+    ]
+
+
+def _all(names: Sequence[str]) -> str:
+    return " and ".join(map(printable, names))
 
 
 def changed_parts(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

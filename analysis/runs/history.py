@@ -12,7 +12,7 @@ from datetime import datetime
 
 from analysis.runs.between_runs import Arms, Screened, screen
 from analysis.runs.comparison import arms_between, everything
-from analysis.runs.fingerprint import changed_parts, measured_commit
+from analysis.runs.fingerprint import changed_parts, changed_workers, measured_commit
 from analysis.sparkline import sparkline
 from analysis.summary import labels
 from analysis.trial.calibration import error_of
@@ -159,4 +159,6 @@ def _entry(name: str, run: Run) -> Entry:
 def changed_between(before: Run, after: Run) -> list[str]:
     """The names of what differs: parts of the machine, its programs, and the text of the suite."""
     changed = changed_parts(before.header.environment, after.header.environment)
+    if changed_workers(before.workers, after.workers):
+        changed.append("the load's machines")
     return [*changed, "suite"] if before.header.suite_toml != after.header.suite_toml else changed

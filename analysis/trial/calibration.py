@@ -22,10 +22,14 @@ class TruthMismatch(MeasurementError):  # noqa: N818  - named for what happened
     """The client's records and the reference server's are not of the same requests."""
 
 
+class TooFewRequests(MeasurementError):  # noqa: N818  - named for what happened
+    """The client did not get round to asking often enough for a quantile."""
+
+
 def calibration_point(users: int, answers: Answers, load: LoadRecord, truth: ServerTruth) -> CalibrationPoint:
     """The client's error over the requests that were sent inside the window.
 
-    Raises TruthMismatch, and MeasurementError when a response failed or there are too few requests.
+    Raises TruthMismatch, TooFewRequests, and MeasurementError when a response failed.
     """
     failed = int((load.requests[:, COLUMN["outcome"]] != Outcome.VERIFIED).sum())
     if failed:
@@ -39,7 +43,7 @@ def calibration_point(users: int, answers: Answers, load: LoadRecord, truth: Ser
     inside = (sent >= load.window_open_ns) & (sent < load.window_close_ns)
     count = int(inside.sum())
     if count < FEWEST_REQUESTS:
-        raise MeasurementError(
+        raise TooFewRequests(
             f"the client cannot be calibrated with {users} users: only {count} requests were sent inside the "
             f"window, {FEWEST_REQUESTS} are needed. The machine is too busy: end what else runs, or ask with "
             "fewer users"
@@ -105,16 +109,29 @@ def error_of(calibration: Sequence[CalibrationPoint], figure: Figure, case: Case
     """The client's error (ns) for a figure of a case: no smaller difference is called better or worse.
 
     That of the point with the fewest users that are at least the case's, else with the most; the larger one
-    where there are several. None for a figure that is no time over a trial's requests, and without a
+    where there are several. Of several load processes the worst one's: each has a part of the users, which
+    asks for no smaller an error. None for a figure that is no time over a trial's requests, and without a
     calibration.
     """
     if figure.unit is not Unit.NANOSECONDS or figure.quantile is None or not calibration:
         return None
     users = case.parameters.get("users")
-    most = max(point.users for point in calibration)
-    asked = min(users, most) if isinstance(users, int) else most
-    chosen = min(point.users for point in calibration if point.users >= asked)
-    return max(_at(point, figure.quantile) for point in calibration if point.users == chosen)
+    by_worker: dict[int, list[CalibrationPoint]] = {}
+    for point in calibration:
+        by_worker.setdefault(point.worker, []).append(point)
+    return max(
+        _at(point, figure.quantile)
+        for points in by_worker.values()
+        for point in _fitting(points, users if isinstance(users, int) else None)
+    )
+
+
+def _fitting(points: Sequence[CalibrationPoint], users: int | None) -> list[CalibrationPoint]:
+    """Those of one worker that stand for so many users."""
+    most = max(point.users for point in points)
+    asked = most if users is None else min(users, most)
+    chosen = min(point.users for point in points if point.users >= asked)
+    return [point for point in points if point.users == chosen]
 
 
 def greatest_error_ns(run: Run) -> float | None:

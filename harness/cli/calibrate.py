@@ -9,7 +9,10 @@ from dataclasses import dataclass
 
 import click
 from rich.table import Table
+from rich.text import Text
 
+from analysis.exports.printable import printable
+from analysis.load_side import called
 from analysis.table import amount
 from harness.calibrate import FULL, SCHEDULES, Calibrator
 from harness.cli.alone import measuring_alone
@@ -19,9 +22,11 @@ from harness.cores import split_cores
 from harness.workshop import workshop
 from results.calibration import Answers, CalibrationPoint
 from results.metrics import Unit
+from results.workers import Worker
 
 _SERVERS = {Answers.ONCE: "answers once", Answers.ON: "keeps on sending"}
 _WHOLE_TABLE_WIDTH = 160
+_TEXTS = frozenset({"worker", "server"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +80,25 @@ def command(users: Sequence[int], force: bool, as_json: bool) -> None:
     click.echo(f"\n{meaning(points)}")
 
 
-def print_points(points: Sequence[CalibrationPoint]) -> None:
-    """A table with a row for each point; in a narrow terminal without the columns that explain the others."""
+def print_points(points: Sequence[CalibrationPoint], workers: Sequence[Worker] = ()) -> None:
+    """A table with a row for each point; in a narrow terminal without the columns that explain the others.
+
+    With several ``workers`` it says whose each point is.
+    """
     console = table_console()
     shown = [column for column in _COLUMNS if column.headline or console.width >= _WHOLE_TABLE_WIDTH]
+    if workers:
+        shown = [_Column("worker", lambda point: printable(called(point.worker, workers))), *shown]
     table = Table(show_edge=False, pad_edge=False)
     for column in shown:
-        table.add_column(column.heading, justify="left" if column.heading == "server" else "right")
+        table.add_column(column.heading, justify="left" if column.heading in _TEXTS else "right")
     for point in points:
-        table.add_row(*(column.cell(point) for column in shown))
+        table.add_row(*(Text(column.cell(point)) for column in shown))
     print_rows(table)
 
 
 def meaning(points: Sequence[CalibrationPoint]) -> str:
-    """What the errors mean for figures, in a sentence."""
+    """What the errors mean for figures, in a sentence; of several load processes the worst one's."""
     worst: dict[int, float] = {}
     for point in points:
         worst[point.users] = max(worst.get(point.users, 0.0), point.error_p50_ns)

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from analysis.load_side import LOAD_PROCESSES
 from harness.cli.prose import say
 from harness.crew import PORT, Crew, own_crew
 from results.errors import UsageError
 from results.run import RunHeader
 from scenarios.workers.settings import TOKEN_VARIABLE
 
-#: The part of the environment record that tells it; a run whose driver makes the load alone has no such part.
-_MARK = "load_processes"
 _TOKEN_BYTES = 24
 _SHORTEST_TOKEN = 16
 
@@ -40,7 +39,7 @@ def crew_of(words: CrewWords, stored: RunHeader | None = None) -> Crew | None:
     Raises UsageError where the words do not fit together, or the address cannot be had.
     """
     _check(words)
-    marked = None if stored is None else stored.environment.get(_MARK)
+    marked = None if stored is None else stored.environment.get(LOAD_PROCESSES)
     if words.listen is not None:
         assert words.expect_workers is not None  # noqa: S101  - checked
         host, port = _address(words.listen)
@@ -131,7 +130,7 @@ def marked_crew(environment: Mapping[str, Any], crew: Crew | None) -> dict[str, 
     """The environment record of a run whose load several processes share, here or elsewhere."""
     if crew is None:
         return dict(environment)
-    return {**environment, _MARK: {"elsewhere" if crew.is_elsewhere else "here": crew.expected}}
+    return {**environment, LOAD_PROCESSES: {"elsewhere" if crew.is_elsewhere else "here": crew.expected}}
 
 
 def told_how_to_join(crew: Crew) -> str:

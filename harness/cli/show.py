@@ -10,12 +10,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from rich.table import Table
+from rich.text import Text
 
 from analysis.ab import json_document as ab_json
 from analysis.ab.findings import find_ab
 from analysis.exports import json_document
 from analysis.exports.printable import printable
 from analysis.findings import find
+from analysis.load_side import CAPTION, HEADINGS, TEXTS, LoadSide, doubts_of, load_side, rows
 from analysis.summary import labels
 from analysis.verdicts.fitness import unfit
 from analysis.verdicts.sides import side_of
@@ -29,6 +32,7 @@ from harness.cli.memory import print_memory
 from harness.cli.places import find_run
 from harness.cli.prose import say
 from harness.cli.recommend import print_detectable, print_recommendations
+from harness.cli.tables import print_rows
 from harness.cli.traces import print_traces
 from harness.gates import stored_gates
 from results.run import Run
@@ -61,29 +65,15 @@ def command(run: str, as_json: bool) -> None:
 
 def _print_all(path: Path, stored: Run, traces: Sequence[Trace], not_judged: Sequence[NotJudged]) -> None:
     header = stored.header
-    click.echo(f"{path}\n")
-    click.echo(f"suite        {header.suite}, {header.blocks} blocks, seed {header.seed}")
-    click.echo(
-        f"made         {header.created_utc} by streamgauge {header.version}: {' '.join(header.command)}"
-    )
-    state = "complete" if stored.finished_utc else "not complete; go on with --resume"
-    click.echo(f"trials       {len(stored.trials)} of {len(header.slots)}, {state}")
-    if (overhead := overhead_s(stored)) is not None:
-        click.echo(
-            f"outside      {overhead:.2f} s of a trial lie outside of its window (median, warm-up counted in)"
-        )
-    ran = sorted({trial.ran_as for trial in stored.trials if trial.ran_as})
-    click.echo(f"ran as       {', '.join(ran) or 'the server did not say'}")
-    click.echo("\nEnvironment:")
-    for name, value in header.environment.items():
-        click.echo(f"  {name:22} {value if isinstance(value, str) else json.dumps(value)}")
+    load = load_side(stored)
+    _print_about(path, stored, load)
     _print_preparations(stored)
     views = [(f"On {item.side}: ", side_of(stored, item.side)) for item in header.sides] or [("", stored)]
     for where, view in views:
         _print_verification(view, where)
     if stored.calibration:
         click.echo("\nThe client's own error, measured before the first trial:")
-        print_points(stored.calibration)
+        print_points(stored.calibration, stored.workers)
         click.echo(meaning(stored.calibration))
     for where, view in views:
         click.echo(f"\n{where}")
@@ -99,11 +89,39 @@ def _print_all(path: Path, stored: Run, traces: Sequence[Trace], not_judged: Seq
         print_traces(stored, traces)
         print_recommendations(stored)
         print_detectable(stored)
+    for ours, theirs in doubts_of(load):
+        say(f"{ours} ({printable(theirs)})")
     for trial in stored.trials:
         if trial.reason is not None:
             say(f"invalid: trial {trial.slot.position} ({trial.slot.case}): {printable(trial.reason)}")
     print_marks(header)
     print_unfit(unfit(views[0][1]))
+
+
+def _print_about(path: Path, stored: Run, load: LoadSide | None) -> None:
+    """What was run, by whom and where."""
+    header = stored.header
+    click.echo(f"{path}\n")
+    click.echo(f"suite        {header.suite}, {header.blocks} blocks, seed {header.seed}")
+    click.echo(
+        f"made         {header.created_utc} by streamgauge {header.version}: {' '.join(header.command)}"
+    )
+    state = "complete" if stored.finished_utc else "not complete; go on with --resume"
+    click.echo(f"trials       {len(stored.trials)} of {len(header.slots)}, {state}")
+    if (overhead := overhead_s(stored)) is not None:
+        click.echo(
+            f"outside      {overhead:.2f} s of a trial lie outside of its window (median, warm-up counted in)"
+        )
+    ran = sorted({trial.ran_as for trial in stored.trials if trial.ran_as})
+    click.echo(f"ran as       {', '.join(ran) or 'the server did not say'}")
+    if load is not None:
+        click.echo(f"load made    {load.made}")
+        say(f"clocks       {load.clocks}")
+    click.echo("\nEnvironment:")
+    for name, value in header.environment.items():
+        click.echo(f"  {name:22} {value if isinstance(value, str) else json.dumps(value)}")
+    if load is not None:
+        _print_workers(load)
 
 
 def overhead_s(run: Run) -> float | None:
@@ -116,6 +134,16 @@ def overhead_s(run: Run) -> float | None:
         for earlier, later in itertools.pairwise(run.trials)
     ]
     return statistics.median(spans) if spans else None
+
+
+def _print_workers(load: LoadSide) -> None:
+    click.echo(f"\n{CAPTION}:")
+    table = Table(show_edge=False, pad_edge=False)
+    for number, heading in enumerate(HEADINGS):
+        table.add_column(heading, justify="left" if not number or number in TEXTS else "right")
+    for row in rows(load):
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    print_rows(table)
 
 
 def _print_preparations(run: Run) -> None:

@@ -111,7 +111,7 @@ def main() -> None:
     made.add_argument("--seconds", type=float, default=2.0)
     made.add_argument("--only", default="", help="only the loads whose title holds this text")
     given = made.parse_args()
-    rounds, seconds = (1, 0.3) if given.smoke else (given.rounds, given.seconds)
+    rounds, seconds = (1, 0.15) if given.smoke else (given.rounds, given.seconds)
     cores = split_cores()
     with (
         tempfile.TemporaryDirectory(prefix="sg-") as folder,

@@ -20,7 +20,6 @@ from tests.known_run import Truth, make_known_run, stream
 from tests.results.examples import WHOLE
 
 ROWS = (1, 5, 10, 50, 100, 500, 1000, 5000)
-BLOCKS = 10
 TRACE_POINTS = 20_000
 MOST_S, MOST_BYTES, MOST_PAGE_BYTES = 10, 2**30, 5_000_000
 #: Runs the verb, and then prints its own high-water mark (what the parent's books say of a child is not it).
@@ -35,6 +34,25 @@ sys.exit(code)
 
 
 @dataclass(frozen=True, slots=True)
+class Sizes:
+    """How large a run is reported on, and how often: ``requests`` are those of each trial."""
+
+    rows: Sequence[int]
+    blocks: int
+    requests: int
+    rounds: int
+
+    @property
+    def trials(self) -> int:
+        """Each block measures the whole form twice."""
+        return self.blocks * (len(self.rows) + 2)
+
+
+LARGE = Sizes(ROWS, 10, 10_000, 3)
+SMOKE = Sizes(ROWS[::7], 5, 100, 1)
+
+
+@dataclass(frozen=True, slots=True)
 class Cost:
     """Of one report: its time, the peak of its process, and how large its files are."""
 
@@ -46,35 +64,35 @@ class Cost:
 def main() -> None:
     """Make the store, then each report a few times."""
     options = parser(__doc__ or "").parse_args()
-    requests, rounds = (100, 1) if options.smoke else (10_000, 3)
+    sizes = SMOKE if options.smoke else LARGE
     with tempfile.TemporaryDirectory() as name:
         store = make_known_run(
             Path(name) / "large.sqlite",
-            _truths(),
-            blocks=BLOCKS,
-            requests=requests,
+            _truths(sizes.rows),
+            blocks=sizes.blocks,
+            requests=sizes.requests,
             trace_points=TRACE_POINTS,
         )
         found = {
-            form: [_cost(store, form, Path(name) / form / "report") for _ in range(rounds)]
+            form: [_cost(store, form, Path(name) / form / "report") for _ in range(sizes.rounds)]
             for form in ("html", "markdown")
         }
         size = store.stat().st_size
-    publish("report_cost", _text(found, requests, size), write=options.write)
+    publish("report_cost", _text(found, sizes, size), write=options.write)
 
 
-def _truths() -> list[Truth]:
+def _truths(rows: Sequence[int]) -> list[Truth]:
     return [
         Truth(WHOLE, 50),
         *(
             Truth(
-                stream(rows),
-                1 + rows / 500,
+                stream(number),
+                1 + number / 500,
                 memory_mib=1,
-                cpu_ms_per_mb=20 + 60 / rows,
-                chunk_bytes=90 * rows,
+                cpu_ms_per_mb=20 + 60 / number,
+                chunk_bytes=90 * number,
             )
-            for rows in ROWS
+            for number in rows
         ),
     ]
 
@@ -92,8 +110,7 @@ def _cost(store: Path, form: str, output: Path) -> Cost:
     return Cost(seconds, int(done.stdout.split()[-1]) * 1024, sum(path.stat().st_size for path in files))
 
 
-def _text(found: dict[str, list[Cost]], requests: int, size: int) -> str:
-    trials = BLOCKS * (len(ROWS) + 2)
+def _text(found: dict[str, list[Cost]], sizes: Sizes, store_bytes: int) -> str:
     rows = [
         [
             form,
@@ -109,9 +126,9 @@ def _text(found: dict[str, list[Cost]], requests: int, size: int) -> str:
         for cost in costs
     )
     return (
-        f"{trials * requests:,} requests in {trials} trials, a store of {size / 1e6:,.0f} MB; the whole "
-        f"process. Targets: {MOST_S} s, {MOST_BYTES / 2**30:g} GiB, {MOST_PAGE_BYTES / 1e6:g} MB: "
-        f"{'reached' if kept else 'not reached'}.\n\n"
+        f"{sizes.trials * sizes.requests:,} requests in {sizes.trials} trials, a store of "
+        f"{store_bytes / 1e6:,.0f} MB; the whole process. Targets: {MOST_S} s, {MOST_BYTES / 2**30:g} GiB, "
+        f"{MOST_PAGE_BYTES / 1e6:g} MB: {'reached' if kept else 'not reached'}.\n\n"
         + table(["report", "seconds", "peak memory", "files"], rows)
     )
 

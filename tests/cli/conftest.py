@@ -22,7 +22,7 @@ TINY = """
 name = "tiny"
 blocks = {blocks}
 warmup = "0.1s"
-window = "0.3s"
+window = "0.2s"
 trace = false
 
 [[target]]

@@ -7,16 +7,19 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from results.run import Run
 from results.sides import Side
 from results.store import Store
 from tests.cli.conftest import Measured, Streamgauge, once, patiently
 from tests.cli.processes import descendants, still_there
-from tests.cli.spoilt import again_while_spoilt
+from tests.cli.spoilt import Done, again_while_spoilt
 from tests.cli.test_interrupt import started, wait_for_trials
 from tests.revisions import GATE, SUITE, Repository, resting
 
@@ -40,17 +43,48 @@ def shop(folder: Path, *commits: dict[str, str], suite: str = SUITE + GATE) -> R
     return made
 
 
-def test_a_head_that_takes_half_as_long_again_fails_and_is_named(tmp_path: Path) -> None:
-    suite = SUITE.replace('"0.3s"', '"0.2s"') + WHOLE_GATE
-    repository = shop(tmp_path, resting(REST_MS), resting(REST_MS * 1.5), suite=suite)
-    done = patiently(tmp_path, "ab.sqlite", "ab", "shop/suite.toml", "--base", "HEAD~1", *ONLY_WHOLE)
+@dataclass(frozen=True, slots=True)
+class Rested:
+    """An ab whose apps rest, in a folder that has its repository and its store."""
+
+    folder: Path
+    repository: Repository
+    done: Done
+
+    def read(self) -> Run:
+        with Store.open(self.folder / "ab.sqlite") as store:
+            return store.read()
+
+
+@pytest.fixture(scope="module")
+def rested(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[Rested]]]:
+    """Two of them beside each other: they sleep for most of the time."""
+    slower = SUITE.replace('"0.3s"', '"0.2s"') + WHOLE_GATE
+    wanted = {
+        "slower": ([resting(REST_MS), resting(REST_MS * 1.5)], slower, "HEAD~1"),
+        "equal": ([resting(REST_MS)], SUITE + WHOLE_GATE + LIMIT, "HEAD"),
+    }
+
+    def measured(folder: Path, commits: Sequence[dict[str, str]], suite: str, base: str) -> Rested:
+        repository = shop(folder, *commits, suite=suite)
+        words = ("ab", "shop/suite.toml", "--base", base, *ONLY_WHOLE)
+        return Rested(folder, repository, patiently(folder, "ab.sqlite", *words))
+
+    with ThreadPoolExecutor() as pool:
+        yield {
+            name: pool.submit(measured, tmp_path_factory.mktemp(name), *what) for name, what in wanted.items()
+        }
+
+
+def test_a_head_that_takes_half_as_long_again_fails_and_is_named(rested: dict[str, Future[Rested]]) -> None:
+    slower = rested["slower"].result()
+    done, repository = slower.done, slower.repository
     assert done.returncode == 1, done.stdout + done.stderr
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("gate: ")]
     assert line.startswith("gate: orders whole: ttlb_p50 within 10% of base: WORSE: ")
     assert "confirmed by 5 further blocks" in line
     assert repository.worktrees() == []
-    with Store.open(tmp_path / "ab.sqlite") as store:
-        run = store.read()
+    run = slower.read()
     commits = [repository.git("rev-parse", name) for name in ("HEAD~1", "HEAD")]
     assert [item.commit for item in run.header.sides] == commits
     assert run.finished_utc
@@ -58,25 +92,24 @@ def test_a_head_that_takes_half_as_long_again_fails_and_is_named(tmp_path: Path)
         gate.case.identity for gate in run.header.margin_gates
     }
 
-    shown = once(tmp_path, "show", "ab.sqlite")
+    shown = once(slower.folder, "show", "ab.sqlite")
     assert shown.returncode == 0, shown.stderr
     assert f"head: {commits[1][:12]}" in shown.stdout
     assert line in shown.stdout
 
 
-def test_equal_commits_pass_and_limits_are_left_to_run(tmp_path: Path) -> None:
-    repository = shop(tmp_path, resting(REST_MS), suite=SUITE + WHOLE_GATE + LIMIT)
-    done = patiently(tmp_path, "ab.sqlite", "ab", "shop/suite.toml", "--base", "HEAD", *ONLY_WHOLE)
+def test_equal_commits_pass_and_limits_are_left_to_run(rested: dict[str, Future[Rested]]) -> None:
+    equal = rested["equal"].result()
+    done = equal.done
     assert done.returncode == 0, done.stdout + done.stderr
     assert "gate: orders whole: ttlb_p50 within 10% of base: not" in done.stdout
     assert "gate: orders whole: ttlb_p50 at most 9 s: NOT JUDGED, a limit is for run" in done.stdout
-    assert repository.worktrees() == []
-    with Store.open(tmp_path / "ab.sqlite") as store:
-        run = store.read()
+    assert equal.repository.worktrees() == []
+    run = equal.read()
     assert {slot.side for slot in run.header.slots} == set(Side)
     assert len(run.trials) == 5 * 3
 
-    wrong = once(tmp_path, "run", "--resume", "ab.sqlite")
+    wrong = once(equal.folder, "run", "--resume", "ab.sqlite")
     assert wrong.returncode == 2
     assert "ab --resume" in wrong.stderr
 

@@ -27,7 +27,7 @@ SUITE = """
 name = "bad"
 blocks = 2
 warmup = "0.1s"
-window = "0.3s"
+window = "0.2s"
 
 [[target]]
 name = "shop"
@@ -46,6 +46,7 @@ def test_a_run_goes_on_after_a_server_that_died_and_one_that_did_not_start(tmp_p
     (tmp_path / "bad.toml").write_text(SUITE.format(python=shlex.quote(sys.executable)))
     done = once(tmp_path, "run", "bad.toml", "--output", "out.sqlite")
     assert done.returncode == ExitCode.INVALID, done.stderr
+    assert (tmp_path / "out.sqlite").exists(), done.stderr
     with Store.open(tmp_path / "out.sqlite") as store:
         run = store.read()
     assert run.finished_utc is not None

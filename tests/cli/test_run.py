@@ -69,6 +69,14 @@ def test_a_suite_may_leave_tracing_out(narrow_run: Measured) -> None:
         assert store.traces() == []
 
 
+def test_one_block_is_no_ground_for_an_answer(traced_run: Measured) -> None:
+    assert (
+        "no recommendation: 1 of 1 blocks have a valid trial of every value of rows (rows=1 has 1)"
+        in traced_run.done.stdout
+    )
+    assert "With fewer than 5 valid blocks this run could have seen no change." in traced_run.done.stdout
+
+
 def test_an_expected_failure_is_shown_and_never_timed(traced_run: Measured) -> None:
     shown = once(traced_run.folder, "show").stdout
     assert "no-context fails=before: fails as expected: status 500" in shown

@@ -19,6 +19,9 @@ def test_the_line_is_the_limit_and_is_gone_afterwards(streamgauge: Streamgauge, 
     tiny.write_text(suite + '\n[[network]]\nrate = ["8 Mbit/s", "unlimited"]\n')
     done = streamgauge("run", str(tiny), "--processes", "2", "--output", "line.sqlite")
     assert done.returncode == 0, done.stderr
+    told = streamgauge("report", "line.sqlite", "--format", "markdown", "--output", "line.md")
+    assert told.returncode == 0
+    assert "over a link within the server's machine" in (tiny.parent / "line.md").read_text()
     with Store.open(tiny.parent / "line.sqlite") as store:
         run, traces = store.read(), store.traces()
     line = run.header.environment["line"]
@@ -32,7 +35,7 @@ def test_the_line_is_the_limit_and_is_gone_afterwards(streamgauge: Streamgauge, 
         assert len(trial.workers) == 2
     for trace in traces:
         rate = cases[trace.case].parameters["line_rate"]
-        noted = trace.note is not None and f"asked over {rate}: what came late, the line may" in trace.note
+        noted = trace.note is not None and f"asked over a line ({rate}): what is late may" in trace.note
         assert noted is (rate == "8Mbit/s")
     assert {bucket["kind"] for bucket in line["queues"]["8Mbit/s"]["load"]} == {"tbf"}
     assert all(0.7 * BYTES_A_SECOND < rate < BYTES_A_SECOND for rate in rates["8Mbit/s"])

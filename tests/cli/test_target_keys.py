@@ -30,7 +30,7 @@ HEAD = """
 name = "keys"
 blocks = 1
 warmup = "0.1s"
-window = "0.3s"
+window = "0.2s"
 trace = false
 """
 TAIL = """

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis.trial.calibration import FEWEST_REQUESTS, TooFewRequests
 from harness.calibrate import SCHEDULES, Calibrator, Length
 from harness.cores import split_cores
 from harness.load import LoadDriver
@@ -19,15 +20,19 @@ LENGTH = Length(0.2, 1.0, SCHEDULES)
 
 
 @pytest.fixture(scope="module")
-def points() -> Iterator[list[CalibrationPoint]]:
+def calibrator() -> Iterator[Calibrator]:
     cores = split_cores()
     with (
         tempfile.TemporaryDirectory(prefix="sg-") as folder,
         Processes() as processes,
         LoadDriver(processes, Path(folder), cores.load) as driver,
     ):
-        calibrator = Calibrator(processes, driver, Path(folder), cores)
-        yield calibrator.points([1, 20], list(Answers), LENGTH)
+        yield Calibrator(processes, driver, Path(folder), cores)
+
+
+@pytest.fixture(scope="module")
+def points(calibrator: Calibrator) -> list[CalibrationPoint]:
+    return calibrator.points([1, 20], list(Answers), LENGTH)
 
 
 def test_there_is_a_point_for_each_load_in_order(points: list[CalibrationPoint]) -> None:
@@ -58,3 +63,11 @@ def test_the_kernel_s_stamp_is_nearer_to_the_truth_than_the_loop_s_clock(
         assert point.error_p50_ns < point.loop_error_p50_ns
         assert point.lag_p99_ns is not None
         assert point.stamp_error_p99_ns is not None
+
+
+def test_too_few_requests_are_asked_for_once_more_in_a_longer_window(calibrator: Calibrator) -> None:
+    """A response takes 10 ms: of 20 that are needed, 4 users send 16 in 40 ms at most, and 48 in 120 ms."""
+    (point,) = calibrator.points([4], [Answers.ONCE], Length(0.1, 0.04, SCHEDULES))
+    assert point.requests >= FEWEST_REQUESTS
+    with pytest.raises(TooFewRequests, match="20 are needed"):
+        calibrator.points([1], [Answers.ONCE], Length(0.1, 0.04, SCHEDULES))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -61,10 +63,19 @@ def collecting(app):
 """
 
 
+#: Of two cores; what is paced sleeps for most of its time.
+AT_ONCE = 3
+
+
 @pytest.fixture(scope="module")
-def shop() -> Iterator[Workshop]:
-    with workshop(Cores()) as made:
-        yield made
+def shops() -> Iterator[Sequence[Workshop]]:
+    with ExitStack() as stack:
+        yield [stack.enter_context(workshop(Cores())) for _ in range(AT_ONCE)]
+
+
+@pytest.fixture
+def shop(shops: Sequence[Workshop]) -> Workshop:
+    return shops[0]
 
 
 @pytest.fixture(scope="module")
@@ -106,10 +117,23 @@ def cases(
     return {planned.case.identity: planned for planned in cases_of(parse_suite(text, "held.toml", folder))}
 
 
-def traced(
-    shop: Workshop, planned: Mapping[str, PlannedCase], *forms: str
-) -> Iterator[tuple[PlannedCase, Verification, Trace]]:
-    """Each case of these forms, once all are verified."""
+Traced = tuple[PlannedCase, Verification, Trace]
+
+
+def traced(shops: Sequence[Workshop], planned: Mapping[str, PlannedCase], *forms: str) -> Iterator[Traced]:
+    """Each case of these forms, once all of its layer are verified; several layers beside each other."""
+    layers: dict[str, int] = {}
+    shares: list[dict[str, PlannedCase]] = [{} for _ in shops]
+    for identity, case in planned.items():
+        number = layers.setdefault(f"{case.middleware} {case.proxy_options}", len(layers))
+        shares[number % len(shops)][identity] = case
+    with ThreadPoolExecutor(len(shops)) as pool:
+        for found in pool.map(lambda shop, share: list(traced_in(shop, share, *forms)), shops, shares):
+            yield from found
+
+
+def traced_in(shop: Workshop, planned: Mapping[str, PlannedCase], *forms: str) -> Iterator[Traced]:
+    """The same, one after another."""
     tracer = CaseTracer(
         processes=shop.processes, driver=shop.driver, folder=shop.folder, cores=shop.cores, python=shop.python
     )
@@ -129,9 +153,9 @@ def check_held(trace: Trace) -> None:
     assert (trace.figures["delivery_lag_max"] or 0) > (PIECES - 2) * GAP_NS
 
 
-def test_each_middleware_is_seen_to_hold_what_it_holds(shop: Workshop, folder: Path) -> None:
+def test_each_middleware_is_seen_to_hold_what_it_holds(shops: Sequence[Workshop], folder: Path) -> None:
     names = ["none", *BUILT_IN, "paced_shop:collecting"]
-    for planned, found, trace in traced(shop, cases(folder, repr(names)), "stream"):
+    for planned, found, trace in traced(shops, cases(folder, repr(names)), "stream"):
         assert found.body_bytes == PIECES * PIECE_BYTES
         # the yields are the app's, whatever is around it
         assert trace.figures["yields"] == PIECES
@@ -142,10 +166,10 @@ def test_each_middleware_is_seen_to_hold_what_it_holds(shop: Workshop, folder: P
             check_held(trace)
 
 
-def test_an_app_that_is_not_flasks_is_seen_through_too(shop: Workshop, folder: Path) -> None:
+def test_an_app_that_is_not_flasks_is_seen_through_too(shops: Sequence[Workshop], folder: Path) -> None:
     names = ["none", "profiler", "lint", "join", "paced_shop:collecting"]
     planned = cases(folder, repr(names), app="plain", server='kind = "waitress"')
-    for case, _, trace in traced(shop, planned, "stream"):
+    for case, _, trace in traced(shops, planned, "stream"):
         if case.middleware in {"none", "lint"}:
             assert delivery(trace.figures) == "streams", case.middleware
         else:
@@ -154,11 +178,11 @@ def test_an_app_that_is_not_flasks_is_seen_through_too(shop: Workshop, folder: P
 
 @pytest.mark.parametrize("app", ["app", "plain"])
 def test_what_is_collected_for_a_whole_form_has_the_middleware_around_it(
-    shop: Workshop, folder: Path, app: str
+    shops: Sequence[Workshop], folder: Path, app: str
 ) -> None:
     names = ["profiler", "join"] + (["etag", "compress-br"] if app == "app" else [])
     planned = cases(folder, repr(names), app=app, baseline="join")
-    for _, found, trace in traced(shop, planned, "whole"):
+    for _, found, trace in traced(shops, planned, "whole"):
         assert found.body_bytes == PIECES * PIECE_BYTES
         assert trace.figures["yields"] == 1
 
@@ -198,7 +222,7 @@ def test_nothing_is_left_beside_the_app(shop: Workshop, folder: Path) -> None:
     assert not [path for path in shop.folder.iterdir() if path.name.startswith("streamgauge_")]
 
 
-def test_nginx_is_seen_to_hold_what_it_holds(shop: Workshop, folder: Path) -> None:
+def test_nginx_is_seen_to_hold_what_it_holds(shops: Sequence[Workshop], folder: Path) -> None:
     need("nginx")
     proxy = """
     [[proxy]]
@@ -212,7 +236,7 @@ def test_nginx_is_seen_to_hold_what_it_holds(shop: Workshop, folder: Path) -> No
     http_version = "1.1"
     gzip = [true, false]
     """
-    for case, found, trace in traced(shop, cases(folder, '"none"', proxy=proxy), "stream"):
+    for case, found, trace in traced(shops, cases(folder, '"none"', proxy=proxy), "stream"):
         parameters = case.case.parameters
         zipped = bool(parameters.get("proxy_gzip"))
         assert found.body_bytes == PIECES * PIECE_BYTES
@@ -226,11 +250,11 @@ def test_nginx_is_seen_to_hold_what_it_holds(shop: Workshop, folder: Path) -> No
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 def test_of_a_piece_larger_than_a_buffer_of_nginx_the_rest_waits(
-    shop: Workshop, folder: Path, version: str
+    shops: Sequence[Workshop], folder: Path, version: str
 ) -> None:
     need("nginx")
     proxy = f'[[proxy]]\nkind = "nginx"\nhttp_version = "{version}"\nbuffering = [true, false]'
     planned = cases(folder, '"none"', proxy=proxy, piece_bytes=6000)
-    for case, _, trace in traced(shop, planned, "stream"):
+    for case, _, trace in traced(shops, planned, "stream"):
         held = case.case.parameters["proxy_buffering"]
         assert delivery(trace.figures) == ("partly held" if held else "streams")

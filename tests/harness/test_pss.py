@@ -14,7 +14,7 @@ from harness import pss
 from harness.memory import pss_bytes
 from harness.pss import LEAST_PAUSE_S, MOST_COST, PssSampler
 
-WARMUP_S = 1.5
+WARMUP_S = 0.8
 
 
 def reading(seconds: float) -> Callable[[int], int]:

@@ -123,23 +123,32 @@ def last_row_missing(path: Path) -> None:
     connection.close()
 
 
-@pytest.mark.parametrize("damage", [one_byte_short, half, empty, no_database, last_row_missing])
-def test_a_damaged_database_is_loaded_again(
-    damage: Callable[[Path], None],
-    flights_cache: Path,
-    fresh: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    sound = next((flights_cache / "streamgauge").glob("*.sqlite"))
+@pytest.fixture
+def sound(flights_cache: Path, fresh: Path) -> Path:
+    """A copy of the loaded database in the new cache."""
+    there = next((flights_cache / "streamgauge").glob("*.sqlite"))
     fresh.mkdir()
-    path = fresh / sound.name
-    shutil.copy(sound, path)
+    path = Path(shutil.copy(there, fresh))
     assert ensure_loaded(lambda *_: pytest.fail("loaded a sound one")) == path
+    return path
 
-    damage(path)
+
+@pytest.mark.parametrize("damage", [one_byte_short, half, empty, no_database, last_row_missing])
+def test_a_damaged_database_is_not_taken_for_a_sound_one(damage: Callable[[Path], None], sound: Path) -> None:
+    def interrupt(done: int, total: int) -> None:
+        raise KeyboardInterrupt  # it is being loaded again: to the end it is below, once for all
+
+    damage(sound)
+    with pytest.raises(KeyboardInterrupt):
+        ensure_loaded(interrupt)
+
+
+def test_a_damaged_database_is_loaded_again(sound: Path) -> None:
+    content = sound.read_bytes()
+    half(sound)
 
     assert list(iter_all_rows(3))
-    assert path.read_bytes() == sound.read_bytes()
+    assert sound.read_bytes() == content
 
 
 def test_a_cache_that_cannot_be_written_is_named_with_the_remedy(

@@ -7,8 +7,12 @@ from pathlib import Path
 
 from analysis.findings import Findings, find
 from analysis.plots.picture import Absent, Picture
+from analysis.report.answer import Answer, answer
+from analysis.report.choices import choices
 from analysis.report.content import Report, report
+from analysis.report.doubts import doubts
 from analysis.report.words import Link, Sentence
+from analysis.summary import labels
 from results.run import Run
 from results.store import Store
 
@@ -24,6 +28,21 @@ def found(path: Path) -> tuple[Run, Findings]:
     with Store.open(path) as store:
         run = store.read()
     return run, find(run)
+
+
+def answers(path: Path) -> list[Answer]:
+    """Those of the report on this store: its pictures, which take the most time, are not drawn."""
+    run, findings = found(path)
+    return [answer(number, choice, findings) for number, choice in enumerate(choices(run, findings), 1)]
+
+
+def doubted(path: Path) -> list[str]:
+    """What makes the run in this store doubtful: its pictures are not drawn."""
+    run, findings = found(path)
+    with Store.open(path) as store:
+        traces = store.traces()
+    names = labels([case for case in run.header.cases if not case.expect_failure])
+    return [text(item) for item in doubts(run, findings, choices(run, findings), traces, names)]
 
 
 def text(sentence: Sentence) -> str:

@@ -12,12 +12,13 @@ from analysis.exports import openmetrics
 from analysis.findings import find
 from analysis.report.answer import Answer, Outcome, answer
 from analysis.report.choices import choices
+from analysis.report.content import Report
 from analysis.verdicts.fitness import Unfit
 from analysis.verdicts.judgement import Kind
 from results.case import Case
 from results.terms import Stopping, Terms
 from tests.analysis.examples import run_of
-from tests.analysis.report.reading import found, links, reported, sentences, text
+from tests.analysis.report.reading import answers, found, links, sentences, text
 from tests.known_run import PAYS, Spoilt, Truth, make_known_run, stream
 from tests.results.examples import BROKEN, STREAM, WHOLE
 
@@ -25,7 +26,7 @@ FAST = Truth(STREAM, 2, memory_mib=1, cpu_ms_per_mb=20, chunk_bytes=50_000)
 
 
 def answered(path: Path, truths: Sequence[Truth], blocks: int = 8) -> Answer:
-    (only,) = reported(make_known_run(path / "run.sqlite", truths, blocks=blocks)).answers
+    (only,) = answers(make_known_run(path / "run.sqlite", truths, blocks=blocks))
     return only
 
 
@@ -109,7 +110,7 @@ def test_an_answer_on_failed_trials_is_none(tmp_path: Path, spoilt_arm: int) -> 
         [Truth(WHOLE, 50), FAST],
         spoilt={spoilt_arm: Spoilt("1 of 40 responses failed")},
     )
-    (made,) = reported(path).answers
+    (made,) = answers(path)
     assert made.outcome is Outcome.INVALID
     label = "orders whole" if spoilt_arm == 0 else "orders rows=500"
     assert text(made.headline) == (
@@ -142,7 +143,7 @@ def test_a_first_byte_within_the_client_s_own_error_is_no_reason_against_a_buffe
         Truth(stream(500), 2, chunk_bytes=50_000),
     ]
     path = make_known_run(tmp_path / "run.sqlite", truths, error_ms=error_ms)
-    (made,) = reported(path).answers
+    (made,) = answers(path)
     assert made.buffer is not None
     assert text(made.buffer).startswith("Recommended buffer: rows=500") is (error_ms is not None)
 
@@ -162,8 +163,8 @@ def test_an_open_loop_counts_from_the_schedule_too(tmp_path: Path) -> None:
     )
 
 
-def test_every_figure_leads_to_its_row(tmp_path: Path) -> None:
-    made = reported(make_known_run(tmp_path / "run.sqlite"))
+def test_every_figure_leads_to_its_row(known_report: Report) -> None:
+    made = known_report
     rows = {row.anchor: row for row in made.rows}
     assert len(rows) == len(made.rows)
     of_figures = links(item for answer in made.answers for item in answer.figures)
@@ -176,7 +177,7 @@ def test_every_figure_leads_to_its_row(tmp_path: Path) -> None:
 
 def test_a_run_without_a_pair_has_no_answer(tmp_path: Path) -> None:
     path = make_known_run(tmp_path / "run.sqlite", [Truth(WHOLE, 50)], cases=[WHOLE, BROKEN])
-    assert reported(path).answers == []
+    assert answers(path) == []
 
 
 def test_where_no_buffer_passes_the_fastest_is_spoken_of(tmp_path: Path) -> None:

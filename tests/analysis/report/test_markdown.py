@@ -10,7 +10,7 @@ from markdown_it.token import Token
 
 from analysis.report import markdown
 from analysis.report.content import Report
-from analysis.report.definitions import LIMITS, definitions
+from analysis.report.definitions import definitions, limits
 from tests.analysis.report.reading import pictures, text
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -37,7 +37,7 @@ def test_it_says_what_the_page_says(known_report: Report) -> None:
         for cell in (row.case, row.figure, row.value, row.effect, row.interval, row.verdict):
             assert cell in shown
     assert all(what in shown and value in shown for what, value in known_report.facts)
-    assert all(limit in shown for limit in LIMITS)
+    assert all(limit in shown for limit in limits((known_report.findings.header, None)))
     assert known_report.command in markdown.markdown(known_report, "pictures")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analysis.report.content import Report
 from results.case import Case
 from tests.analysis.report.reading import absent, pictures, reported
 from tests.known_run import NOISE, PAYS, Truth, first_bytes_ns, make_known_run
@@ -23,8 +24,8 @@ def served(truth: Truth, **server: int | str) -> Truth:
     return replace(truth, case=case)
 
 
-def test_a_traced_run_of_buffers_has_all_but_those_of_sizes_and_servers(tmp_path: Path) -> None:
-    made = reported(make_known_run(tmp_path / "run.sqlite"))
+def test_a_traced_run_of_buffers_has_all_but_those_of_sizes_and_servers(known_report: Report) -> None:
+    made = known_report
     assert list(pictures(made)) == ["waterfall-1", "buffers-1", "first-bytes-1", "memory-1", "blocks-1"]
     reasons = absent(made)
     assert "the suite has one server only" in reasons["Servers by buffers"]
@@ -34,8 +35,8 @@ def test_a_traced_run_of_buffers_has_all_but_those_of_sizes_and_servers(tmp_path
     assert len(reasons) == 4
 
 
-def test_they_show_the_values_of_the_run(tmp_path: Path) -> None:
-    drawn = pictures(reported(make_known_run(tmp_path / "run.sqlite")))
+def test_they_show_the_values_of_the_run(known_report: Report) -> None:
+    drawn = pictures(known_report)
     fall = drawn["waterfall-1"]
     assert fall.title == "When the bytes of orders rows=50 arrived"
     assert "orders rows=50: 20 yields from 1 ms to 20 ms; 1,000,000 bytes arrived in 20 reads" in (
@@ -78,16 +79,16 @@ def test_buffers_whose_chunks_something_cuts_anew_are_drawn_over_what_the_app_yi
     assert "buffers-1" not in pictures(reported(make_known_run(tmp_path / "alike.sqlite", alike)))
 
 
-def test_what_a_trace_cannot_show_stands_beneath_its_waterfall(tmp_path: Path) -> None:
+def test_what_a_trace_cannot_show_stands_beneath_its_waterfall(known_report: Report, tmp_path: Path) -> None:
     truths = [replace(truth, note="iterated here, where timed trials may use sendfile") for truth in PAYS]
     noted = pictures(reported(make_known_run(tmp_path / "run.sqlite", truths)))["waterfall-1"]
     assert noted.what_to_see.endswith(" Of the stream: iterated here, where timed trials may use sendfile.")
-    plain = pictures(reported(make_known_run(tmp_path / "plain.sqlite")))["waterfall-1"]
+    plain = pictures(known_report)["waterfall-1"]
     assert "Of the stream" not in plain.what_to_see
 
 
-def test_first_bytes_are_those_of_the_requests_of_all_valid_trials(tmp_path: Path) -> None:
-    made = pictures(reported(make_known_run(tmp_path / "run.sqlite")))["first-bytes-1"]
+def test_first_bytes_are_those_of_the_requests_of_all_valid_trials(known_report: Report) -> None:
+    made = pictures(known_report)["first-bytes-1"]
     whole = np.concatenate([first_bytes_ns(PAYS[0], noise, 40) for noise in NOISE])
     assert "orders whole: of 320 requests half had their first byte within 50 ms" in made.description
     assert f"the slowest after {whole.max() / 1e6:.3g} ms" in made.description
@@ -146,6 +147,5 @@ def test_of_many_alike_some_are_drawn_and_the_page_says_so(tmp_path: Path) -> No
     assert "6 of one kind are drawn" in absent(made)["More of: TTFB of single requests"]
 
 
-def test_the_same_run_makes_the_same_report(tmp_path: Path) -> None:
-    path = make_known_run(tmp_path / "run.sqlite")
-    assert reported(path) == reported(path)
+def test_the_same_run_makes_the_same_report(known_report: Report, tmp_path: Path) -> None:
+    assert reported(make_known_run(tmp_path / "run.sqlite")) == known_report

@@ -5,18 +5,19 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from analysis.report.content import Report
 from analysis.report.definitions import MEANINGS, definitions
 from analysis.report.rows import environment_table, repeat_command
 from results.metrics import FIGURES
-from tests.analysis.report.reading import reported, text
+from tests.analysis.report.reading import doubted, reported
 from tests.known_run import PAYS, Spoilt, Truth, make_known_run
 from tests.results.examples import BROKEN, STREAM, WHOLE, run_header
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "metrics.md"
 
 
-def test_each_figure_has_its_row_with_what_it_is_sorted_by(tmp_path: Path) -> None:
-    rows = {row.anchor: row for row in reported(make_known_run(tmp_path / "run.sqlite")).rows}
+def test_each_figure_has_its_row_with_what_it_is_sorted_by(known_report: Report) -> None:
+    rows = {row.anchor: row for row in known_report.rows}
     row = rows["row-3-ttfb_p50"]
     assert (row.case, row.chunk, row.figure) == ("orders rows=50", "4.88 KiB", "ttfb_p50")
     assert (row.value, row.effect, row.verdict, row.kind) == ("1 ms", "×0.02", "better", "better")
@@ -82,16 +83,14 @@ def test_the_machine_is_told_in_words() -> None:
 
 
 def test_an_incomplete_run_is_doubtful(tmp_path: Path) -> None:
-    doubts = [text(item) for item in reported(make_known_run(tmp_path / "run.sqlite", trials=7)).doubts]
+    doubts = doubted(make_known_run(tmp_path / "run.sqlite", trials=7))
     assert "The run is not complete: 7 of 40 trials are measured." in doubts
     assert "4 of 4 cases have no traced trial." in doubts
 
 
 def test_what_may_be_chance_or_is_undecided_is_doubtful(tmp_path: Path) -> None:
     truths = [Truth(WHOLE, 50), Truth(STREAM, 2)]
-    doubts = [
-        text(item) for item in reported(make_known_run(tmp_path / "run.sqlite", truths, blocks=6)).doubts
-    ]
+    doubts = doubted(make_known_run(tmp_path / "run.sqlite", truths, blocks=6))
     assert "Better, but so few blocks make no firm verdict: ttfb_p50 of orders rows=500." in doubts
 
 

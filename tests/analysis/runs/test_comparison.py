@@ -11,12 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.runs.comparison import Comparison, compare_runs
+from analysis.runs.history import changed_between
 from analysis.verdicts.judgement import Kind
 from results.case import Case
 from results.errors import UsageError
 from results.metrics import FIGURES
 from results.records import Slot
 from results.run import Run
+from tests.analysis.crews import CREW, shared
 from tests.analysis.examples import Invalid, calibrated, run_of
 from tests.results.examples import STREAM, WHOLE, verification
 
@@ -224,3 +226,20 @@ def test_comparing_the_other_way_round_inverts_everything(
             assert one == pytest.approx(-other, abs=1e-3)
         else:
             assert one == pytest.approx(1 / other)
+
+
+@pytest.mark.parametrize("other", [shared(run("b"), CREW[:1]), shared(run("b"), place="here"), run("b")])
+def test_runs_whose_load_was_made_otherwise_are_not_alike(other: Run) -> None:
+    made = compare_runs(shared(run("a")), other)
+    assert any(phrase.startswith("the load was made by ") for phrase in made.changed)
+    assert any("compared only where nothing has changed" in phrase for phrase in made.left_out)
+    assert compare_runs(shared(run("a")), shared(run("b"))).changed == []
+    assert "load_processes" in changed_between(shared(run("a")), other)
+
+
+def test_runs_whose_load_came_from_other_machines_are_not_alike() -> None:
+    elsewhere = shared(run("b"), [replace(item, cpu="another") for item in CREW])
+    assert compare_runs(shared(run("a")), elsewhere).changed == [
+        "cpu of the load's machines was cpu of a load machine and is another"
+    ]
+    assert changed_between(shared(run("a")), elsewhere) == ["the load's machines"]

@@ -180,3 +180,11 @@ def test_what_is_no_time_and_what_was_not_calibrated_has_no_error() -> None:
     assert {"throughput", "peak_memory", "cpu_per_mb"} <= {figure.name for figure in others}
     assert {error_of(POINTS, figure, of_users(1)) for figure in others} == {None}
     assert error_of([], FIGURES["ttfb_p50"], of_users(1)) is None
+
+
+def test_of_several_load_processes_the_worst_one_counts() -> None:
+    """Each by its own points: one that was calibrated with fewer users is not left out for that."""
+    good, bad = point(8, 10), replace(point(4, 90), worker=1)
+    assert error_of([good, bad], FIGURES["ttfb_p50"], of_users(8)) == 90 * US
+    assert error_of([bad, good], FIGURES["ttfb_p50"], of_users(8)) == 90 * US
+    assert error_of([good, replace(bad, users=8)], FIGURES["ttfb_p50"], of_users(1)) == 90 * US

@@ -21,6 +21,14 @@ def layer(found: Diagnosis, kind: Kind) -> Layer:
     return only
 
 
+@pytest.mark.parametrize("look", [Exam(app="slow:app", server="gunicorn/timeout_s=1")], ids=str)
+def test_a_worker_that_is_killed_in_a_long_stream_is_named(look: Exam, looked: Looked) -> None:
+    """The first here, for it takes longest: the others are begun beside it."""
+    found = looked(look)
+    assert found.delivery is Delivery.CUT_OFF
+    assert "timeout" in " ".join(found.holders[0].remedies)
+
+
 @pytest.mark.parametrize(
     "look",
     [
@@ -111,13 +119,6 @@ def test_a_stream_that_says_how_it_goes_through_nginx_is_not_warned_of(
     found = looked(look)
     assert found.delivery is Delivery.STREAMS
     assert any("Behind an nginx" in sign for sign in found.signs) == warned
-
-
-@pytest.mark.parametrize("look", [Exam(app="slow:app", server="gunicorn/timeout_s=1")], ids=str)
-def test_a_worker_that_is_killed_in_a_long_stream_is_named(look: Exam, looked: Looked) -> None:
-    found = looked(look)
-    assert found.delivery is Delivery.CUT_OFF
-    assert "timeout" in " ".join(found.holders[0].remedies)
 
 
 @pytest.mark.parametrize("look", [Exam(app="with_closure:app")], ids=str)
