@@ -15,7 +15,7 @@ from harness.calibrate import SHORT, Calibrator
 from harness.cores import Cores
 from harness.crew import Crew, asked_at
 from harness.line import check_sizes
-from harness.matrix import PlannedCase
+from harness.matrix import PlannedCase, lines_of
 from harness.newcomers import Alone, Muster, Newcomers
 from harness.onward import Onward
 from harness.plan import Plan
@@ -272,13 +272,13 @@ def conduct(
         known = [worker.number for worker in store.read().workers]
         crew = replace(crew, first_number=max(known, default=-1) + 1)
         host = asked_at(crew) if crew.is_elsewhere else host
-    lined = any(planned.line is not None for planned in plan.cases)
+    lines = lines_of(plan.cases)
     with (
-        workshop(cores, web_port, host, crew, lined=lined) as shop,
+        workshop(cores, web_port, host, crew, lined=bool(lines)) as shop,
         _arms(plan, store.read(), shop) as arms,
     ):
         if shop.link is not None:
-            store.add_note(LINE, shop.link.described())
+            store.add_note(LINE, shop.link.described(lines))
         _prepare(arms, store, shop, watcher)
         if crew is not None:
             watcher.mustering(crew)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import json
+import os
 import subprocess
 import sys
 import time
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.matrix import PlannedCase
+from harness.matrix import PlannedCase, lines_of
 from harness.processes import OwnedProcess, Processes
 from harness.proxying import find_program
 from harness.suite_line import Line, bit_rate
@@ -75,14 +76,29 @@ class Link:
                 above = ["root"] if depth == 1 else ["parent", f"{depth - 1}:1"]
                 _run(*tc, "replace", "dev", device, *above, "handle", f"{depth}:", *words)
 
-    def described(self) -> dict[str, Any]:
-        """For the record of the environment: the addresses of both ends."""
-        return {"server": self.host, "load": self.there, "kind": "veth"}
+    def described(self, lines: Iterable[Line]) -> dict[str, Any]:
+        """For the record of the environment: the addresses of both ends, and each line's queues there.
+
+        The queues are as the kernel tells them (`tc -j qdisc show`). Afterwards there are none. Raises
+        LineFailed.
+        """
+        queues = {}
+        for line in lines:
+            self.shape(line)
+            queues[line.label] = {
+                "server": self._queues((), self.interface),
+                "load": self._queues(self.prefix, _THERE),
+            }
+        self.shape(Line(None, 0.0))
+        return {"server": self.host, "load": self.there, "kind": "veth", "queues": queues}
+
+    def _queues(self, begin: Sequence[str], device: str) -> Any:
+        return json.loads(_run(*begin, "tc", "-j", "qdisc", "show", "dev", device))
 
 
 def check_line(cases: Iterable[PlannedCase]) -> None:
     """That this machine can make the lines that these cases have. Raises UsageError with the reason."""
-    lines = [planned.line for planned in cases if planned.line is not None]
+    lines = lines_of(cases)
     if not lines:
         return
     if sys.platform != "linux":
@@ -97,6 +113,24 @@ def check_line(cases: Iterable[PlannedCase]) -> None:
     if any(line.delay_s for line in lines):
         wanted["netem"] = _held_back(0.001)
     _probe(["ip", "link", "set", "lo", "up"], "it cannot make a network namespace", "run as root")
+    # in a user namespace one is root, and may make a network namespace, but may not join it to the machine's
+    _probe(
+        [
+            "ip",
+            "link",
+            "add",
+            _THERE,
+            "type",
+            "veth",
+            "peer",
+            "name",
+            f"sg{os.getpid()}",
+            "netns",
+            str(os.getpid()),
+        ],
+        "it cannot join a network namespace to this one (veth)",
+        "run as the machine's root (in a container, with CAP_NET_ADMIN), or load the module (modprobe veth)",
+    )
     for kind, words in wanted.items():
         what = {"tbf": "a rate", "netem": "a delay"}[kind]
         _probe(
@@ -205,9 +239,9 @@ def _run(*words: str) -> str:
 
 
 def check_sizes(cases: Iterable[PlannedCase], found: Mapping[str, Verification], window_s: float) -> None:
-    """That a window is long enough for the responses of each case's users, who share its line.
+    """That window and timeout are long enough for a response to each of a case's users, who share its line.
 
-    Raises LineFailed with those that it is too short for.
+    Raises LineFailed with the cases that they are too short for.
     """
     problems = []
     for planned in cases:
@@ -215,11 +249,14 @@ def check_sizes(cases: Iterable[PlannedCase], found: Mapping[str, Verification],
         if rate is None or planned.case.expect_failure or isinstance(planned.load, Arrivals):
             continue
         seconds = planned.load.users * found[planned.case.identity].body_bytes * 8 / rate
+        takes = (
+            f"{planned.case.identity}: a response to each of {planned.load.users} users takes at least "
+            f"{seconds:.3g} s over {bit_rate(rate)}, and"
+        )
         if seconds > window_s:
-            problems.append(
-                f"{planned.case.identity}: a response to each of {planned.load.users} users takes at least "
-                f"{seconds:.3g} s over {bit_rate(rate)}, and the window is {window_s:g} s"
-            )
+            problems.append(f"{takes} the window is {window_s:g} s")
+        if seconds > planned.target.timeout:
+            problems.append(f"{takes} {planned.target.name} has a timeout of {planned.target.timeout:g} s")
     if problems:
         told = "\n".join(problems)
-        raise LineFailed(f"{told}\nMake the window longer, the responses smaller, or the line faster")
+        raise LineFailed(f"{told}\nMake that longer, the responses smaller, or the line faster")

@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.endpoint import Endpoint
 from harness.suite import Scenario, Suite
-from harness.suite_line import UNLIMITED, Line, bit_rate
+from harness.suite_line import Line
 from harness.suite_target import Target
 from harness.suite_values import byte_rate, placeholders, plain
 from results.case import Case, Value, value_text
@@ -39,10 +39,6 @@ _ASKED_BY = (
     "row_marker",
     "check",
 )
-
-
-#: The parameters that say which line a case is asked over.
-LINE_KEYS = ("line_rate", "line_delay")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +129,11 @@ def _check_same(known: PlannedCase, planned: PlannedCase) -> None:
 def proxies_of(cases: Iterable[PlannedCase]) -> list[str]:
     """The kinds of proxy that these cases need, each once."""
     return list(dict.fromkeys(item.proxy_kind for item in cases if item.proxy_kind != proxies.NONE))
+
+
+def lines_of(cases: Iterable[PlannedCase]) -> list[Line]:
+    """The lines that these cases are asked over, each once; none over loopback."""
+    return list(dict.fromkeys(item.line for item in cases if item.line is not None))
 
 
 def packages_of(cases: Iterable[PlannedCase]) -> list[str]:
@@ -227,8 +228,7 @@ def _line_parameters(line: Line | None) -> dict[str, Value]:
     """None where a suite asks for no line: its cases are asked over loopback, as ever."""
     if line is None:
         return {}
-    rate = UNLIMITED if line.bits_per_second is None else bit_rate(line.bits_per_second)
-    return {"line_rate": rate, **({"line_delay": f"{line.delay_s * 1000:g}ms"} if line.delay_s else {})}
+    return {"line_rate": line.rate, **({"line_delay": line.delay} if line.delay else {})}
 
 
 def _forms(

@@ -27,6 +27,21 @@ class Line:
     bits_per_second: int | None
     delay_s: float
 
+    @property
+    def rate(self) -> str:
+        """The rate as suites and cases write it."""
+        return UNLIMITED if self.bits_per_second is None else bit_rate(self.bits_per_second)
+
+    @property
+    def delay(self) -> str:
+        """The same of the delay; empty without one."""
+        return f"{self.delay_s * 1000:g}ms" if self.delay_s else ""
+
+    @property
+    def label(self) -> str:
+        """Both in a word or two: 10Mbit/s 20ms."""
+        return f"{self.rate} {self.delay}".rstrip()
+
 
 def _bit_rate(value: object) -> object:
     if value == UNLIMITED:

@@ -17,7 +17,7 @@ from harness.leaving import leaving_of
 from harness.ledger_file import await_ledger
 from harness.line import Link
 from harness.load import LoadDriver, LoadGivenUp, TracedLoad
-from harness.matrix import LINE_KEYS, PlannedCase
+from harness.matrix import PlannedCase
 from harness.ports import HOST
 from harness.processes import Processes, SupervisorDied
 from harness.redaction import Redaction
@@ -154,8 +154,7 @@ def _note_of_line(planned: PlannedCase) -> str | None:
     line = planned.line
     if line is None or (line.bits_per_second is None and not line.delay_s):
         return None
-    told = " ".join(str(planned.case.parameters[key]) for key in LINE_KEYS if key in planned.case.parameters)
-    return f"asked over a line ({told}): what is late may have been held back by it"
+    return f"asked over a line ({line.label}): what is late may have been held back by it"
 
 
 def specification(

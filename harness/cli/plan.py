@@ -14,10 +14,12 @@ from analysis.verdicts.gate import fewest_blocks
 from analysis.verdicts.verdict import NotJudged
 from harness.cli.session import Asked, Duration, draft
 from harness.gates import gates_of
-from harness.matrix import PlannedCase
+from harness.line import check_line
+from harness.matrix import PlannedCase, lines_of
 from harness.plan import Plan
 from harness.redaction import Redaction
 from harness.stopping import check_budget, counted, duration, what_can_be_seen
+from results.errors import UsageError
 
 
 @click.command("plan")
@@ -39,8 +41,10 @@ def command(
             plan, slots=plan.further(range(check_budget(budget, plan, fewest_blocks(len(gates)))), 0)
         )
     names = [gate.name for gate in gates]
+    refused = _refused(asked.cases)
     if as_json:
-        click.echo(json.dumps(_document(asked.suite.name, plan, names, not_judged, budget), indent=2))
+        document = _document(asked.suite.name, plan, names, not_judged, budget)
+        click.echo(json.dumps({**document, "lines_refused": refused}, indent=2))
         return
     said = (
         []
@@ -49,7 +53,20 @@ def command(
     )
     said += [f"Gate: {name}" for name in names]
     said += [f"Gate: {gate.name} (not judged: {gate.reason})" for gate in not_judged]
+    if lines := lines_of(asked.cases):
+        names_of_lines = ", ".join(line.label for line in lines)
+        over = f"Over {len(lines)} line{'s' if len(lines) > 1 else ''} ({names_of_lines})"
+        said.append(f"{over}, which this machine can make." if refused is None else f"{over}. {refused}")
     _print(asked.suite.name, plan, said)
+
+
+def _refused(cases: Sequence[PlannedCase]) -> str | None:
+    """Why this machine cannot make the lines that the cases have; null where it can, or they have none."""
+    try:
+        check_line(cases)
+    except UsageError as error:
+        return str(error)
+    return None
 
 
 def _document(

@@ -29,7 +29,7 @@ from harness.cores import Cores, split_cores
 from harness.crew import Crew, asked_at
 from harness.environment import differences, read_environment
 from harness.line import check_line
-from harness.matrix import PlannedCase, cases_of, proxies_of
+from harness.matrix import PlannedCase, cases_of, lines_of, proxies_of
 from harness.onward import Onward
 from harness.plan import Plan, make_plan
 from harness.proxying import check_proxies
@@ -208,7 +208,7 @@ def begun(
     """
     check_variables(asked.cases)
     check_proxies(proxies_of(asked.cases))
-    check_line(asked.cases)
+    _check_line(asked.cases, shown=web)
     if crew is not None and crew.is_elsewhere and asked.suite.network:
         raise UsageError(
             f"{asked.suite.name} has a [[network]], a line within this machine, and --listen has others ask "
@@ -237,6 +237,16 @@ def begun(
     )
     store = Store.create(new_store_path(asked.suite.name, words.output), header)
     return Session(store, asked.suite, plan, asked.terms, crew)
+
+
+def _check_line(cases: Sequence[PlannedCase], *, shown: bool) -> None:
+    """That the cases' lines can be had. Raises UsageError."""
+    check_line(cases)
+    if shown and lines_of(cases):
+        raise UsageError(
+            "Locust's web UI would be at the far end of the [[network]], where no browser is; leave --web "
+            "and --web-port out"
+        )
 
 
 def _environment(
@@ -301,6 +311,7 @@ def resumed(
         suite.trace and not header.sides,
     )
     check_variables(plan.cases)
+    _check_line(plan.cases, shown=shown)
     return Session(store, suite, plan, header.terms, crew)
 
 

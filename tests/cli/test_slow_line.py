@@ -23,7 +23,7 @@ def test_the_line_is_the_limit_and_is_gone_afterwards(streamgauge: Streamgauge, 
     assert told.returncode == 0
     assert "over a link within the server's machine" in (tiny.parent / "line.md").read_text()
     with Store.open(tiny.parent / "line.sqlite") as store:
-        run = store.read()
+        run, traces = store.read(), store.traces()
     line = run.header.environment["line"]
     assert line["server"].startswith("198.18.")
     rates: dict[object, list[float]] = {"8Mbit/s": [], "unlimited": []}
@@ -33,6 +33,11 @@ def test_the_line_is_the_limit_and_is_gone_afterwards(streamgauge: Streamgauge, 
         assert throughput is not None
         rates[cases[trial.slot.case].parameters["line_rate"]].append(throughput)
         assert len(trial.workers) == 2
+    for trace in traces:
+        rate = cases[trace.case].parameters["line_rate"]
+        noted = trace.note is not None and f"asked over a line ({rate}): what is late may" in trace.note
+        assert noted is (rate == "8Mbit/s")
+    assert {bucket["kind"] for bucket in line["queues"]["8Mbit/s"]["load"]} == {"tbf"}
     assert all(0.7 * BYTES_A_SECOND < rate < BYTES_A_SECOND for rate in rates["8Mbit/s"])
     assert min(rates["unlimited"]) > 1.5 * BYTES_A_SECOND
     addresses = subprocess.run(["ip", "-br", "address"], capture_output=True, text=True, check=True).stdout

@@ -10,19 +10,20 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from harness import line as line_module
 from harness.line import LineFailed, Link, check_line, check_sizes, linked
 from harness.matrix import PlannedCase, cases_of
 from harness.processes import Processes
+from harness.proxying import find_program
 from harness.suite_line import Line
 from results.errors import UsageError
 from tests.harness.examples import HEAD, SCENARIO, SERVER, TARGET, suite_of
-from tests.programs import need_network_namespaces
+from tests.programs import need_mounts, need_network_namespaces
 from tests.results.examples import verification
 
 #: Reads all that comes, and prints how many bytes a second came after the first.
@@ -138,31 +139,66 @@ def test_nothing_is_left_when_its_holder_is_gone() -> None:
         assert not place.exists()
 
 
-def test_who_may_not_make_namespaces_is_told(tmp_path: Path) -> None:
-    need_network_namespaces()
-    suite = tmp_path / "line.toml"
-    suite.write_text(HEAD + TARGET + SERVER + '[[network]]\nrate = "10 Mbit/s"\n' + SCENARIO)
+def refused(folder: Path, before: Sequence[str], verb: str, *words: str) -> str:
+    """What a verb says of a suite with a line, behind such words; ``run`` is refused."""
+    suite = folder / "line.toml"
+    suite.write_text(HEAD + TARGET + SERVER + '[[network]]\nrate = ["10 Mbit/s", "unlimited"]\n' + SCENARIO)
     program = str(Path(sys.executable).with_name("streamgauge"))
-    words = ["setpriv", "--bounding-set=-sys_admin,-net_admin", "--inh-caps=-sys_admin,-net_admin", program]
     done = subprocess.run(
-        [*words, "run", str(suite)],
-        cwd=tmp_path,
+        [*before, program, verb, str(suite), *words],
+        cwd=folder,
         capture_output=True,
         text=True,
-        env=os.environ | {"TMPDIR": str(tmp_path)},
+        env=os.environ | {"TMPDIR": str(folder)},
         check=False,
     )
-    assert done.returncode == 2
-    said = " ".join(done.stderr.split())
+    assert done.returncode == (2 if verb == "run" else 0), done.stderr
+    return " ".join((done.stderr if verb == "run" else done.stdout).split())
+
+
+def test_who_may_not_make_namespaces_is_told(tmp_path: Path) -> None:
+    need_network_namespaces()
+    lowered = ["setpriv", "--bounding-set=-sys_admin,-net_admin", "--inh-caps=-sys_admin,-net_admin"]
+    said = refused(tmp_path, lowered, "run")
     assert "[[network]] cannot be had on this machine: it cannot make a network namespace" in said
     assert "run as root" in said
 
 
-def test_missing_programs_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(line_module, "find_program", lambda name: None if name == "tc" else Path(name))
-    with pytest.raises(UsageError, match="needs tc, which is not installed; install iproute2"):
-        check_line(cases('[[network]]\nrate = "10 Mbit/s"\n'))
-    check_line(cases(""))
+def test_a_root_of_a_user_namespace_only_is_told(tmp_path: Path) -> None:
+    need_network_namespaces()
+    before = ["unshare", "--user", "--map-root-user"]
+    if subprocess.run([*before, "unshare", "--net", "true"], check=False).returncode:
+        pytest.skip("this machine allows no network namespace in a user namespace: that is refused before")
+    said = refused(tmp_path, before, "run")
+    assert "it cannot join a network namespace to this one (veth): RTNETLINK answers:" in said
+    assert "run as the machine's root" in said
+
+
+def test_a_program_that_is_missing_is_named_and_the_plan_is_shown_all_the_same(tmp_path: Path) -> None:
+    need_network_namespaces()
+    tc = find_program("tc")
+    assert tc is not None
+    hidden = [*need_mounts(), "sh", "-c", 'mount --bind /dev/null "$0" && exec "$@"', str(tc.resolve())]
+    told = "[[network]] needs tc, which is not installed; install iproute2 and util-linux"
+    assert told in refused(tmp_path, hidden, "run")
+    plan = refused(tmp_path, hidden, "plan")
+    assert f"Over 2 lines (10Mbit/s, unlimited). {told}" in plan
+    assert "line_rate=10Mbit/s" in plan
+
+
+def test_what_can_be_had_is_planned_and_not_with_a_web_ui(tmp_path: Path) -> None:
+    need_network_namespaces()
+    assert "Over 2 lines (10Mbit/s, unlimited), which this machine can make." in refused(tmp_path, [], "plan")
+    assert "where no browser is; leave --web and --web-port out" in refused(tmp_path, [], "run", "--web")
+
+
+def test_the_record_has_each_line_s_queues_as_the_kernel_tells_them(link: Link) -> None:
+    told = link.described([Line(8 * 10**6, 0.0), Line(None, 0.0)])
+    assert (told["server"], told["load"]) == (link.host, link.there)
+    for end in ("server", "load"):
+        (bucket,) = told["queues"]["8Mbit/s"][end]
+        assert (bucket["kind"], bucket["options"]["rate"]) == ("tbf", 10**6)  # bytes a second
+        assert [queue["kind"] for queue in told["queues"]["unlimited"][end]] == ["noqueue"]
 
 
 def test_lines_are_an_axis_and_without_one_cases_keep_their_names() -> None:
@@ -205,4 +241,7 @@ def test_a_window_that_is_too_short_for_the_line_is_refused_before_the_first_tri
         check_sizes(found, sizes, 3.0)
     assert "unlimited" not in str(caught.value)
     check_sizes(found, sizes, 5.0)
+    hasty = [replace(item, target=item.target.model_copy(update={"timeout": 3.5})) for item in found]
+    with pytest.raises(LineFailed, match=r"takes at least 4 s over 1Mbit/s, and .* a timeout of 3\.5 s"):
+        check_sizes(hasty, sizes, 5.0)
     check_sizes(cases(""), {}, 1.0)
