@@ -54,7 +54,7 @@ _HINTS = {
     Fault.SERVER_HUNG: "Nothing came within the target's timeout: look for a lock, or give it more workers.",
     Fault.TOO_SLOW: "Make the window, or the target's timeout, several times as long as a response.",
     Fault.RESPONSES_FAILED: "Its last words may say why; the same load by hand shows it outside of a run.",
-    Fault.WORKER_LOST: "Look at the connection to its machine; the trial is measured again.",
+    Fault.WORKER_LOST: "Look at the connection to its machine; such a trial is measured three times at most.",
     Fault.DRIVER_DIED: "If nobody ended it, look for an out-of-memory kill; a new one was started.",
     Fault.DRIVER_HUNG: "It was ended and a new one started; on a machine that is not overloaded, report it.",
     Fault.RECORDS_LOST: "With workers elsewhere, look at the connection; else report it, with the run.",
