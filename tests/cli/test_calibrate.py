@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -25,10 +26,11 @@ def test_calibrate_tells_the_error_and_what_it_means(streamgauge: Streamgauge, t
     assert list(tmp_path.iterdir()) == []
 
 
-def test_calibrate_writes_json(narrow_run: Measured, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calibrate_writes_json(narrow_run: Measured, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Of points that a run has measured: that the verb measures its own, the table has shown."""
     with Store.open(narrow_run.store) as store:
         kept = store.read().calibration
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # where nobody else measures
     monkeypatch.setattr(Calibrator, "points", lambda _self, users, _answers, _length: kept[-len(users) :])
     done = CliRunner().invoke(command, ["--users", "1,2", "--json"])
     assert done.exit_code == 0, done.stderr
