@@ -114,20 +114,9 @@ def check_line(cases: Iterable[PlannedCase]) -> None:
         wanted["netem"] = _held_back(0.001)
     _probe(["ip", "link", "set", "lo", "up"], "it cannot make a network namespace", "run as root")
     # in a user namespace one is root, and may make a network namespace, but may not join it to the machine's
+    end = ("name", f"sg{os.getpid()}", "netns", str(os.getpid()))
     _probe(
-        [
-            "ip",
-            "link",
-            "add",
-            _THERE,
-            "type",
-            "veth",
-            "peer",
-            "name",
-            f"sg{os.getpid()}",
-            "netns",
-            str(os.getpid()),
-        ],
+        ["ip", "link", "add", _THERE, "type", "veth", "peer", *end],
         "it cannot join a network namespace to this one (veth)",
         "run as the machine's root (in a container, with CAP_NET_ADMIN), or load the module (modprobe veth)",
     )
@@ -142,13 +131,12 @@ def check_line(cases: Iterable[PlannedCase]) -> None:
 
 def _probe(words: Sequence[str], problem: str, remedy: str) -> None:
     """Try it in a namespace that goes at once. Raises UsageError."""
-    done = subprocess.run(
-        [_program("unshare"), "--net", "--", _program(words[0]), *words[1:]],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_TIMEOUT_S,
-    )
+    try:
+        done = _ended("unshare", "--net", "--", _program(words[0]), *words[1:])
+    except LineFailed as failed:
+        raise UsageError(
+            f"[[network]] cannot be had on this machine: {problem}: {failed}; {remedy}"
+        ) from None
     if done.returncode:
         said = " ".join(done.stderr.split())
         raise UsageError(f"[[network]] cannot be had on this machine: {problem}: {said}; {remedy}")
@@ -227,15 +215,20 @@ def _program(name: str) -> str:
 
 def _run(*words: str) -> str:
     """What the command prints. Raises LineFailed."""
-    place = next(index for index, word in enumerate(words) if word in _PROGRAMS)
-    given = [*words[:place], _program(words[place]), *words[place + 1 :]]
-    try:
-        done = subprocess.run(given, capture_output=True, text=True, check=False, timeout=_TIMEOUT_S)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise LineFailed(f"{' '.join(words)}: {error}") from error
+    done = _ended(*words)
     if done.returncode:
         raise LineFailed(f"{' '.join(words)}: {' '.join(done.stderr.split())}")
     return done.stdout
+
+
+def _ended(*words: str) -> subprocess.CompletedProcess[str]:
+    """The command when it has ended, however that was. Raises LineFailed where it does not begin or end."""
+    place = next(index for index, word in enumerate(words) if word in _PROGRAMS)
+    given = [*words[:place], _program(words[place]), *words[place + 1 :]]
+    try:
+        return subprocess.run(given, capture_output=True, text=True, check=False, timeout=_TIMEOUT_S)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise LineFailed(f"{' '.join(words)}: {error}") from error
 
 
 def check_sizes(cases: Iterable[PlannedCase], found: Mapping[str, Verification], window_s: float) -> None:

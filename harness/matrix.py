@@ -177,8 +177,7 @@ def _all(suite: Suite) -> Iterator[PlannedCase]:
         for served, middleware, proxy, line in layers:
             for load in scenario.loads():
                 for others in scenario.besides():
-                    for planned in _forms(target, served, middleware, proxy, line, scenario, load, others):
-                        yield replace(planned, line=line)
+                    yield from _forms(target, served, middleware, proxy, line, scenario, load, others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +266,7 @@ def _forms(
             proxy.kind,
             proxy.options,
             middleware,
+            line=line,
         )
 
     for values in itertools.product(*target.axes.values()):
