@@ -26,6 +26,7 @@ HEADINGS = (
     "joined",
     "trials",
     "requests",
+    "of its core, at most",
     "clock off by at most",
 )
 #: The columns that are more than a number.
@@ -37,12 +38,14 @@ _MOST_NAMED = 10
 class WorkerPart:
     """One load process, and over the run the trials in which it had a part and its own requests in them.
 
+    ``client_cpu``: the largest share (0 to 1) of its core that it used in a window, null where it had none.
     ``offset_bound_ns``: its clock against the harness's, the least sure of all trials; null where not known.
     """
 
     worker: Worker
     trials: int
     requests: int
+    client_cpu: float | None
     offset_bound_ns: int | None
 
 
@@ -139,6 +142,7 @@ def _part(worker: Worker, trials: Sequence[TrialSummary]) -> WorkerPart:
         worker,
         trials=len(shares),
         requests=sum(share.requests for share in shares),
+        client_cpu=max((share.client_cpu_ns / share.client_wall_ns for share in shares), default=None),
         offset_bound_ns=max(known) if known and len(known) == len(bounds) else None,
     )
 
@@ -187,6 +191,7 @@ def rows(load: LoadSide) -> list[list[str]]:
             part.worker.joined_utc,
             f"{part.trials:,}",
             f"{part.requests:,}",
+            "not known" if part.client_cpu is None else f"{part.client_cpu:.0%}",
             "not known" if part.offset_bound_ns is None else _time(part.offset_bound_ns),
         ]
         for part in load.parts
@@ -226,6 +231,7 @@ def document(load: LoadSide | None) -> dict[str, Any] | None:
                 **asdict(part.worker),
                 "trials": part.trials,
                 "requests": part.requests,
+                "client_cpu": part.client_cpu,
                 "offset_bound_ns": part.offset_bound_ns,
             }
             for part in load.parts
