@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from harness.ports import HOST
+from results.workers import Worker
 
 #: Locust's own port for masters (docs.locust.io, "Distributed load generation").
 PORT = 5557
@@ -22,8 +25,7 @@ class Crew:
 
     Those who have the ``token`` may join on ``host`` and ``port`` (0: any that is free), where a lost one is
     waited for ``patience_s``. ``processes``: so many are started by us, on this machine; 0 where all of them
-    come from elsewhere. ``token_is_new``: nobody has it yet. They are numbered from
-    ``first_number`` on.
+    come from elsewhere. ``token_is_new``: nobody has it yet. They are numbered from ``first_number`` on.
     """
 
     expected: int
@@ -36,6 +38,28 @@ class Crew:
     patience_s: float = PATIENCE_S
     muster_s: float = MUSTER_S
     first_number: int = 0
+
+    def call(self, port: int, first_number: int) -> dict[str, Any]:
+        """What a driver is told that is to gather them, on this port."""
+        return {
+            "host": self.host,
+            "port": port,
+            "token": self.token,
+            "expected": self.expected,
+            "enough": self.enough,
+            "patience_s": self.patience_s,
+            "first_number": first_number,
+        }
+
+    def incomplete(self, workers: Sequence[Worker], refusals: Sequence[str]) -> str:
+        """What is to be said when only these have joined in time, and others were not let in."""
+        there = ", ".join(worker.name for worker in workers) or "nobody"
+        what = (
+            f"{len(workers)} of {self.expected} workers joined within {self.muster_s:g} s ({there}); start "
+            "`streamgauge worker` on each load machine, with the run's token, and see that it can reach this "
+            "one"
+        )
+        return "\n".join([what, *(f"not taken: {refusal}" for refusal in refusals)])
 
     @property
     def is_elsewhere(self) -> bool:

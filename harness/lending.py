@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +14,6 @@ from typing import Any
 from harness.environment import cpu_model
 from harness.processes import OwnedProcess, Processes
 from harness.scheduling import DRIVER, first_in_line
-from scenarios.workers.messages import own_system
 from scenarios.workers.settings import TOKEN_VARIABLE, Settings
 
 
@@ -54,6 +54,44 @@ class LentProcess:
                     yield json.loads(line)
 
 
+class OwnWorkers:
+    """So many load processes of this machine, which are started, and started anew when they have ended.
+
+    ``folder`` is private and made by us.
+    """
+
+    def __init__(
+        self, count: int, processes: Processes, folder: Path, environment: Mapping[str, str]
+    ) -> None:
+        self._processes = processes
+        self._folder = folder
+        self._environment = environment
+        self._lent: list[LentProcess | None] = [None] * count
+
+    def start(self, lent: Lent) -> None:
+        """Those that do not run, or no longer. Raises StartError."""
+        for number, item in enumerate(self._lent):
+            if item is None or item.process.returncode is not None:
+                self._lent[number] = lend(
+                    lent,
+                    number,
+                    processes=self._processes,
+                    folder=self._folder,
+                    environment=self._environment,
+                )
+
+    @property
+    def ended(self) -> LentProcess | None:
+        """One that has ended, null where none has."""
+        return next((item for item in self._lent if item and item.process.returncode is not None), None)
+
+    def stop(self) -> None:
+        """End all of them."""
+        for item in self._lent:
+            if item is not None:
+                item.process.stop()
+
+
 def lend(
     lent: Lent, number: int, *, processes: Processes, folder: Path, environment: Mapping[str, str]
 ) -> LentProcess:
@@ -65,7 +103,7 @@ def lend(
         master_port=lent.port,
         name=f"{host}/{number}",
         host=host,
-        system=own_system(),
+        system=f"{platform.system()} {platform.release()} {platform.machine()}",
         cpu=cpu_model() or "",
         core=core,
         reference_port=lent.reference_port,

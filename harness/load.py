@@ -15,7 +15,7 @@ from typing import Any, Self
 import numpy as np
 
 from harness.crew import Crew
-from harness.lending import Lent, LentProcess, lend
+from harness.lending import Lent, OwnWorkers
 from harness.merging import corrected, load_record, own_record, shift_ns
 from harness.processes import OwnedProcess, Processes
 from harness.scheduling import DRIVER, first_in_line
@@ -123,7 +123,7 @@ class LoadDriver:
         self._prefix = prefix
         self._failures = 0
         self._port = 0 if crew is None else crew.port
-        self._lent: list[LentProcess] = []
+        self._own = OwnWorkers(0 if crew is None else crew.processes, processes, folder, own_environment())
         self._workers: dict[int, Worker] = {}
         self._awaited: int | None = None
         self._process, self._link = self._start()
@@ -137,8 +137,7 @@ class LoadDriver:
             with contextlib.suppress(LinkClosed, LinkSilent):  # one that is gone has nobody to tell
                 self._exchange({"kind": "dismiss", "why": "the run is over"}, _DISMISS_S)
         self._end()
-        for lent in self._lent:
-            lent.process.stop()
+        self._own.stop()
 
     @property
     def pid(self) -> int:
@@ -189,16 +188,8 @@ class LoadDriver:
         """Say whether it makes the load itself. Raises LoadFailed when it cannot do as it is told."""
         greeting: dict[str, Any] = {"kind": "alone", "web_port": self._web_port}
         if self._crew is not None:
-            greeting |= {
-                "kind": "gather",
-                "host": self._crew.host,
-                "port": self._port,
-                "token": self._crew.token,
-                "expected": self._crew.expected,
-                "enough": self._crew.enough,
-                "patience_s": self._crew.patience_s,
-                "first_number": max(self._workers, default=self._crew.first_number - 1) + 1,
-            }
+            first_number = max(self._workers, default=self._crew.first_number - 1) + 1
+            greeting |= {"kind": "gather", **self._crew.call(self._port, first_number)}
         try:
             link.send(greeting, within_s=START_TIMEOUT_S)
             answer, _ = link.receive(START_TIMEOUT_S)
@@ -221,46 +212,27 @@ class LoadDriver:
         crew = self._crew
         if crew is None:
             return
-        self._lend()
+        self._lend(crew)
         deadline = time.monotonic() + crew.muster_s
         refusals: list[str] = []
         while True:
-            answer, _ = self._exchange(
-                {"kind": "muster", "expected": crew.expected, "within_s": _LOOK_EVERY_S},
-                _LOOK_EVERY_S + GRACE_S,
-            )
+            looked_for = {"kind": "muster", "expected": crew.expected, "within_s": _LOOK_EVERY_S}
+            answer, _ = self._ask(looked_for, _LOOK_EVERY_S + GRACE_S)
             for worker in self._keep_workers(answer):
                 joined(worker)
             refusals += answer["refusals"]
             if answer["complete"]:
                 return
-            ended = [item for item in self._lent if item.process.returncode is not None]
-            if ended:
-                words = ended[0].process.output_tail().strip()
-                raise LoadFailed(f"the load process {ended[0].name} ended:\n{words}", Fault.WORKER_LOST)
+            if (ended := self._own.ended) is not None:
+                words = ended.process.output_tail().strip()
+                raise LoadFailed(f"the load process {ended.name} ended:\n{words}", Fault.WORKER_LOST)
             if time.monotonic() > deadline:
-                raise LoadFailed(_incomplete(crew, self.workers, refusals), Fault.WORKER_LOST)
+                raise LoadFailed(crew.incomplete(self.workers, refusals), Fault.WORKER_LOST)
 
-    def _lend(self) -> None:
+    def _lend(self, crew: Crew) -> None:
         """Start those of the crew that are ours and do not run, or no longer."""
-        crew = self._crew
-        if crew is None:
-            return
-        lent = Lent(
-            crew.host, self._port, crew.token, self._cores, patience_s=_OWN_PATIENCE_S, prefix=self._prefix
-        )
-        for number in range(crew.processes):
-            runs = number < len(self._lent) and self._lent[number].process.returncode is None
-            if not runs:
-                self._lent[number : number + 1] = [
-                    lend(
-                        lent,
-                        number,
-                        processes=self._processes,
-                        folder=self._folder,
-                        environment=own_environment(),
-                    )
-                ]
+        patience_s, prefix = _OWN_PATIENCE_S, self._prefix
+        self._own.start(Lent(crew.host, self._port, crew.token, self._cores, patience_s, prefix=prefix))
 
     def _keep_workers(self, answer: Mapping[str, Any]) -> list[Worker]:
         """Those who are new among the ones that an answer names."""
@@ -314,7 +286,7 @@ class LoadDriver:
         crew = self._crew
         longest_s = specification.takes_at_most_s
         if crew is not None:
-            self._lend()
+            self._lend(crew)
             longest_s += crew.patience_s + HANDOVER_S
         answer, packed = self._ask({**to_message(specification), **more}, longest_s)
         self._keep_workers(answer)
@@ -371,15 +343,6 @@ class LoadDriver:
     def _exchange(self, message: Mapping[str, Any], within_s: float) -> tuple[dict[str, Any], bytearray]:
         self._link.send(dict(message), within_s=within_s)
         return self._link.receive(within_s)
-
-
-def _incomplete(crew: Crew, workers: Sequence[Worker], refusals: Sequence[str]) -> str:
-    there = ", ".join(worker.name for worker in workers) or "nobody"
-    what = (
-        f"{len(workers)} of {crew.expected} workers joined within {crew.muster_s:g} s ({there}); start "
-        "`streamgauge worker` on each load machine, with the run's token, and see that it can reach this one"
-    )
-    return "\n".join([what, *(f"not taken: {refusal}" for refusal in refusals)])
 
 
 def own_environment() -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from typing import NoReturn
 
 import pytest
 
@@ -17,44 +18,39 @@ def need(*names: str) -> None:
     missing = [name for name in names if find_program(name) is None]
     if not missing:
         return
-    reason = f"{', '.join(missing)} not installed; .ci/run says which packages the whole tests need"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
+    _lacking(f"{', '.join(missing)} not installed; .ci/run says which packages the whole tests need")
 
 
 def need_mounts() -> list[str]:
     """The words before a command that give it mounts of its own; ends the test where the kernel will not."""
-    words = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"])]
-    need("unshare", "mount")
-    done = subprocess.run([*words, "true"], capture_output=True, text=True, check=False)
-    if done.returncode == 0:
-        return words
-    reason = f"no mount namespaces ({done.stderr.strip()}); run as root, or allow user namespaces"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
+    need("mount")
+    return _namespaces("--mount")
 
 
 def need_time_namespaces() -> list[str]:
     """The words before a command that give it clocks of its own; ends the test where the kernel will not."""
-    words = ["unshare", "--time", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"])]
+    return _namespaces("--time")
+
+
+def _namespaces(kind: str) -> list[str]:
     need("unshare")
+    words = ["unshare", kind, *([] if os.geteuid() == 0 else ["--user", "--map-root-user"])]
     done = subprocess.run([*words, "true"], capture_output=True, text=True, check=False)
-    if done.returncode == 0:
-        return words
-    reason = f"no time namespaces ({done.stderr.strip()}); run as root, or allow user namespaces"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
+    if done.returncode:
+        _lacking(f"unshare {kind}: {done.stderr.strip()}; run as root, or allow user namespaces")
+    return words
 
 
 def need_network_namespaces() -> None:
     """Ends the test where no network namespaces can be made here."""
     need(*_FOR_NETWORKS)
     reason = lacking_network_namespaces()
-    if reason is None:
-        return
+    if reason is not None:
+        _lacking(reason)
+
+
+def _lacking(reason: str) -> NoReturn:
+    """End the test: in CI nothing may be lacking."""
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)

@@ -71,7 +71,7 @@ def command(users: Sequence[int], force: bool, as_json: bool) -> None:
     seconds = len(users) * len(SCHEDULES) * (FULL.warmup_s + FULL.window_s)
     click.echo(f"calibrating: about {seconds:.0f} s", err=True)
     with measuring_alone(force=force), workshop(split_cores()) as shop:
-        calibrator = Calibrator(shop.processes, shop.driver, shop.folder, shop.cores, shop.host)
+        calibrator = Calibrator(shop)
         points = calibrator.points(users, list(Answers), FULL)
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(point) for point in points], indent=2))

@@ -20,6 +20,7 @@ from harness.suite_values import (
     VariableName,
     VariableValue,
     placeholders,
+    read_duration,
 )
 from results.case import SETTINGS
 from results.errors import UsageError
@@ -44,6 +45,22 @@ class Counts(click.ParamType[Sequence[int]]):
         if not all(part.isdecimal() and 1 <= int(part) <= _MOST_USERS for part in parts):
             self.fail(f"{value!r} is not a list of numbers from 1 to {_MOST_USERS}, like 1,8,32", param, ctx)
         return sorted({int(part) for part in parts})
+
+
+class Duration(click.ParamType[float]):
+    """A time as suites write it, in seconds."""
+
+    name = "TIME"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The seconds; tells what is wrong otherwise."""
+        try:
+            seconds = read_duration(str(value))
+        except ValueError as error:
+            self.fail(f"{value!r} is {error}", param, ctx)
+        if seconds <= 0:
+            self.fail(f"{value!r} is no time to measure in", param, ctx)
+        return seconds
 
 
 class Checked(click.ParamType[Value], Generic[Value]):

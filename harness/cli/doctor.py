@@ -18,11 +18,10 @@ from analysis.doctor.delivery import Delivery
 from analysis.doctor.findings import Diagnosis, Kind, Layer
 from analysis.exports.printable import printable
 from harness.cli.alone import telling_of_others
-from harness.cli.checked import HEADER, Checked
+from harness.cli.checked import HEADER, Checked, Duration
 from harness.cli.hushed import hushed
 from harness.cli.prose import say
 from harness.cli.remote import warn_of_requests
-from harness.cli.session import Duration
 from harness.cli.tables import print_rows
 from harness.doctor.arriving import MOST_REQUESTS, examine_url
 from harness.doctor.examine import examine

@@ -12,7 +12,8 @@ import click
 from analysis.summary import labels
 from analysis.verdicts.gate import fewest_blocks
 from analysis.verdicts.verdict import NotJudged
-from harness.cli.session import Asked, Duration, draft
+from harness.cli.checked import Duration
+from harness.cli.session import Asked, draft
 from harness.gates import gates_of
 from harness.line import check_line
 from harness.matrix import PlannedCase, lines_of

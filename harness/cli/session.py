@@ -16,6 +16,7 @@ import click
 from rich.console import Console
 
 from analysis.verdicts.gate import fewest_blocks
+from harness.cli.checked import Duration
 from harness.cli.crew import CrewWords, crew_of, marked_crew
 from harness.cli.hushed import hushed, stored_and_told
 from harness.cli.interrupts import Interrupts
@@ -39,30 +40,12 @@ from harness.rows import load_rows
 from harness.stopping import check_budget, duration, first_blocks
 from harness.suite import Suite
 from harness.suite_file import load_suite, parse_suite
-from harness.suite_values import read_duration
 from harness.variables import check_variables
 from results.errors import Interrupted, MeasurementError, UsageError
 from results.run import RunHeader
 from results.sides import MarginGate, SideRecord
 from results.store import Store
 from results.terms import FailOn, Stopping, Terms
-
-
-class Duration(click.ParamType[float]):
-    """A time as suites write it, in seconds."""
-
-    name = "TIME"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The seconds; tells what is wrong otherwise."""
-        try:
-            seconds = read_duration(str(value))
-        except ValueError as error:
-            self.fail(f"{value!r} is {error}", param, ctx)
-        if seconds <= 0:
-            self.fail(f"{value!r} is no time to measure in", param, ctx)
-        return seconds
-
 
 _SHARED = (
     click.option("--blocks", type=click.IntRange(1, 1000), help="Measure so many blocks."),

@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from harness.cli.alone import telling_of_others
+from harness.cli.checked import Duration
 from harness.cli.crew import given_token
-from harness.cli.session import Duration
 from harness.cores import split_cores
 from harness.crew import PORT
 from harness.lending import Lent, LentProcess, lend

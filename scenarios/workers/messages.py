@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import platform
 from importlib import metadata
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -57,8 +56,3 @@ def _sources(folder: Traversable) -> list[Traversable]:
         elif item.name.endswith(".py"):
             found.append(item)
     return found
-
-
-def own_system() -> str:
-    """The system in words."""
-    return f"{platform.system()} {platform.release()} {platform.machine()}"
