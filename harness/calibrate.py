@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from types import MappingProxyType
 
 import xxhash
 
 from analysis.trial.calibration import TooFewRequests, calibration_point
-from harness.cores import Cores
-from harness.load import LoadDriver
 from harness.ports import HOST
-from harness.processes import Processes
 from harness.reference import ReferenceServer, reference
 from harness.validity import clock_step
+from harness.workshop import Workshop
 from results.calibration import Answers, CalibrationPoint, ServerTruth
 from results.errors import MeasurementError
 from results.records import LoadRecord
@@ -77,16 +75,9 @@ SHORT = Length(0.1, 0.6, _SHORT_SCHEDULES)
 
 @dataclass(frozen=True, slots=True)
 class Calibrator:
-    """Measures points with a driver, against a server at the IP address ``host``.
+    """Measures points with the driver of ``shop``, against a server that listens where it has all listen."""
 
-    ``folder`` is private and made by us.
-    """
-
-    processes: Processes
-    driver: LoadDriver
-    folder: Path
-    cores: Cores
-    host: str = HOST
+    shop: Workshop
 
     def points(
         self, users: Sequence[int], answers: Sequence[Answers], length: Length
@@ -96,7 +87,7 @@ class Calibrator:
         Where the machine is so busy that too few requests fit into a window, the point is measured once more
         in a longer one. Raises MeasurementError when one cannot be measured.
         """
-        with reference(self.processes, self.folder, self.cores.server, host=self.host) as server:
+        with self._reference() as server:
             return [
                 _patiently(partial(self._point, server, number, way), length)
                 for number in users
@@ -109,19 +100,14 @@ class Calibrator:
         users: Sequence[int],
         answers: Sequence[Answers],
         length: Length,
-        *,
-        elsewhere: bool,
     ) -> list[CalibrationPoint]:
         """The same of each worker, one after another, against a reference server on its own machine.
 
-        It has one of its own where it is ``elsewhere``. Raises MeasurementError when one cannot be measured.
+        Raises MeasurementError when one cannot be measured.
         """
-        with contextlib.ExitStack() as stack:
-            server = None
-            if not elsewhere:
-                server = stack.enter_context(
-                    reference(self.processes, self.folder, self.cores.server, host=self.host)
-                )
+        crew = self.shop.crew
+        brings_its_own = crew is not None and crew.is_elsewhere
+        with contextlib.nullcontext() if brings_its_own else self._reference() as server:
             return [
                 replace(
                     _patiently(partial(self._point_of, worker, server, number, way), length),
@@ -132,12 +118,16 @@ class Calibrator:
                 for way in answers
             ]
 
+    def _reference(self) -> AbstractContextManager[ReferenceServer]:
+        shop = self.shop
+        return reference(shop.processes, shop.folder, shop.cores.server, host=shop.host)
+
     def _point_of(
         self, worker: Worker, server: ReferenceServer | None, users: int, answers: Answers, length: Length
     ) -> CalibrationPoint:
         host, port = (HOST, 0) if server is None else (server.host, server.port)
         asked = _specification(host, port, users, length.schedules[answers], length)
-        load, truth = self.driver.run_on(worker, asked)
+        load, truth = self.shop.driver.run_on(worker, asked)
         if truth is None:
             assert server is not None  # noqa: S101  - asked on another machine, it comes with the records
             truth = server.truth()
@@ -146,7 +136,7 @@ class Calibrator:
     def _point(
         self, server: ReferenceServer, users: int, answers: Answers, length: Length
     ) -> CalibrationPoint:
-        load = self.driver.run(
+        load = self.shop.driver.run(
             _specification(server.host, server.port, users, length.schedules[answers], length)
         )
         return _judged(users, answers, load, server.truth())

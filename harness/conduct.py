@@ -19,13 +19,12 @@ from harness.matrix import PlannedCase, lines_of
 from harness.newcomers import Alone, Muster, Newcomers
 from harness.onward import Onward
 from harness.plan import Plan
-from harness.ports import HOST
 from harness.prepare import check_interpreters, prepare
 from harness.provenance import check_own_code
 from harness.redaction import Redaction
 from harness.repetition import repetition
 from harness.revisions import checkouts
-from harness.serving import RunningServer, ServerFailed, serving
+from harness.serving import RunningServer, ServerFailed
 from harness.sides import cases_on
 from harness.tracing import CaseTracer, Tracer
 from harness.trial import Measurer, TrialMeasurer
@@ -126,16 +125,7 @@ def serving_group(group: Group, side: Side | None, shop: Workshop) -> Iterator[M
     with contextlib.ExitStack() as stack:
         try:
             servers = {
-                joined: stack.enter_context(
-                    serving(
-                        planned,
-                        processes=shop.processes,
-                        folder=shop.folder,
-                        cores=shop.cores.server,
-                        python=shop.python,
-                        host=shop.host,
-                    )
-                )
+                joined: stack.enter_context(shop.serving(planned))
                 for joined, planned in group.servers.items()
             }
         except ServerFailed as error:
@@ -152,8 +142,7 @@ def calibrate(plan: Plan, shop: Workshop, watcher: Watcher) -> list[CalibrationP
         return _calibrate_workers(plan, shop, watcher, shop.driver.workers)
     users = _calibrated_users(plan, 1)
     watcher.calibrating(users)
-    calibrator = Calibrator(shop.processes, shop.driver, shop.folder, shop.cores, shop.host)
-    return calibrator.points(users, list(Answers), SHORT)
+    return Calibrator(shop).points(users, list(Answers), SHORT)
 
 
 def _calibrate_workers(
@@ -163,9 +152,7 @@ def _calibrate_workers(
     assert shop.crew is not None  # noqa: S101  - they are of one
     users = _calibrated_users(plan, shop.crew.expected)
     watcher.calibrating(users)
-    calibrator = Calibrator(shop.processes, shop.driver, shop.folder, shop.cores, shop.host)
-    elsewhere = shop.crew.is_elsewhere
-    return calibrator.points_of(workers, users, list(Answers), SHORT, elsewhere=elsewhere)
+    return Calibrator(shop).points_of(workers, users, list(Answers), SHORT)
 
 
 def _newcomers(plan: Plan, store: Store, shop: Workshop, watcher: Watcher) -> Newcomers:
@@ -259,22 +246,17 @@ def conduct(
     onward: Onward,
     finished_first: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
     web_port: int | None = None,
-    host: str = HOST,
     crew: Crew | None = None,
 ) -> None:
-    """A whole run, or the rest of one: what the store holds already is not measured again.
-
-    What is started listens at the IP address ``host``.
-    """
+    """A whole run, or the rest of one: what the store holds already is not measured again."""
     if store.read().finished_utc is not None:
         return  # to prepare an ab anew would take long, for nothing
     if crew is not None:  # numbers of an earlier part of the run are others'
         known = [worker.number for worker in store.read().workers]
         crew = replace(crew, first_number=max(known, default=-1) + 1)
-        host = asked_at(crew) if crew.is_elsewhere else host
     lines = lines_of(plan.cases)
     with (
-        workshop(cores, web_port, host, crew, lined=bool(lines)) as shop,
+        workshop(cores, web_port, asked_at(crew), crew, lined=bool(lines)) as shop,
         _arms(plan, store.read(), shop) as arms,
     ):
         if shop.link is not None:
@@ -289,27 +271,8 @@ def conduct(
             store.add_verifications(found[plan.sides[-1]], found.get(Side.BASE))
         if not store.read().calibration:
             store.add_calibration(calibrate(plan, shop, watcher))
-        measurer = TrialMeasurer(
-            processes=shop.processes,
-            driver=shop.driver,
-            folder=shop.folder,
-            cores=shop.cores,
-            python=shop.python,
-            seed=plan.seed,
-            warmup_s=plan.warmup_s,
-            window_s=plan.window_s,
-            host=shop.host,
-            link=shop.link,
-        )
-        tracer = CaseTracer(
-            processes=shop.processes,
-            driver=shop.driver,
-            folder=shop.folder,
-            cores=shop.cores,
-            python=shop.python,
-            host=shop.host,
-            link=shop.link,
-        )
+        measurer = TrialMeasurer(shop, seed=plan.seed, warmup_s=plan.warmup_s, window_s=plan.window_s)
+        tracer = CaseTracer(shop)
         check_sizes(plan.cases, store.read().verifications, plan.window_s)
         measure(
             arms,

@@ -12,19 +12,18 @@ from typing import Protocol
 
 from analysis.trial.hang_ups import hang_up_trace
 from analysis.trial.tracing import figures_of_trace, joined, note_of, traced_request, waterfall_of
-from harness.cores import Cores
 from harness.leaving import leaving_of
 from harness.ledger_file import await_ledger
-from harness.line import Link
-from harness.load import LoadDriver, LoadGivenUp, TracedLoad
+from harness.load import LoadGivenUp, TracedLoad
 from harness.matrix import PlannedCase
 from harness.ports import HOST
-from harness.processes import Processes, SupervisorDied
+from harness.processes import SupervisorDied
 from harness.redaction import Redaction
-from harness.serving import RunningServer, last_words, serving
+from harness.serving import RunningServer, last_words
 from harness.validity import clock_step
 from harness.verify import address_of
 from harness.watch import ServerWatch
+from harness.workshop import Workshop
 from harness.wrapping import around, with_middleware
 from results.errors import MeasurementError
 from results.records import COLUMN, MemorySample, Verification
@@ -52,26 +51,10 @@ class TraceFailed(MeasurementError):  # noqa: N818  - named for what happened
 
 
 class CaseTracer:
-    """The real tracer. ``folder`` is private and made by us."""
+    """The real tracer."""
 
-    def __init__(
-        self,
-        *,
-        processes: Processes,
-        driver: LoadDriver,
-        folder: Path,
-        cores: Cores,
-        python: str,
-        host: str = HOST,
-        link: Link | None = None,
-    ) -> None:
-        self._processes = processes
-        self._driver = driver
-        self._folder = folder
-        self._cores = cores
-        self._python = python
-        self._host = host
-        self._link = link
+    def __init__(self, shop: Workshop) -> None:
+        self._shop = shop
 
     def __call__(self, planned: PlannedCase, expected: Verification) -> Trace:
         """Start the server with the ledger, ask, join both sides' books, stop.
@@ -90,18 +73,10 @@ class CaseTracer:
 
     def _trace(self, planned: PlannedCase, expected: Verification, started_utc: str) -> Trace:
         identity = planned.case.identity
-        if self._link is not None and planned.line is not None:
-            self._link.shape(planned.line)
+        self._shop.over_line_of(planned)
         with (
-            ledger_around(planned, self._folder) as wrapped,
-            serving(
-                wrapped.planned,
-                processes=self._processes,
-                folder=self._folder,
-                cores=self._cores.server,
-                python=self._python,
-                host=self._host,
-            ) as server,
+            ledger_around(planned, self._shop.folder) as wrapped,
+            self._shop.serving(wrapped.planned) as server,
         ):
             load, samples = self._watched(server, specification(planned, expected, server.port, server.host))
             if load.failure is not None:
@@ -140,10 +115,10 @@ class CaseTracer:
     ) -> tuple[TracedLoad, list[MemorySample]]:
         """The load, and the RSS that sampling saw meanwhile, as it samples in timed trials."""
         assert server.pid is not None  # noqa: S101  - what is traced was started by us
-        watch = ServerWatch(server.pid, self._cores.server)
+        watch = ServerWatch(server.pid, self._shop.cores.server)
         watch.reset()
         try:
-            load = self._driver.trace(asked)
+            load = self._shop.driver.trace(asked)
             return load, list(watch.read(server.ran_as).samples)
         finally:
             watch.close()

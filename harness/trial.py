@@ -6,30 +6,28 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from analysis.trial.figures import figures_of_trial
 from analysis.trial.floors import floors_of
-from harness.cores import Cores
 from harness.downfall import downfall
 from harness.leaving import leaving_of
-from harness.line import Link
-from harness.load import LoadDriver, LoadFailed, LoadGivenUp
+from harness.load import LoadFailed, LoadGivenUp
 from harness.matrix import PlannedCase
 from harness.memory_kills import MemoryKills
 from harness.merging import RecordsLost
 from harness.ports import HOST
-from harness.processes import Processes, StartError, SupervisorDied
+from harness.processes import StartError, SupervisorDied
 from harness.proxying import ProxyFailed
 from harness.pss import with_reason
 from harness.redaction import Redaction
-from harness.serving import RunningServer, ServerFailed, last_words, serving
+from harness.serving import RunningServer, ServerFailed, last_words
 from harness.validity import Broken, broken_rules, told
 from harness.verify import address_of, small_address
 from harness.watch import NotReadable, ServerChanged, ServerWatch
+from harness.workshop import Workshop
 from results.errors import MeasurementError
 from results.faults import Fault
 from results.records import (
@@ -53,32 +51,10 @@ class Measurer(Protocol):
 
 
 class TrialMeasurer:
-    """The real measurer. ``folder`` is private and made by us; ``seed`` is the run's.
+    """The real measurer; ``seed`` is the run's."""
 
-    What is asked listens at the IP address ``host``.
-    """
-
-    def __init__(
-        self,
-        *,
-        processes: Processes,
-        driver: LoadDriver,
-        folder: Path,
-        cores: Cores,
-        python: str,
-        seed: int,
-        warmup_s: float,
-        window_s: float,
-        host: str = HOST,
-        link: Link | None = None,
-    ) -> None:
-        self._processes = processes
-        self._driver = driver
-        self._folder = folder
-        self._cores = cores
-        self._python = python
-        self._host = host
-        self._link = link
+    def __init__(self, shop: Workshop, *, seed: int, warmup_s: float, window_s: float) -> None:
+        self._shop = shop
         self._seed = seed
         self._warmup_s = warmup_s
         self._window_s = window_s
@@ -118,20 +94,12 @@ class TrialMeasurer:
         expected: Verification,
         record: Callable[..., TrialRecord],
     ) -> TrialRecord:
-        if self._link is not None and planned.line is not None:
-            self._link.shape(planned.line)
-        with serving(
-            planned,
-            processes=self._processes,
-            folder=self._folder,
-            cores=self._cores.server,
-            python=self._python,
-            host=self._host,
-        ) as server:
+        self._shop.over_line_of(planned)
+        with self._shop.serving(planned) as server:
             asked = self._specification(slot, planned, expected, server)
             kills = MemoryKills(server.pid)
             if server.pid is None:
-                load, seen, changed = self._driver.run(asked), None, None
+                load, seen, changed = self._shop.driver.run(asked), None, None
             else:
                 load, seen, changed = self._watched(server.pid, server.ran_as, asked)
             broken = [*downfall(server, changed, kills), *broken_rules(load, seen)]
@@ -150,11 +118,11 @@ class TrialMeasurer:
         self, pid: int, ran_as: str | None, asked: TrialSpecification
     ) -> tuple[LoadRecord, ServerRecord | None, ServerChanged | None]:
         """The load, what was seen of the server meanwhile, or why nothing can be told of it."""
-        watch = ServerWatch(pid, self._cores.server, self._cores.load)
+        watch = ServerWatch(pid, self._shop.cores.server, self._shop.cores.load)
         # others that are alone are not to be held up by a reading of PSS
         watch.reset(self._warmup_s, after_s=0.0 if asked.others is None else _lead_s(asked, asked.others))
         try:
-            load = self._driver.run(asked)
+            load = self._shop.driver.run(asked)
             return load, with_reason(watch.read(ran_as), load), None
         except ServerChanged as error:
             return load, None, error

@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from harness.cores import Cores
 from harness.crew import Crew
 from harness.line import Link, linked
 from harness.load import LoadDriver
+from harness.matrix import PlannedCase
 from harness.ports import HOST
 from harness.private_folder import private_folder
 from harness.processes import Processes
+from harness.serving import RunningServer, serving
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,22 @@ class Workshop:
     host: str = HOST
     crew: Crew | None = None
     link: Link | None = None
+
+    def serving(self, planned: PlannedCase) -> AbstractContextManager[RunningServer]:
+        """A case's server, as `harness.serving.serving` has it."""
+        return serving(
+            planned,
+            processes=self.processes,
+            folder=self.folder,
+            cores=self.cores.server,
+            python=self.python,
+            host=self.host,
+        )
+
+    def over_line_of(self, planned: PlannedCase) -> None:
+        """From now on the load asks over the case's line, if it has one. Raises LineFailed."""
+        if self.link is not None and planned.line is not None:
+            self.link.shape(planned.line)
 
 
 @contextlib.contextmanager

@@ -208,8 +208,8 @@ class Master:
             if not found:
                 raise WorkerLost(f"worker {only} is not there any more")
             return found
-        # one that was cut off for a moment is worth waiting for: with fewer, a trial would be another one
-        # for a moment, once: who is gone for good would hold up each trial
+        # one that is cut off for a moment is worth waiting for: with fewer, a trial would be another one. But
+        # once only: who is gone for good would hold up each
         self.wait_for(self._awaited, self._patience_s)
         if len(self.present) < self._enough:
             self._awaited = self._expected

@@ -155,8 +155,8 @@ class Worker:
         self._conductor = gevent.spawn(self._conduct, msg.data)
 
     def _on_drop(self, msg: Message, **_: object) -> None:
-        del msg
-        self._stop_conducting()
+        if msg.data["trial"] == self._trial:
+            self._stop_conducting()
 
     def _on_took(self, msg: Message, **_: object) -> None:
         if msg.data["trial"] == self._trial:

@@ -174,11 +174,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with workshop(split_cores()) as shop:
         (expected,) = verify({planned.case.identity: planned}, shop, Untold()).values()
         measurer = TrialMeasurer(
-            processes=shop.processes,
-            driver=shop.driver,
-            folder=shop.folder,
-            cores=shop.cores,
-            python=shop.python,
+            shop,
             seed=0,
             warmup_s=warmup_s,
             window_s=window_s,

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from analysis.trial.calibration import FEWEST_REQUESTS, TooFewRequests
 from harness.calibrate import SCHEDULES, Calibrator, Length
 from harness.cores import split_cores
-from harness.load import LoadDriver
-from harness.processes import Processes
+from harness.workshop import workshop
 from results.calibration import Answers, CalibrationPoint
 
 LENGTH = Length(0.2, 1.0, SCHEDULES)
@@ -21,13 +18,8 @@ LENGTH = Length(0.2, 1.0, SCHEDULES)
 
 @pytest.fixture(scope="module")
 def calibrator() -> Iterator[Calibrator]:
-    cores = split_cores()
-    with (
-        tempfile.TemporaryDirectory(prefix="sg-") as folder,
-        Processes() as processes,
-        LoadDriver(processes, Path(folder), cores.load) as driver,
-    ):
-        yield Calibrator(processes, driver, Path(folder), cores)
+    with workshop(split_cores()) as shop:
+        yield Calibrator(shop)
 
 
 @pytest.fixture(scope="module")

@@ -74,13 +74,7 @@ def test_what_makes_an_app_is_called_once_a_process(shop: Workshop, tmp_path: Pa
     assert [item.framing for item in found.values()].count("length") == 3
     # bare, collected, and both with the middleware
     assert (tmp_path / "made").read_text() == "x" * 4
-    tracer = CaseTracer(
-        processes=shop.processes,
-        driver=shop.driver,
-        folder=shop.folder,
-        cores=shop.cores,
-        python=shop.python,
-    )
+    tracer = CaseTracer(shop)
     for identity, planned in cases.items():
         trace = tracer(planned, found[identity])
         assert (trace.reason, trace.figures["yields"]) == (None, 1 if planned.case.is_baseline else 5)

@@ -74,11 +74,7 @@ def misbehaves(way: str, *more: str) -> PlannedCase:
 def measured(shop: Workshop, planned: PlannedCase, *, within_s: float) -> TrialRecord:
     """One trial, which does not take longer."""
     measurer = TrialMeasurer(
-        processes=shop.processes,
-        driver=shop.driver,
-        folder=shop.folder,
-        cores=shop.cores,
-        python=shop.python,
+        shop,
         seed=1,
         warmup_s=WARMUP_S,
         window_s=WINDOW_S,

@@ -52,13 +52,7 @@ def verified(shop: Workshop, cases: dict[str, PlannedCase]) -> dict[str, Verific
 
 
 def traced(shop: Workshop, case: PlannedCase, expected: Verification) -> Trace:
-    tracer = CaseTracer(
-        processes=shop.processes,
-        driver=shop.driver,
-        folder=shop.folder,
-        cores=shop.cores,
-        python=shop.python,
-    )
+    tracer = CaseTracer(shop)
     trace = tracer(case, expected)
     assert trace.reason is None
     for request in trace.requests:

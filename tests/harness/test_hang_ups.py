@@ -78,14 +78,7 @@ def test_the_app_is_told_the_worker_goes_on_and_all_of_it_is_in_the_table(
 ) -> None:
     planned, expected = verified[worker_class]
     assert (expected.body_bytes, expected.prefix_bytes) == (20_000, 2_000)
-    parts = {
-        "processes": shop.processes,
-        "driver": shop.driver,
-        "folder": shop.folder,
-        "cores": shop.cores,
-        "python": shop.python,
-    }
-    trace = CaseTracer(**parts)(planned, expected)  # type: ignore[arg-type]
+    trace = CaseTracer(shop)(planned, expected)
     assert (trace.reason, trace.note) == (None, None)
     assert trace.figures["hung_up"] == 5
     assert trace.figures["not_closed"] == trace.figures["ended_before"] == 0
@@ -98,7 +91,7 @@ def test_the_app_is_told_the_worker_goes_on_and_all_of_it_is_in_the_table(
     # the next yield is the first that finds nobody; RST may still be on its way then
     assert 0 <= (trace.figures["yields_after"] or 0) <= 5
 
-    measurer = TrialMeasurer(**parts, seed=1, warmup_s=0.1, window_s=0.6)  # type: ignore[arg-type]
+    measurer = TrialMeasurer(shop, seed=1, warmup_s=0.1, window_s=0.6)
     trial = measurer(Slot(0, 0, planned.case.identity), planned, expected)
     assert trial.load is not None
     assert {Outcome(value) for value in trial.load.requests[:, COLUMN["outcome"]]} == {Outcome.HUNG_UP}

@@ -15,7 +15,6 @@ from harness.conduct import verify
 from harness.cores import Cores
 from harness.matrix import PlannedCase, cases_of
 from harness.ports import HOST, free_port
-from harness.serving import serving
 from harness.tracing import CaseTracer
 from harness.trial import TrialMeasurer
 from harness.workshop import Workshop, workshop
@@ -68,21 +67,12 @@ def test_a_server_is_asked_where_it_listens_by_all_that_asks(shop: Workshop) -> 
     found = cases()
     expected = verify({item.case.identity: item for item in found}, shop, Untold())
     stream = found[-1]
-    parts = {
-        "processes": shop.processes,
-        "driver": shop.driver,
-        "folder": shop.folder,
-        "cores": shop.cores,
-        "python": shop.python,
-        "host": shop.host,
-    }
-    measurer = TrialMeasurer(**parts, seed=1, warmup_s=0.1, window_s=0.3)  # type: ignore[arg-type]
+    measurer = TrialMeasurer(shop, seed=1, warmup_s=0.1, window_s=0.3)
     trial = measurer(Slot(0, 0, stream.case.identity), stream, expected[stream.case.identity])
     assert trial.fault is None, trial.reason
-    trace = CaseTracer(**parts)(stream, expected[stream.case.identity])  # type: ignore[arg-type]
+    trace = CaseTracer(shop)(stream, expected[stream.case.identity])
     assert trace.reason is None
-    calibrator = Calibrator(shop.processes, shop.driver, shop.folder, shop.cores, shop.host)
-    (point,) = calibrator.points([1], [Answers.ONCE], Length(0.1, 0.3, SCHEDULES))
+    (point,) = Calibrator(shop).points([1], [Answers.ONCE], Length(0.1, 0.3, SCHEDULES))
     assert point.requests > 5
 
 
@@ -97,14 +87,7 @@ def test_a_server_is_asked_where_it_listens_by_all_that_asks(shop: Workshop) -> 
 )
 def test_it_listens_nowhere_else(shop: Workshop, target: str, tables: str) -> None:
     planned = cases(target, tables)[-1]
-    with serving(
-        planned,
-        processes=shop.processes,
-        folder=shop.folder,
-        cores=None,
-        python=shop.python,
-        host=shop.host,
-    ) as server:
+    with shop.serving(planned) as server:
         assert server.host == shop.host
         assert listens(shop.host, server.port)
         assert not listens(HOST, server.port)
@@ -114,13 +97,6 @@ def test_of_a_proxy_and_its_server_only_the_proxy_does(shop: Workshop) -> None:
     need("nginx")
     planned = cases(tables=GUNICORN + NGINX)[-1]
     assert verify({planned.case.identity: planned}, shop, Untold())
-    with serving(
-        planned,
-        processes=shop.processes,
-        folder=shop.folder,
-        cores=None,
-        python=shop.python,
-        host=shop.host,
-    ) as server:
+    with shop.serving(planned) as server:
         assert (server.host, listens(shop.host, server.port)) == (shop.host, True)
         assert not listens(HOST, server.port)

@@ -134,9 +134,7 @@ def traced(shops: Sequence[Workshop], planned: Mapping[str, PlannedCase], *forms
 
 def traced_in(shop: Workshop, planned: Mapping[str, PlannedCase], *forms: str) -> Iterator[Traced]:
     """The same, one after another."""
-    tracer = CaseTracer(
-        processes=shop.processes, driver=shop.driver, folder=shop.folder, cores=shop.cores, python=shop.python
-    )
+    tracer = CaseTracer(shop)
     found = verify(planned, shop, Untold())
     for identity, case in planned.items():
         if case.case.parameters["form"] not in forms:

@@ -84,13 +84,7 @@ def case_of(
 
 
 def tracer_of(shop: Workshop) -> CaseTracer:
-    return CaseTracer(
-        processes=shop.processes,
-        driver=shop.driver,
-        folder=shop.folder,
-        cores=shop.cores,
-        python=shop.python,
-    )
+    return CaseTracer(shop)
 
 
 def traced(shop: Workshop, planned: PlannedCase) -> Trace:
