@@ -6,17 +6,20 @@ import ipaddress
 import os
 import secrets
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from analysis.load_side import LOAD_PROCESSES
 from harness.cli.prose import say
+from harness.cli.typed import typed
 from harness.crew import PORT, Crew, own_crew
 from results.errors import UsageError
 from results.run import RunHeader
+from scenarios.specification import Load
 from scenarios.workers.settings import TOKEN_VARIABLE
+from scenarios.workers.sharing import divisible
 
 _TOKEN_BYTES = 24
 _SHORTEST_TOKEN = 16
@@ -138,9 +141,28 @@ def marked_crew(environment: Mapping[str, Any], crew: Crew | None) -> dict[str, 
     return {**environment, LOAD_PROCESSES: {"elsewhere" if crew.is_elsewhere else "here": crew.expected}}
 
 
+def warn_of_idle(crew: Crew, loads: Iterable[Load]) -> None:
+    """Say on standard error that some will have nothing to do, where no load can be shared among so many."""
+    most = max(map(divisible, loads))
+    if most < crew.expected:
+        say(
+            f"{crew.expected} load processes are asked for, and no case has more than {most} "
+            f"user{'s' if most > 1 else ''} or connections to share among them: the others will do nothing",
+            err=True,
+        )
+
+
+def words_again(crew: Crew | None) -> list[str]:
+    """What has to be said of the crew once more where a run goes on; of processes here nothing."""
+    if crew is None or not crew.is_elsewhere:
+        return []
+    enough = [] if crew.enough == crew.expected else ["--enough-workers", str(crew.enough)]
+    return ["--listen", f"{crew.host}:{crew.port}", "--expect-workers", str(crew.expected), *enough]
+
+
 def told_how_to_join(crew: Crew) -> str:
     """What is to be typed on each load machine; a token that was given is not shown."""
-    command = f"streamgauge worker --master {crew.host}:{crew.port}"
+    command = typed("worker", "--master", f"{crew.host}:{crew.port}")
     if crew.token_is_new:
         return f"on each load machine:\n    {TOKEN_VARIABLE}={crew.token} {command}"
     return f"on each load machine, with the same token:\n    {command}"

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from analysis.verdicts.gate import fewest_blocks
 from harness.cli.checked import Duration
-from harness.cli.crew import CrewWords, crew_of, marked_crew
+from harness.cli.crew import CrewWords, crew_of, marked_crew, warn_of_idle, words_again
 from harness.cli.hushed import hushed, stored_and_told
 from harness.cli.interrupts import Interrupts
 from harness.cli.live import new_watcher
@@ -192,6 +192,8 @@ def begun(
     check_variables(asked.cases)
     check_proxies(proxies_of(asked.cases))
     _check_line(asked.cases, shown=web)
+    if crew is not None:
+        warn_of_idle(crew, (planned.load for planned in asked.cases))
     if crew is not None and crew.is_elsewhere and asked.suite.network:
         raise UsageError(
             f"{asked.suite.name} has a [[network]], a line within this machine, and --listen has others ask "
@@ -340,20 +342,22 @@ def measured(
                 crew=session.crew,
             )
     except KeyboardInterrupt:
-        raise Interrupted(f"interrupted; {_what_is_kept(store, verb)}") from None
+        raise Interrupted(f"interrupted; {_what_is_kept(session, verb)}") from None
     except MeasurementError as error:
-        raise MeasurementError(f"{error}\n{_what_is_kept(store, verb)}") from error
+        raise MeasurementError(f"{error}\n{_what_is_kept(session, verb)}") from error
 
 
-def _what_is_kept(store: Store, verb: str) -> str:
+def _what_is_kept(session: Session, verb: str) -> str:
     """Where the finished trials are, and how to go on; a store without any is removed."""
+    store = session.store
     done = len(store.done())
     if not done:
         store.path.unlink(missing_ok=True)
         return "no trial was finished, and nothing is kept"
     planned = len(store.read().header.slots)
-    return f"{done} of {planned} trials are kept in {store.path}.\nGo on with: {_go_on(verb, store.path)}"
+    go_on = _go_on(verb, store.path, *words_again(session.crew))
+    return f"{done} of {planned} trials are kept in {store.path}.\nGo on with: {go_on}"
 
 
-def _go_on(verb: str, path: Path) -> str:
-    return typed(verb, "--resume", str(path))
+def _go_on(verb: str, path: Path, *more: str) -> str:
+    return typed(verb, "--resume", str(path), *more)

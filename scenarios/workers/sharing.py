@@ -14,11 +14,12 @@ def shares(specification: TrialSpecification, workers: int) -> list[TrialSpecifi
     one more. Of an open loop's schedule each worker sends every n-th request, so that all of it is sent, at
     the instants that it names.
     """
-    counts = [count for count in _divided(_divisible(specification.load), workers) if count]
+    counts = [count for count in _divided(divisible(specification.load), workers) if count]
     return [_share(specification, part, counts) for part in range(len(counts))]
 
 
-def _divisible(load: Load) -> int:
+def divisible(load: Load) -> int:
+    """Among how many a load can be divided: its users, or the connections of an open loop."""
     return load.most_in_flight if isinstance(load, Arrivals) else load.users
 
 
@@ -31,7 +32,7 @@ def _share(specification: TrialSpecification, part: int, counts: list[int]) -> T
     others = specification.others
     if others is not None:
         # each has one connection at least: a schedule that is shared by more has fewer requests for each
-        most = [max(1, count) for count in _divided(_divisible(others.load), len(counts))]
+        most = [max(1, count) for count in _divided(divisible(others.load), len(counts))]
         others = _share(others, part, most)
     return replace(
         specification,

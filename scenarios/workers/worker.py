@@ -183,7 +183,8 @@ class Worker:
             answer, packed = self._run(given)
             self._hand_over(trial, packed)
             self._send(messages.DONE, {"trial": trial, "answer": {**answer, "sent_bytes": len(packed)}})
-            tell("trial", requests=answer["recorded"])
+            if not answer["truth_bytes"]:  # a calibration is none
+                tell("trial", requests=answer["recorded"])
             if self._shows:
                 self._runner._send_stats()
         except _NotDone as error:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from harness.cli.crew import told_how_to_join, warn_of_idle, words_again
+from harness.crew import Crew, own_crew
 from harness.ports import free_port
 from results.store import Store
+from scenarios.specification import Arrivals, Download
 from tests.cli.conftest import Streamgauge, once
 
 TOKEN = "0123456789abcdef"
@@ -77,3 +81,28 @@ def test_a_run_by_two_processes_keeps_who_made_it_and_goes_on_with_as_many(
     other = streamgauge("run", "--resume", str(path), "--processes", "3")
     assert other.returncode == 2
     assert "is made by 3 load processes here" in other.stderr
+
+
+def test_those_who_will_have_nothing_to_do_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    crew = own_crew(3, TOKEN)
+    warn_of_idle(crew, [Download(1), Arrivals(20, "poisson", 3)])
+    assert capsys.readouterr().err == ""
+    warn_of_idle(crew, [Download(1), Download(2)])
+    said = " ".join(capsys.readouterr().err.split())
+    assert "3 load processes are asked for, and no case has more than 2 users" in said
+
+
+def test_how_to_join_and_to_go_on_can_be_typed_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STREAMGAUGE_COMMAND", "./run.sh")
+    crew = Crew(3, 2, "10.0.0.1", 5557, TOKEN)
+    assert f"STREAMGAUGE_TOKEN={TOKEN} ./run.sh worker --master 10.0.0.1:5557" in told_how_to_join(crew)
+    assert TOKEN not in told_how_to_join(replace(crew, token_is_new=False))
+    assert words_again(crew) == [
+        "--listen",
+        "10.0.0.1:5557",
+        "--expect-workers",
+        "3",
+        "--enough-workers",
+        "2",
+    ]
+    assert words_again(own_crew(2, TOKEN)) == words_again(None) == []
