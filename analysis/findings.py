@@ -223,7 +223,7 @@ def _cases(run: Run, gated: set[tuple[str, str]]) -> list[CaseFinding]:
             row.case,
             name,
             control=row.control,
-            error=error_of(run.calibration, FIGURES[name], row.case),
+            error=error_of(run, FIGURES[name], row.case),
             level=level_of(run.header.terms),
         )
         for number, row in enumerate(rows)

@@ -50,6 +50,6 @@ def _verdict(run: Run, row: CaseSummary) -> Verdict:
     return judge_pairs(
         FIGURES[BESIDE],
         [Pair(beside, alone) for beside, alone in both if beside is not None and alone is not None],
-        error=error_of(run.calibration, FIGURES[BESIDE], row.case),
+        error=error_of(run, FIGURES[BESIDE], row.case),
         level=level_of(run.header.terms),
     )

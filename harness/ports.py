@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 import socket
 import sys
+from urllib.parse import urlsplit
 
 #: Where what we start listens unless it is told.
 HOST = "127.0.0.1"
 
 
-def authority_of(host: str, port: int) -> str:
-    """An IP address and a port as a URL has them (RFC 3986, 3.2.2)."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+def parted(authority: str, port: int) -> tuple[str, int]:
+    """The host and the port of ``HOST``, ``HOST:PORT``, or an IPv6 address with or without brackets.
+
+    ``port`` is that of one that names none. Raises ValueError.
+    """
+    with contextlib.suppress(ValueError):
+        return str(ipaddress.IPv6Address(authority)), port
+    parts = urlsplit(f"//{authority}")
+    if parts.netloc != authority or "@" in authority or not parts.hostname:
+        raise ValueError(f"{authority!r} is no host with a port")
+    found = port if parts.port is None else parts.port
+    if not found:
+        raise ValueError("nobody can be asked at port 0")
+    return parts.hostname, found
 
 
 def free_port(host: str = HOST) -> int:

@@ -18,7 +18,7 @@ import psutil
 from harness.endpoint import Endpoint
 from harness.load import own_environment
 from harness.matrix import PlannedCase
-from harness.ports import HOST, authority_of, free_port, held_port
+from harness.ports import HOST, free_port, held_port
 from harness.processes import OwnedProcess, Processes
 from harness.proxying import RunningProxy, proxied
 from harness.redaction import Redaction
@@ -29,6 +29,7 @@ from harness.variables import filled
 from harness.wrapping import with_middleware
 from results.errors import MeasurementError
 from scenarios.listener import NotHeard, Question, listen
+from scenarios.specification import authority_of
 from targets import proxies
 from targets.servers import KINDS
 

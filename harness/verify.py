@@ -12,7 +12,7 @@ from analysis.summary import labels
 from harness.leaving import digest_of, has_no_middle, with_prefix
 from harness.load import Fetched
 from harness.matrix import PlannedCase
-from harness.ports import HOST, authority_of
+from harness.ports import HOST
 from harness.remote import endpoint_to_ask
 from harness.serving import RunningServer, last_words
 from harness.suite_target import Target
@@ -20,7 +20,7 @@ from harness.variables import filled
 from results.errors import MeasurementError
 from results.records import Verification
 from results.sides import Side
-from scenarios.specification import Address, FetchSpecification
+from scenarios.specification import Address, FetchSpecification, authority_of
 
 _PIECE_BYTES = 1 << 20
 _ACCEPT = "accept-encoding"

@@ -16,7 +16,7 @@ from scenarios.arrival import StampClock
 from scenarios.exchange import MALFORMED, Exchange
 from scenarios.pace import RECEIVE_BUFFER_BYTES, Pace
 from scenarios.polling import PollClock
-from scenarios.specification import Address
+from scenarios.specification import Address, authority_of
 from scenarios.stamped_socket import StampedSocket
 
 E = TypeVar("E", bound=Exchange)
@@ -54,7 +54,7 @@ class Request:
             address.path,
             address.headers,
             close=not address.keep_alive,
-            host=address.authority or f"{address.host}:{address.port}",
+            host=address.authority or authority_of(address.host, address.port),
             body=address.body,
         )
 

@@ -15,6 +15,7 @@ from results.records import MISSING, REQUEST_STRUCT, Outcome
 from scenarios.arrival import Arrival
 from scenarios.body import BodyReader, ChunkedBody, OpenBody, SizedBody
 from scenarios.decoding import Decoder, DecodingError, decoder_of
+from scenarios.expected import Expected
 from scenarios.head import HEAD_END, Head, is_final
 from scenarios.rows import RowFinder, row_finder
 
@@ -31,18 +32,6 @@ _LONGEST_ENCODING = 100
 class _Hash(Protocol):
     def update(self, content: bytes | memoryview, /) -> None: ...
     def intdigest(self) -> int: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """What verify learned of a response, its content encoding undone.
-
-    ``digest`` (xxh3_64) is None where the suite relaxes it.
-    """
-
-    status: int
-    body_bytes: int
-    digest: int | None
 
 
 @dataclass(slots=True)
@@ -247,23 +236,13 @@ class Exchange:
         # what is too long was left before its status could be looked at
         if (self.error or not self.complete) and self.outcome is not Outcome.WRONG_LENGTH:
             return  # `fail` has said how
-        if self.status != expected.status:
-            self.fail(Outcome.WRONG_STATUS, f"status {self.status} instead of {expected.status}")
-        elif self.error:
+        unlike = expected.unlike(self.status, self.body_bytes, self.digest)
+        if self.error and (unlike is None or unlike[0] is not Outcome.WRONG_STATUS):
             return
-        elif self.body_bytes != expected.body_bytes:
-            self.fail(
-                Outcome.WRONG_LENGTH,
-                f"{self.body_bytes:,} bytes of body instead of {expected.body_bytes:,}",
-            )
-        elif expected.digest is not None and self.digest() != expected.digest:
-            self.fail(
-                Outcome.WRONG_BYTES,
-                "the body's bytes are not the ones that verify saw; if the page changes by itself, set "
-                'check = "length" in its target',
-            )
-        else:
+        if unlike is None:
             self.outcome = Outcome.VERIFIED
+        else:
+            self.fail(*unlike)
 
     def fail(self, outcome: Outcome, error: str) -> None:
         """The exchange does not count, for this reason."""

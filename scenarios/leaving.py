@@ -7,7 +7,8 @@ from time import monotonic_ns
 import xxhash
 
 from results.records import Outcome
-from scenarios.exchange import Expected, Window
+from scenarios.exchange import Window
+from scenarios.expected import Expected
 from scenarios.specification import Leaving
 from scenarios.traced_exchange import TracedExchange
 

@@ -21,6 +21,11 @@ GRACE_S = 30.0
 POINT_NUMBERS = 4
 
 
+def authority_of(host: str, port: int) -> str:
+    """An IP address and a port as a URL has them (RFC 3986, 3.2.2)."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where the server under test listens and what it is asked.

@@ -9,7 +9,8 @@ from typing import Any
 from results.records import AS_PLANNED
 from scenarios.arrival import StampClock
 from scenarios.client import MOST_READ_BYTES, Request, TimedClient
-from scenarios.exchange import NEVER_NS, Expected, Window
+from scenarios.exchange import NEVER_NS, Window
+from scenarios.expected import Expected
 from scenarios.leaving import READ_BYTES, LeavingExchange
 from scenarios.polling import PollClock
 from scenarios.specification import POINT_NUMBERS, TraceSpecification

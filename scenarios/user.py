@@ -15,7 +15,8 @@ from locust.exception import StopUser
 from results.records import AS_PLANNED
 from scenarios.arrival import StampClock
 from scenarios.client import Request, TimedClient
-from scenarios.exchange import Exchange, Expected, Window
+from scenarios.exchange import Exchange, Window
+from scenarios.expected import Expected
 from scenarios.pace import Pace
 from scenarios.polling import PollClock
 from scenarios.specification import SlowReader, TrialSpecification

@@ -145,7 +145,7 @@ def arms_between(base: Run, head: Run, case: Case, figure: Figure) -> Arms | lis
     ]
     if missing:
         return missing
-    errors = [error_of(run.calibration, figure, case) for run in (base, head)]
+    errors = [error_of(run, figure, case) for run in (base, head)]
     resolutions = [memory_resolution_bytes(run) for run in (base, head)]
     # a difference to a baseline is as coarse as the mark, and so is a figure itself
     coarse = max(resolutions) if case.is_baseline else sum(resolutions)

@@ -115,9 +115,7 @@ class _Track:
         if all(trial.slot.case != self.case.identity for trial in run.trials):
             self.points.append(None)
             return
-        own = judge_case(
-            run, self.case, self.figure.name, error=error_of(run.calibration, self.figure, self.case)
-        )
+        own = judge_case(run, self.case, self.figure.name, error=error_of(run, self.figure, self.case))
         self.points.append(Point(own, since, self.latest[0] if self.latest and since else None))
         if own.estimate is not None:
             self.latest = (name, run)

@@ -16,6 +16,8 @@ from results.run import Run
 
 #: A quantile of fewer requests says little, and a p95 of fewer nothing.
 FEWEST_REQUESTS = 20
+#: Figures that are no durations of single requests, but lie between instants of different ones.
+OF_SEVERAL_CLOCKS = frozenset({"worker_held"})
 
 
 class TruthMismatch(MeasurementError):  # noqa: N818  - named for what happened
@@ -105,8 +107,20 @@ def joined(requests: RequestArray, truth: ServerTruth) -> tuple[RequestArray, np
     return ours, theirs
 
 
-def error_of(calibration: Sequence[CalibrationPoint], figure: Figure, case: Case) -> float | None:
-    """The client's error (ns) for a figure of a case: no smaller difference is called better or worse.
+def error_of(run: Run, figure: Figure, case: Case) -> float | None:
+    """The load side's error (ns) for a figure of a case: no smaller difference is called better or worse.
+
+    The client's own, from the run's calibration; of a figure that joins instants of several load processes,
+    what their clocks leave open: each end may be off by the largest bound.
+    """
+    if figure.name in OF_SEVERAL_CLOCKS:
+        bounds = [share.offset_bound_ns or 0 for trial in run.trials for share in trial.workers]
+        return 2.0 * max(bounds, default=0) or None
+    return client_error_of(run.calibration, figure, case)
+
+
+def client_error_of(calibration: Sequence[CalibrationPoint], figure: Figure, case: Case) -> float | None:
+    """The client's own error (ns) for a figure of a case.
 
     That of the point with the fewest users that are at least the case's, else with the most; the larger one
     where there are several. Of several load processes the worst one's: each has a part of the users, which
@@ -136,7 +150,7 @@ def _fitting(points: Sequence[CalibrationPoint], users: int | None) -> list[Cali
 
 def greatest_error_ns(run: Run) -> float | None:
     """The client's error of a median TTFB, of the case where it is greatest; None without a calibration."""
-    errors = [error_of(run.calibration, FIGURES["ttfb_p50"], case) for case in run.header.cases]
+    errors = [error_of(run, FIGURES["ttfb_p50"], case) for case in run.header.cases]
     return max((error for error in errors if error is not None), default=None)
 
 

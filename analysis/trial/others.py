@@ -69,10 +69,11 @@ def _longest_silence_ns(load: LoadRecord, others: OthersRecord) -> float | None:
     """The longest time inside the window for which somebody waited and nobody was answered.
 
     From when one was wanted to the next answer that anybody got, or the window's end: whoever is given up
-    meanwhile makes it no shorter.
+    meanwhile makes it no shorter. Of several workers the ends may be of different ones, whose clocks are not
+    compared where the difference is not known.
     """
     wanted = beside_streams(load, others)[:, COLUMN["intended_ns"]]
-    if not wanted.size:
+    if not wanted.size or any(share.offset_bound_ns is None for share in load.workers):
         return None
     ends = np.sort(others.requests[answered(others.requests), COLUMN["last_ns"]])
     ends = np.append(ends, load.window_close_ns)

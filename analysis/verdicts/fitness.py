@@ -65,9 +65,7 @@ def unfit(run: Run) -> Sequence[Unfit]:
     verdicts = [
         Unfit(
             f"{names[case.identity]} (again)",
-            judge_case(
-                run, case, figure, control=True, error=error_of(run.calibration, FIGURES[figure], case)
-            ),
+            judge_case(run, case, figure, control=True, error=error_of(run, FIGURES[figure], case)),
         )
         for case in run.header.cases
         if case.is_baseline
@@ -83,9 +81,7 @@ def run_decided(run: Run) -> bool:
     if any(len(_shared_blocks(run, case)) < FEWEST_BLOCKS for case in variants):
         return False
     return all(
-        settled(
-            judge_case(run, case, name, error=error_of(run.calibration, FIGURES[name], case), level=level)
-        )
+        settled(judge_case(run, case, name, error=error_of(run, FIGURES[name], case), level=level))
         for case in variants
         for name in headline_of(case)
     )

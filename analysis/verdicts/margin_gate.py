@@ -140,7 +140,7 @@ class _Tested:
 
 def _result(run: Run, item: _Tested, p: float, level: float) -> MarginResult:
     failed = p <= level
-    error_ns = error_of(run.calibration, item.gate.figure, item.gate.case)
+    error_ns = error_of(run, item.gate.figure, item.gate.case)
     within = failed and error_ns is not None and apart(item.pairs) < error_ns
     return MarginResult(
         gate=item.gate,

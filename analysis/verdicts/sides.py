@@ -75,7 +75,7 @@ def judge_sides(run: Run) -> list[Judged]:
         gated = [metric for identity, metric in margins if identity == case.identity]
         for name in dict.fromkeys([*headline_of(case), *gated]):
             figure, margin = FIGURES[name], margins.get((case.identity, name))
-            error = error_of(run.calibration, figure, case)
+            error = error_of(run, figure, case)
             arm = arm_between(head, base, name, case)
             verdict = judge_arm(figure, arm, resolution=resolution, error=error, level=level, margin=margin)
             judged.append(Judged(case, verdict, arm.pairs))

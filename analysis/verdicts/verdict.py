@@ -52,7 +52,7 @@ def judge_gates(run: Run, gates: Sequence[GatedCase]) -> list[GateResult]:
                 f"valid trials of it. {error}"
             ) from error
     return [
-        _beyond_error(result, gate.limit, pairs, error_of(run.calibration, gate.limit.figure, gate.case))
+        _beyond_error(result, gate.limit, pairs, error_of(run, gate.limit.figure, gate.case))
         for result, gate, (_, _, pairs) in zip(judge(family, level), gates, family, strict=True)
     ]
 

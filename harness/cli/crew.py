@@ -15,9 +15,10 @@ from analysis.load_side import LOAD_PROCESSES
 from harness.cli.prose import say
 from harness.cli.typed import typed
 from harness.crew import PORT, Crew, own_crew
+from harness.ports import parted
 from results.errors import UsageError
 from results.run import RunHeader
-from scenarios.specification import Load
+from scenarios.specification import Load, authority_of
 from scenarios.workers.settings import TOKEN_VARIABLE
 from scenarios.workers.sharing import divisible
 
@@ -89,18 +90,19 @@ def _check(words: CrewWords) -> None:
 
 def _address(given: str) -> tuple[str, int]:
     """The address and port to listen on, which can be had. Raises UsageError."""
-    text, _, port_text = given.partition(":")
-    remedy = "give one IPv4 address of this machine, like 10.0.0.1 or 10.0.0.1:5557"
+    remedy = "give one IP address of this machine, like 10.0.0.1, 10.0.0.1:5557 or [fd00::1]:5557"
     try:
-        address, port = ipaddress.IPv4Address(text), int(port_text or PORT)
+        text, port = parted(given, PORT)
+        address = ipaddress.ip_address(text)
     except ValueError as error:
         raise UsageError(f"--listen {given}: {error}; {remedy}") from error
-    if address.is_unspecified or not 0 < port < 1 << 16:
+    if address.is_unspecified or "%" in text:
         raise UsageError(
             f"--listen {given}: workers, and the servers under test, are to be reached at one address and "
             f"nowhere else; {remedy}"
         )
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the master will
         try:
             probe.bind((text, port))
@@ -157,12 +159,12 @@ def words_again(crew: Crew | None) -> list[str]:
     if crew is None or not crew.is_elsewhere:
         return []
     enough = [] if crew.enough == crew.expected else ["--enough-workers", str(crew.enough)]
-    return ["--listen", f"{crew.host}:{crew.port}", "--expect-workers", str(crew.expected), *enough]
+    return ["--listen", authority_of(crew.host, crew.port), "--expect-workers", str(crew.expected), *enough]
 
 
 def told_how_to_join(crew: Crew) -> str:
     """What is to be typed on each load machine; a token that was given is not shown."""
-    command = typed("worker", "--master", f"{crew.host}:{crew.port}")
+    command = typed("worker", "--master", authority_of(crew.host, crew.port))
     if crew.token_is_new:
         return f"on each load machine:\n    {TOKEN_VARIABLE}={crew.token} {command}"
     return f"on each load machine, with the same token:\n    {command}"

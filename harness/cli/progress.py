@@ -23,6 +23,7 @@ from results.records import Slot, TrialRecord, Verification
 from results.sides import Side
 from results.trace import Trace
 from results.workers import Worker
+from scenarios.specification import authority_of
 
 _HEADLINE = {
     "ttfb_p50": "TTFB {}",
@@ -67,7 +68,7 @@ class Told:
         if crew.is_elsewhere:
             self._print(
                 f"waiting for {crew.expected} worker{'s' if crew.expected > 1 else ''} at "
-                f"{crew.host}:{crew.port}; {told_how_to_join(crew)}"
+                f"{authority_of(crew.host, crew.port)}; {told_how_to_join(crew)}"
             )
 
     def joined(self, worker: Worker) -> None:

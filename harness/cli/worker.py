@@ -16,10 +16,12 @@ from harness.cores import split_cores
 from harness.crew import PORT
 from harness.lending import Lent, LentProcess, lend
 from harness.load import own_environment
+from harness.ports import parted
 from harness.private_folder import private_folder
 from harness.processes import Processes
 from harness.reference import reference
 from results.errors import ExitCode, Interrupted, MeasurementError, UsageError
+from scenarios.specification import authority_of
 from scenarios.workers.settings import TOKEN_VARIABLE
 
 _LOOK_EVERY_S = 0.1
@@ -52,7 +54,7 @@ def command(master: str, processes: int, token_file: Path | None, patience: floa
         reference(owned, folder, cores.server) as server,
     ):
         lent = Lent(host, port, token, cores.load, patience, reference_port=server.port)
-        click.echo(f"lending {_counted(processes)} to the run at {host}:{port}", err=True)
+        click.echo(f"lending {_counted(processes)} to the run at {authority_of(host, port)}", err=True)
         started = [
             lend(lent, number, processes=owned, folder=folder, environment=own_environment())
             for number in range(processes)
@@ -107,11 +109,9 @@ def _counted(processes: int) -> str:
 
 def _address(given: str) -> tuple[str, int]:
     """The master's host and port. Raises UsageError."""
-    host, _, port_text = given.partition(":")
     try:
-        port = int(port_text or PORT)
-    except ValueError:
-        port = 0
-    if not host or not 0 < port < 1 << 16:
-        raise UsageError(f"--master {given}: give a host, or HOST:PORT, as the run has told it")
-    return host, port
+        return parted(given, PORT)
+    except ValueError as error:
+        raise UsageError(
+            f"--master {given}: {error}; give a host, or HOST:PORT, as the run has told it"
+        ) from error

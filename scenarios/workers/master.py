@@ -25,8 +25,10 @@ from scenarios.workers.sharing import shares
 
 #: A worker says every second that it is there. One that was silent for so long was cut off in between.
 SILENT_NS = 3_000_000_000
-#: So much later than now does a trial begin, beyond what a message takes: all workers know of it by then.
+#: So much later than now does a trial begin, beyond what a message takes: all workers know of it by then. One
+#: that was told too late has the next trials begin later, up to the longest.
 _LEAD_NS = 100_000_000
+_LONGEST_LEAD_NS = 3_000_000_000
 _READINGS = 15
 _LOOK_EVERY_S = 0.1
 _GOODBYE_S = 3.0
@@ -106,6 +108,7 @@ class Master:
         self._version = messages.own_version()
         self._clock = own_clock()
         self._trial = 0
+        self._lead_ns = _LEAD_NS
         self._parts: dict[str, _Part] = {}
         self._untold: set[str] = set()
         self._changed = Event()
@@ -170,7 +173,7 @@ class Master:
         self._parts = {member.client: _Part(member) for member in chosen}
         try:
             before = {member.client: self._offset(member) for member in chosen}
-            begin_ns = monotonic_ns() + _LEAD_NS + 4 * max(offset.bound_ns for offset in before.values())
+            begin_ns = monotonic_ns() + self._lead_ns + 4 * max(offset.bound_ns for offset in before.values())
             for member, piece in zip(chosen, pieces, strict=True):
                 self._send(
                     messages.TRIAL,
@@ -353,6 +356,8 @@ class Master:
         part = self._current(msg)
         if part is not None:
             part.wrong = str(msg.data["why"])
+            if msg.data["late_ns"]:
+                self._lead_ns = min(_LONGEST_LEAD_NS, 2 * (self._lead_ns + msg.data["late_ns"]))
             self._changed.set()
 
 

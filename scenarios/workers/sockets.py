@@ -19,6 +19,8 @@ from locust.rpc.zmqrpc import BaseSocket
 from zmq import ZMQError, curve_public
 from zmq.utils import z85
 
+from scenarios.specification import authority_of
+
 #: Two sides that hear nothing of each other for so long (ms) connect anew.
 _SILENT_MS = 3000
 _PROBE_EVERY_MS = 1000
@@ -50,9 +52,10 @@ def keys_of(token: str) -> Keys:
 class _Socket(BaseSocket):
     """The options that both sides have."""
 
-    def __init__(self, kind: int, keys: Keys) -> None:
+    def __init__(self, kind: int, keys: Keys, host: str) -> None:
         self.socket = zmq.Context.instance().socket(kind)
         for option, value in (
+            (zmq.IPV6, ":" in host),  # else a name's IPv6 address would be the only one that is tried
             (zmq.HEARTBEAT_IVL, _PROBE_EVERY_MS),
             (zmq.HEARTBEAT_TIMEOUT, _SILENT_MS),
             (zmq.HANDSHAKE_IVL, _SILENT_MS),
@@ -65,22 +68,19 @@ class _Socket(BaseSocket):
 
 
 class Server(_Socket):
-    """The master's, bound to one address."""
+    """The master's, bound to one address; to any ``port`` that is free for 0."""
 
     def __init__(self, keys: Keys, host: str, port: int) -> None:
-        super().__init__(zmq.ROUTER, keys)
+        super().__init__(zmq.ROUTER, keys, host)
         self.socket.curve_server = True
         self.socket.curve_secretkey = keys.master_secret
         self.socket.curve_publickey = keys.master_public
         self.socket.setsockopt(zmq.ROUTER_HANDOVER, 1)  # a worker that comes back is let in at once
         try:
-            if port == 0:
-                self.port = self.socket.bind_to_random_port(f"tcp://{host}")
-            else:
-                self.socket.bind(f"tcp://{host}:{port}")
-                self.port = port
+            self.socket.bind(f"tcp://{authority_of(host, port)}")
         except ZMQError as error:
             raise RPCError(str(error)) from error
+        self.port = int(self.socket.getsockopt_string(zmq.LAST_ENDPOINT).rpartition(":")[2])
 
 
 class Client(_Socket):
@@ -89,16 +89,16 @@ class Client(_Socket):
     made: ClassVar[list[Client]] = []
 
     def __init__(self, keys: Keys, host: str, port: int, identity: str) -> None:
-        super().__init__(zmq.DEALER, keys)
+        super().__init__(zmq.DEALER, keys, host)
         self.socket.curve_serverkey = keys.master_public
         self.socket.curve_secretkey = keys.worker_secret
         self.socket.curve_publickey = keys.worker_public
         self.socket.setsockopt(zmq.IDENTITY, identity.encode())
         self.socket.setsockopt(zmq.CONNECT_TIMEOUT, _SILENT_MS)
         try:
-            self.socket.connect(f"tcp://{host}:{port}")
+            self.socket.connect(f"tcp://{authority_of(host, port)}")
         except ZMQError as error:
-            raise ConnectionError(f"{host}:{port} is no address: {error.strerror}") from error
+            raise ConnectionError(f"{authority_of(host, port)} is no address: {error.strerror}") from error
         self.made.append(self)
 
     def recv(self) -> Message:

@@ -12,6 +12,7 @@ import http.client
 import json
 import logging
 import os
+import socket
 import sys
 import traceback
 from collections import Counter
@@ -32,7 +33,7 @@ from zmq.utils.monitor import parse_monitor_message
 from results.errors import ExitCode
 from scenarios.machine import read_machine, steal_share, throttled_ns
 from scenarios.polling import PollClock
-from scenarios.specification import TrialSpecification, from_message
+from scenarios.specification import TrialSpecification, authority_of, from_message
 from scenarios.trial import USERS, WorkerCrowd, run_trial
 from scenarios.user import TrialEnvironment, without_statistics
 from scenarios.workers import messages
@@ -61,7 +62,14 @@ def tell(event: str, **told: Any) -> None:
 
 
 class _NotDone(Exception):  # noqa: N818  - named for what happened
-    """A share cannot be done, or its records are not taken; the message says why."""
+    """A share cannot be done, or its records are not taken; the message says why.
+
+    ``late_ns``: so long after its begin this worker was told of it; 0 for any other reason.
+    """
+
+    def __init__(self, why: str, late_ns: int = 0) -> None:
+        super().__init__(why)
+        self.late_ns = late_ns
 
 
 class Worker:
@@ -188,10 +196,10 @@ class Worker:
             if self._shows:
                 self._runner._send_stats()
         except _NotDone as error:
-            self._send(messages.FAILED, {"trial": trial, "why": str(error)})
+            self._send(messages.FAILED, {"trial": trial, "why": str(error), "late_ns": error.late_ns})
         except Exception as error:  # noqa: BLE001  - whatever it is, the master is to know, and this goes on
             traceback.print_exc()
-            self._send(messages.FAILED, {"trial": trial, "why": repr(error)})
+            self._send(messages.FAILED, {"trial": trial, "why": repr(error), "late_ns": 0})
 
     def _run(self, given: dict[str, Any]) -> tuple[dict[str, Any], bytearray]:
         """The share's records; of a calibration, behind them what the reference server here knows.
@@ -200,7 +208,7 @@ class Worker:
         """
         late_ns = monotonic_ns() - given["begin_ns"]
         if late_ns > 0:
-            raise _NotDone(f"it was told of the trial {late_ns / 1e6:.0f} ms after its begin")
+            raise _NotDone(f"it was told of the trial {late_ns / 1e6:.0f} ms after its begin", late_ns)
         specification = from_message(given["specification"])
         assert isinstance(specification, TrialSpecification)  # noqa: S101  - nothing else is shared
         port = self._settings.reference_port
@@ -270,14 +278,25 @@ def _connected(settings: Settings, environment: TrialEnvironment) -> WorkerRunne
     except ConnectionError as error:
         if error.args:
             raise
-        where = f"{settings.master_host}:{settings.master_port}"
+        where = authority_of(settings.master_host, settings.master_port)
         if _refusals(seen):
             why = f"whoever listens on {where} does not know this token: use the one that the run was given"
         else:
-            why = f"no run listens on {where}: start it with --listen, and see that its port can be reached"
+            why = _unknown(settings.master_host) or (
+                f"no run listens on {where}: start it with --listen, and see that its port can be reached"
+            )
         raise ConnectionError(why) from error
     finally:
         watch.kill()
+
+
+def _unknown(host: str) -> str | None:
+    """That a name has no address that could be asked; null where it has one."""
+    try:
+        socket.getaddrinfo(host, None, socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        return f"no IPv4 address of {host} is known here ({error.strerror}): give the one that the run told"
+    return None
 
 
 def _refusals(seen: Counter[int]) -> int:

@@ -20,6 +20,7 @@ from analysis.table import columns
 from analysis.verdicts.fitness import run_decided
 from analysis.verdicts.judgement import Kind
 from results.case import Case, Value
+from tests.analysis.crews import shared
 from tests.analysis.report.reading import found, pictures, reported, text
 from tests.known_run import Truth, make_known_run
 from tests.results.examples import STREAM, WHOLE
@@ -146,3 +147,20 @@ def test_where_others_are_given_up_on_both_sides_nobody_says_which_waits_longer(
     held = streamed["worker_held"].verdict
     assert held is not None
     assert held.kind is Kind.WORSE
+
+
+@pytest.mark.parametrize(
+    ("bound_ns", "kind"), [(0, Kind.WORSE), (40_000, Kind.WORSE), (5 * 10**9, Kind.UNDECIDED)]
+)
+def test_two_workers_clocks_bound_what_lies_between_their_requests(
+    path: Path, bound_ns: int, kind: Kind
+) -> None:
+    """A silence may begin with one worker and end with another; one that waits waits by its own clock."""
+    run = found(path)[0]
+    sync = find(shared(run, bound_ns=bound_ns)).cases[2].figures
+    held, waited = sync["worker_held"].verdict, sync["others_ttlb_p50"].verdict
+    assert held is not None
+    assert waited is not None
+    assert held.kind is kind
+    assert ("is within the client's error of 10 s" in held.reason) == (kind is Kind.UNDECIDED)
+    assert "client's error of 10 s" not in waited.reason

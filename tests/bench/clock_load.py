@@ -23,7 +23,8 @@ from locust.contrib.fasthttp import FastHttpSession
 from results.records import Outcome
 from scenarios.arrival import StampClock
 from scenarios.client import Request, TimedClient
-from scenarios.exchange import NEVER_NS, Exchange, Expected, Window
+from scenarios.exchange import NEVER_NS, Exchange, Window
+from scenarios.expected import Expected
 from scenarios.polling import PollClock
 from targets.reference_server import TRUTH_HEADER
 

@@ -9,7 +9,7 @@ import pytest
 
 from harness.cli.crew import told_how_to_join, warn_of_idle, words_again
 from harness.crew import Crew, own_crew
-from harness.ports import free_port
+from harness.ports import free_port, parted
 from results.store import Store
 from scenarios.specification import Arrivals, Download
 from tests.cli.conftest import Streamgauge, once
@@ -28,8 +28,11 @@ TOKEN = "0123456789abcdef"
         ("--listen 127.0.0.1 --expect-workers 2 --enough-workers 3", "cannot be more than"),
         ("--listen 0.0.0.0 --expect-workers 2", "reached at one address and nowhere else"),
         ("--listen 127.0.0.1:{port} --expect-workers 2 --quiet", "would tell nobody a new token"),
-        ("--listen localhost --expect-workers 2", "give one IPv4 address"),
-        ("--listen 127.0.0.1:0 --expect-workers 2", "give one IPv4 address"),
+        ("--listen [::] --expect-workers 2", "reached at one address and nowhere else"),
+        ("--listen fe80::1%lo --expect-workers 2", "reached at one address and nowhere else"),
+        ("--listen localhost --expect-workers 2", "give one IP address"),
+        ("--listen 127.0.0.1:0 --expect-workers 2", "nobody can be asked at port 0; give one IP address"),
+        ("--listen 2001:db8::77 --expect-workers 2", "Cannot assign requested address"),
         ("--listen 192.0.2.77 --expect-workers 2", "Cannot assign requested address"),
         ("--listen 127.0.0.1:{port} --expect-workers 2 --token-file none", "No such file"),
         ("--listen 127.0.0.1:{port} --expect-workers 2 --token-file short", "at least 16 are needed"),
@@ -50,7 +53,13 @@ def test_words_that_do_not_fit_are_refused_before_anything_starts(
     [
         ("", {"STREAMGAUGE_TOKEN": TOKEN}, 2, "Missing option '--master'"),
         ("--master 127.0.0.1", {}, 2, "no token: set STREAMGAUGE_TOKEN"),
-        ("--master 10.0.0.0/8", {"STREAMGAUGE_TOKEN": TOKEN}, 3, "10.0.0.0/8:5557 is no address"),
+        ("--master 10.0.0.0/8", {"STREAMGAUGE_TOKEN": TOKEN}, 2, "no host with a port"),
+        (
+            "--master 10.0.0.999 --patience 1s",
+            {"STREAMGAUGE_TOKEN": TOKEN},
+            3,
+            "no IPv4 address of 10.0.0.999 is known",
+        ),
         ("--master 127.0.0.1:x", {"STREAMGAUGE_TOKEN": TOKEN}, 2, "HOST:PORT"),
         ("--master 127.0.0.1:1 --patience 1s", {"STREAMGAUGE_TOKEN": TOKEN}, 3, "no run listens on"),
     ],
@@ -106,3 +115,24 @@ def test_how_to_join_and_to_go_on_can_be_typed_as_they_are(monkeypatch: pytest.M
         "2",
     ]
     assert words_again(own_crew(2, TOKEN)) == words_again(None) == []
+    assert "--master '[fd00::1]:5557'" in told_how_to_join(replace(crew, host="fd00::1"))
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ("load.example", ("load.example", 5557)),
+        ("10.0.0.1:80", ("10.0.0.1", 80)),
+        ("fd00::1", ("fd00::1", 5557)),
+        ("[fd00::1]", ("fd00::1", 5557)),
+        ("[fd00::1]:80", ("fd00::1", 80)),
+    ],
+)
+def test_an_address_may_have_a_port(given: str, found: tuple[str, int]) -> None:
+    assert parted(given, 5557) == found
+
+
+@pytest.mark.parametrize("given", ["", ":80", "10.0.0.1:x", "10.0.0.1:65536", "me@there", "a/b", "[fd00::1"])
+def test_what_is_no_address_is_told_as_such(given: str) -> None:
+    with pytest.raises(ValueError, match=r"\w+"):
+        parted(given, 5557)

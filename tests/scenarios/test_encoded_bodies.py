@@ -14,7 +14,8 @@ from backports import zstd
 
 from results.records import MISSING, Outcome
 from scenarios.arrival import Arrival
-from scenarios.exchange import NEVER_NS, Exchange, Expected, Window
+from scenarios.exchange import NEVER_NS, Exchange, Window
+from scenarios.expected import Expected
 from scenarios.kept import KeptExchange
 from scenarios.traced_exchange import TracedExchange
 

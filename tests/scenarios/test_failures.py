@@ -10,7 +10,8 @@ import xxhash
 
 from results.records import Outcome
 from scenarios.client import Request
-from scenarios.exchange import NEVER_NS, Exchange, Expected, Window
+from scenarios.exchange import NEVER_NS, Exchange, Window
+from scenarios.expected import Expected
 from tests.scenarios.clients import client_of
 from tests.synthetic import SyntheticServer
 

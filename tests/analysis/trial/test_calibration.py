@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.trial.calibration import TruthMismatch, calibration_point, error_of, joined
+from analysis.trial.calibration import TruthMismatch, calibration_point, client_error_of, joined
 from results.calibration import Answers, CalibrationPoint, ServerTruth
 from results.case import Case
 from results.errors import ExitCode, MeasurementError
@@ -166,25 +166,25 @@ def of_users(users: int | None) -> Case:
     ("users", "error_us"), [(1, 10), (2, 20), (8, 20), (9, 70), (100, 70), (101, 70), (None, 70)]
 )
 def test_the_error_is_that_of_as_many_users_or_more(users: int | None, error_us: int) -> None:
-    assert error_of(POINTS, FIGURES["ttfb_p50"], of_users(users)) == error_us * US
-    assert error_of(POINTS[::-1], FIGURES["ttlb_p95"], of_users(users)) == 2 * error_us * US
+    assert client_error_of(POINTS, FIGURES["ttfb_p50"], of_users(users)) == error_us * US
+    assert client_error_of(POINTS[::-1], FIGURES["ttlb_p95"], of_users(users)) == 2 * error_us * US
 
 
 def test_of_two_points_with_as_many_users_the_larger_error_counts() -> None:
     both = [point(4, 10), point(4, 90, Answers.ON)]
-    assert error_of(both, FIGURES["ttfb_p50"], of_users(3)) == 90 * US
+    assert client_error_of(both, FIGURES["ttfb_p50"], of_users(3)) == 90 * US
 
 
 def test_what_is_no_time_and_what_was_not_calibrated_has_no_error() -> None:
     others = [figure for figure in FIGURES.values() if figure.quantile is None]
     assert {"throughput", "peak_memory", "cpu_per_mb"} <= {figure.name for figure in others}
-    assert {error_of(POINTS, figure, of_users(1)) for figure in others} == {None}
-    assert error_of([], FIGURES["ttfb_p50"], of_users(1)) is None
+    assert {client_error_of(POINTS, figure, of_users(1)) for figure in others} == {None}
+    assert client_error_of([], FIGURES["ttfb_p50"], of_users(1)) is None
 
 
 def test_of_several_load_processes_the_worst_one_counts() -> None:
     """Each by its own points: one that was calibrated with fewer users is not left out for that."""
     good, bad = point(8, 10), replace(point(4, 90), worker=1)
-    assert error_of([good, bad], FIGURES["ttfb_p50"], of_users(8)) == 90 * US
-    assert error_of([bad, good], FIGURES["ttfb_p50"], of_users(8)) == 90 * US
-    assert error_of([good, replace(bad, users=8)], FIGURES["ttfb_p50"], of_users(1)) == 90 * US
+    assert client_error_of([good, bad], FIGURES["ttfb_p50"], of_users(8)) == 90 * US
+    assert client_error_of([bad, good], FIGURES["ttfb_p50"], of_users(8)) == 90 * US
+    assert client_error_of([good, replace(bad, users=8)], FIGURES["ttfb_p50"], of_users(1)) == 90 * US

@@ -9,7 +9,8 @@ import xxhash
 
 from results.records import Outcome
 from scenarios.arrival import Arrival
-from scenarios.exchange import MALFORMED, NEVER_NS, Exchange, Expected, Window
+from scenarios.exchange import MALFORMED, NEVER_NS, Exchange, Window
+from scenarios.expected import Expected
 
 BODY = b"id,name\r\n" + b"".join(b"%d,item %d\r\n" % (row, row * row) for row in range(5))
 

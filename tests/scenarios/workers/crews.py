@@ -30,13 +30,14 @@ class Running:
     driver: LoadDriver
     processes: Processes
     folder: Path
+    host: str
     lent: list[LentProcess]
 
     def lend(
         self, prefix: Sequence[str] = (), *, token: str = TOKEN, patience_s: float = 20, python_path: str = ""
     ) -> LentProcess:
         """One more load process; ``prefix`` goes before its command."""
-        where = Lent("127.0.0.1", self.driver.port, token, None, patience_s, prefix=prefix)
+        where = Lent(self.host, self.driver.port, token, None, patience_s, prefix=prefix)
         environment = own_environment() | ({"PYTHONPATH": python_path} if python_path else {})
         process = lend(
             where, len(self.lent), processes=self.processes, folder=self.folder, environment=environment
@@ -52,17 +53,21 @@ def other_clock() -> list[str]:
 
 @contextlib.contextmanager
 def crew_of(
-    prefixes: Sequence[Sequence[str]], *, enough: int | None = None, patience_s: float = 10
+    prefixes: Sequence[Sequence[str]],
+    *,
+    enough: int | None = None,
+    patience_s: float = 10,
+    host: str = "127.0.0.1",
 ) -> Iterator[Running]:
     """One load process for each prefix of its command, all of them joined."""
     expected = len(prefixes)
-    crew = Crew(expected, enough or expected, "127.0.0.1", 0, TOKEN, patience_s=patience_s, muster_s=60)
+    crew = Crew(expected, enough or expected, host, 0, TOKEN, patience_s=patience_s, muster_s=60)
     with (
         tempfile.TemporaryDirectory(prefix="sg-") as folder,
         Processes() as processes,
         LoadDriver(processes, Path(folder), cores=None, crew=crew) as driver,
     ):
-        running = Running(driver, processes, Path(folder), [])
+        running = Running(driver, processes, Path(folder), host, [])
         for prefix in prefixes:
             running.lend(prefix)
         driver.muster()

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from analysis.trial.figures import figures_of_trial
+from harness.ports import free_port
 from results.records import COLUMN, LoadRecord, Outcome
 from scenarios.schedule import offsets_ns
 from scenarios.specification import Arrivals, Download, HangUp, Leaving, SlowReader
@@ -129,3 +130,14 @@ def test_others_and_hang_ups_and_slow_readers_are_shared_too(crew: Running, serv
     assert set(column(load, "outcome")) == {Outcome.HUNG_UP}
     within = load.follow_ups[:, 0]
     assert ((within > load.window_open_ns - 10**9) & (within < load.drained_ns)).all()
+
+
+def test_a_crew_gathers_at_an_ipv6_address_too(server: SyntheticServer) -> None:
+    host = "::1"
+    try:
+        free_port(host)
+    except OSError as error:
+        pytest.skip(f"this machine has no {host}: {error}")
+    with crew_of([[]], host=host) as crew:
+        load = crew.driver.run(asked(server, server.path(chunks=(500, 500))))
+    assert [share.requests for share in load.workers] == [len(load.requests)]
