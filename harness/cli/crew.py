@@ -6,7 +6,7 @@ import ipaddress
 import os
 import secrets
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,13 @@ from analysis.load_side import LOAD_PROCESSES
 from harness.cli.prose import say
 from harness.cli.typed import typed
 from harness.crew import PORT, Crew, own_crew
+from harness.matrix import PlannedCase
 from harness.ports import parted
+from harness.suite import Suite
 from results.errors import UsageError
 from results.run import RunHeader
 from scenarios.specification import Load, authority_of
+from scenarios.workers.messages import MOST_ASKED_BYTES
 from scenarios.workers.settings import TOKEN_VARIABLE
 from scenarios.workers.sharing import divisible
 
@@ -141,6 +144,27 @@ def marked_crew(environment: Mapping[str, Any], crew: Crew | None) -> dict[str, 
     if crew is None:
         return dict(environment)
     return {**environment, LOAD_PROCESSES: {"elsewhere" if crew.is_elsewhere else "here": crew.expected}}
+
+
+def check_shared(crew: Crew, suite: Suite, cases: Sequence[PlannedCase]) -> None:
+    """That they can make the load of these cases, and a warning where some will have nothing to do.
+
+    Raises UsageError.
+    """
+    if crew.is_elsewhere and suite.network:
+        raise UsageError(
+            f"{suite.name} has a [[network]], a line within this machine, and --listen has others ask over a "
+            "real one; leave one of the two out"
+        )
+    for target in (planned.target for planned in cases):
+        asked_bytes = len((target.body or "").encode())
+        if asked_bytes > MOST_ASKED_BYTES:
+            raise UsageError(
+                f"[[target]] {target.name}: its body of {asked_bytes:,} bytes is too long to be handed to "
+                f"several load processes, which take {MOST_ASKED_BYTES:,}; shorten it, or have the run's own "
+                "driver make the load"
+            )
+    warn_of_idle(crew, (planned.load for planned in cases))
 
 
 def warn_of_idle(crew: Crew, loads: Iterable[Load]) -> None:

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from analysis.verdicts.gate import fewest_blocks
 from harness.cli.checked import Duration
-from harness.cli.crew import CrewWords, crew_of, marked_crew, warn_of_idle, words_again
+from harness.cli.crew import CrewWords, check_shared, crew_of, marked_crew, words_again
 from harness.cli.hushed import hushed, stored_and_told
 from harness.cli.interrupts import Interrupts
 from harness.cli.live import new_watcher
@@ -191,14 +191,9 @@ def begun(
     """
     check_variables(asked.cases)
     check_proxies(proxies_of(asked.cases))
-    _check_line(asked.cases, shown=web)
     if crew is not None:
-        warn_of_idle(crew, (planned.load for planned in asked.cases))
-    if crew is not None and crew.is_elsewhere and asked.suite.network:
-        raise UsageError(
-            f"{asked.suite.name} has a [[network]], a line within this machine, and --listen has others ask "
-            "over a real one; leave one of the two out"
-        )
+        check_shared(crew, asked.suite, asked.cases)
+    _check_line(asked.cases, shown=web)
     redaction = Redaction.of_targets(asked.suite.target)
     seed = words.seed if words.seed is not None else secrets.randbelow(2**31)
     plan = asked.plan(seed, sides)

@@ -28,6 +28,10 @@ TOOK = "streamgauge-took"
 END = "streamgauge-end"
 ENDED = "streamgauge-ended"
 
+#: No message of ours is larger; who sends one is disconnected.
+MOST_MESSAGE_BYTES = 8 << 20
+#: What a server is asked goes to each worker in one of them.
+MOST_ASKED_BYTES = MOST_MESSAGE_BYTES // 2
 #: A part of a trial's records, and how many of them may be on their way at once from each worker.
 PART_BYTES = 1 << 19
 PARTS_AHEAD = 4

@@ -20,13 +20,12 @@ from zmq import ZMQError, curve_public
 from zmq.utils import z85
 
 from scenarios.specification import authority_of
+from scenarios.workers.messages import MOST_MESSAGE_BYTES
 
 #: Two sides that hear nothing of each other for so long (ms) connect anew.
 _SILENT_MS = 3000
 _PROBE_EVERY_MS = 1000
 _CONNECT_EVERY_MS = 200
-#: No message of ours is larger; who sends one is disconnected.
-MOST_MESSAGE_BYTES = 8 << 20
 #: What is still to be sent when a socket is closed has so long (ms).
 _LINGER_MS = 1000
 _SALT = b"streamgauge worker token"

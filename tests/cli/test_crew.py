@@ -49,6 +49,33 @@ def test_words_that_do_not_fit_are_refused_before_anything_starts(
 
 
 @pytest.mark.parametrize(
+    ("word", "given", "words", "said"),
+    [
+        (
+            "[[scenario]]",
+            '[[network]]\nrate = "10 Mbit/s"\n',
+            "--listen 127.0.0.1:{port} --expect-workers 2",
+            "has a [[network]]",
+        ),
+        (
+            "ready =",
+            f'body = "{"x" * (5 << 20)}"\nmethod = "POST"\n',
+            "--processes 2",
+            "flights.csv: its body of 5,242,880 bytes is too long",
+        ),
+    ],
+)
+def test_what_several_cannot_ask_is_refused_before_anything_starts(
+    streamgauge: Streamgauge, tiny: Path, word: str, given: str, words: str, said: str
+) -> None:
+    tiny.write_text(tiny.read_text().replace(word, given + word, 1))
+    done = streamgauge("run", str(tiny), *words.format(port=free_port()).split())
+    assert done.returncode == 2
+    assert said in " ".join(done.stderr.split())
+    assert not list(tiny.parent.glob("**/*.sqlite"))
+
+
+@pytest.mark.parametrize(
     ("words", "variables", "code", "said"),
     [
         ("", {"STREAMGAUGE_TOKEN": TOKEN}, 2, "Missing option '--master'"),
