@@ -19,6 +19,7 @@ import psutil
 
 from analysis.runs.fingerprint import changes
 from harness.cores import Cores
+from harness.interpreter import target_packages
 from harness.matrix import PlannedCase, packages_of, proxies_of
 from harness.proxying import installed_version
 
@@ -52,6 +53,7 @@ def read_environment(
 ) -> dict[str, Any]:
     """The fingerprint of this machine and this program, JSON-ready; null where it cannot be known.
 
+    ``packages`` are those of our own environment, ``target_packages`` those of the targets' interpreters.
     The version of a proxy, or of a middleware's package, is told where one of the ``cases`` has it: what a
     run does not use makes it no other run.
     """
@@ -76,6 +78,7 @@ def read_environment(
             **{name: _version(name) for name in (*PACKAGES, *packages_of(cases))},
             **{kind: installed_version(kind) for kind in proxies_of(cases)},
         },
+        "target_packages": target_packages(cases, (*PACKAGES, *packages_of(cases))),
         "allocation_variables": {
             name: os.environ[name] for name in _ALLOCATION_VARIABLES if name in os.environ
         },

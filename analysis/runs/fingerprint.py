@@ -10,6 +10,8 @@ from analysis.exports.printable import printable
 from analysis.load_side import LOAD_PROCESSES, counted
 from results.workers import Worker
 
+#: Of each target's own interpreter, where there was one when the run began: `prepare` may have made it since.
+_TARGET_PACKAGES = "target_packages"
 #: The parts of an environment record that tell machines and programs apart.
 _PARTS = (
     "cpu",
@@ -21,6 +23,7 @@ _PARTS = (
     "python",
     "sqlite",
     "packages",
+    _TARGET_PACKAGES,
     "allocation_variables",
     "cores",
     "web_ui",
@@ -47,7 +50,7 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """How an environment record (JSON values) differs from an earlier one, a phrase each; none when alike."""
     found = []
     for name in changed_parts(before, after):
-        was, now = before.get(name), after.get(name)
+        was, now = _part(name, before, after), _part(name, after, before)
         if name == LOAD_PROCESSES:
             found.append(f"the load was made by {_makers(was)} and is made by {_makers(now)}")
         elif isinstance(was, dict) and isinstance(now, dict):
@@ -88,7 +91,20 @@ def _all(names: Sequence[str]) -> str:
 
 def changed_parts(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """The names of the parts that differ."""
-    return [name for name in _PARTS if before.get(name) != after.get(name)]
+    return [name for name in _PARTS if _part(name, before, after) != _part(name, after, before)]
+
+
+def _part(name: str, environment: Mapping[str, Any], other: Mapping[str, Any]) -> Any:
+    """A part as it is to be compared: of a target whose interpreter only one of the two knows, nothing is."""
+    part = environment.get(name)
+    if name != _TARGET_PACKAGES:
+        return part
+    known = other.get(name) or {}
+    return {
+        package: version
+        for package, version in (part or {}).items()
+        if f"{package.rpartition(' ')[0]} python" in known
+    }
 
 
 def measured_commit(environment: Mapping[str, Any]) -> Commit | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
+import venv
 from importlib import metadata
 from pathlib import Path
 
@@ -57,3 +59,24 @@ def test_a_proxy_and_middleware_have_their_versions_where_a_suite_uses_them() ->
         "brotli": metadata.version("brotli"),
     }
     assert read_environment(Cores(), None)["packages"].keys() == set(PACKAGES)
+
+
+def test_an_interpreter_of_a_target_has_its_own_versions(tmp_path: Path) -> None:
+    """In a folder whose modules would be taken for its own; one that is not there yet tells nothing."""
+    venv.create(tmp_path / "own", with_pip=False, symlinks=True)
+    (tmp_path / "json.py").write_text("raise SystemExit(1)\n")
+    installed = next((tmp_path / "own").glob("lib/python*/site-packages")) / "flask-0.99.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: flask\nVersion: 0.99\n")
+    (tmp_path / "shop.py").write_text("app = None\n")
+    found = {}
+    for name in ("own", "later"):
+        target = TARGET + f'python = "{tmp_path / name / "bin" / "python"}"\ndirectory = "."\n'
+        cases = cases_of(suite_of(HEAD + target + SERVER + SCENARIO, tmp_path))
+        found[name] = read_environment(Cores(), None, cases)
+    assert found["own"]["target_packages"] == {
+        "orders.csv python": platform.python_version(),
+        "orders.csv flask": "0.99",
+    }
+    assert found["later"]["target_packages"] == {}
+    assert found["own"]["packages"]["flask"] == metadata.version("flask")

@@ -41,6 +41,18 @@ def test_each_difference_is_a_phrase(change: dict[str, Any], part: str, phrase: 
     assert changed_parts(RECORD, RECORD | change) == [part]
 
 
+def test_of_an_interpreter_that_only_one_knows_nothing_is_said() -> None:
+    own = {"target_packages": {"shop python": "3.12", "shop flask": "3.0", "shop jinja2": "3.1"}}
+    newer = {"target_packages": {"shop python": "3.12", "shop flask": "3.1"}}
+    other: list[dict[str, Any]] = [{}, {"target_packages": {}}, {"target_packages": {"x python": "3.9"}}]
+    for unknown in other:
+        assert changes(unknown, own) == changes(own, unknown) == []
+    assert changes(own, newer) == [
+        "target_packages: shop flask was 3.0 and is 3.1",
+        "target_packages: shop jinja2 was 3.1 and is None",
+    ]
+
+
 def test_here_and_elsewhere_and_how_many_are_told_apart() -> None:
     one, two, there = ({"load_processes": made} for made in ({"here": 1}, {"here": 2}, {"elsewhere": 2}))
     assert changes(one, two) == [
