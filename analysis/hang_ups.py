@@ -11,7 +11,7 @@ from results.run import Run
 from results.trace import Trace
 
 CAPTION = "When clients hang up"
-HEADINGS = (
+_HEADINGS = (
     "case",
     "hung up",
     "next answer p50",
@@ -19,11 +19,8 @@ HEADINGS = (
     "no answer",
     "kept",
     "peak memory",
-    "close() called",
-    "after",
-    "yields after",
-    "all yielded before",
 )
+_TRACED_HEADINGS = ("close() called", "after", "yields after", "all yielded before")
 #: How to read it, in one paragraph.
 NOTE = (
     "Each client leaves in the middle of its response and asks something small next, on a new connection: "
@@ -35,20 +32,23 @@ NOTE = (
 _NONE = "–"
 
 
-def rows(run: Run, cases: Sequence[CaseSummary], traces: Sequence[Trace]) -> list[Sequence[str]]:
-    """A row for each of these cases whose clients hang up, with the cells of HEADINGS.
+def table(
+    run: Run, cases: Sequence[CaseSummary], traces: Sequence[Trace]
+) -> tuple[Sequence[str], list[Sequence[str]]]:
+    """The headings, and a row for each of these cases whose clients hang up; without controls.
 
-    Controls are left out.
+    What only a traced trial tells is left out where no case has one.
     """
+    shown = [row for row in cases if row.case.parameters.get("scenario") == "hang-up" and not row.control]
     by_case = {trace.case: trace.figures for trace in traces if trace.reason is None}
-    return [
-        _row(run, row, by_case.get(row.case.identity, {}))
-        for row in cases
-        if row.case.parameters.get("scenario") == "hang-up" and not row.control
+    if not any(row.case.identity in by_case for row in shown):
+        return _HEADINGS, [_row(run, row) for row in shown]
+    return (*_HEADINGS, *_TRACED_HEADINGS), [
+        [*_row(run, row), *_traced(by_case.get(row.case.identity, {}))] for row in shown
     ]
 
 
-def _row(run: Run, row: CaseSummary, traced: Mapping[str, float | None]) -> Sequence[str]:
+def _row(run: Run, row: CaseSummary) -> Sequence[str]:
     trials = valid_by_block(run, row.case.identity).values()
     counts = [trial.follow_ups.hang_ups for trial in trials if trial.follow_ups is not None]
 
@@ -63,6 +63,11 @@ def _row(run: Run, row: CaseSummary, traced: Mapping[str, float | None]) -> Sequ
         value("unserved"),
         value("retained"),
         value("peak_memory"),
+    ]
+
+
+def _traced(traced: Mapping[str, float | None]) -> Sequence[str]:
+    return [
         _closed(traced),
         amount(traced.get("close_lag"), Unit.NANOSECONDS),
         _plain(traced.get("yields_after")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING, TypeAlias
 
-from results.records import ProcessMemory
+from results.records import AS_PLANNED, ProcessMemory
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
 Nanoseconds: TypeAlias = "npt.NDArray[np.int64]"
 
-_FIRST_BYTES = """
+_PLANNED = ", ".join(f"'{outcome.label}'" for outcome in sorted(AS_PLANNED))
+_FIRST_BYTES = f"""
     SELECT first_body_ns - sent_ns FROM request JOIN trial USING (position)
-    WHERE position = ? AND outcome = 'verified' AND first_body_ns IS NOT NULL
+    WHERE position = ? AND outcome IN ({_PLANNED}) AND first_body_ns IS NOT NULL
       AND coalesce(intended_ns, sent_ns) >= window_open_ns
       AND coalesce(intended_ns, sent_ns) < window_close_ns
-"""
+"""  # noqa: S608
 
 
 def read_first_bytes(connection: sqlite3.Connection, position: int) -> Nanoseconds:

@@ -29,7 +29,7 @@ class Ratios:
 
 
 def block_ratios(name: str, title: str, cases: Sequence[Ratios]) -> Picture:
-    """The ratio of each block over the median ratio of its case."""
+    """The ratio of each block over the median ratio of its case; a figure that no case has is left out."""
     return drawn(
         name,
         title,
@@ -42,8 +42,9 @@ def block_ratios(name: str, title: str, cases: Sequence[Ratios]) -> Picture:
 
 
 def _draw(figure: Figure, cases: Sequence[Ratios]) -> None:
-    for axes, (name, heading) in zip(figure.subplots(1, 2), DRAWN.items(), strict=True):
-        plain(axes, title=heading, x="block")
+    names = [name for name in DRAWN if any(case.by_figure[name] for case in cases)]
+    for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
+        plain(axes, title=DRAWN[name], x="block")
         margin = FIGURES[name].margin.share
         axes.axhspan(-margin, margin, color=cases[0].look.colour, alpha=0.12, linewidth=0)
         for case in cases:
@@ -56,7 +57,7 @@ def _draw(figure: Figure, cases: Sequence[Ratios]) -> None:
 
 
 def _line(axes: Axes, ratios: Mapping[int, float], look: Look) -> None:
-    if not ratios:
+    if not ratios:  # of this case; others have some
         return
     middle = median(ratios.values())
     axes.plot(

@@ -38,23 +38,24 @@ class Grid:
 
 
 def heat_map(name: str, title: str, grid: Grid) -> Picture:
-    """One cell for each server and buffer."""
-    rows = 1 if len(grid.buffers) <= _MOST_BESIDE else 2
+    """One cell for each server and buffer; a figure that no cell has is left out."""
+    names = [name for name in DRAWN if any(ratio is not None for ratio in grid.ratios[name].values())]
+    rows = 1 if len(grid.buffers) <= _MOST_BESIDE else len(names)
     return drawn(
         name,
         title,
         "Blue cells are better than the whole form on the same server, orange ones worse, grey within 5%. "
         "Read along a row for the buffer, down a column for the server.",
-        " ".join(_told(figure, grid) for figure in DRAWN),
+        " ".join(_told(figure, grid) for figure in names),
         height_in=rows * (1.2 + 0.42 * len(grid.servers)),
-        draw=lambda figure: _draw(figure, grid, rows),
+        draw=lambda figure: _draw(figure, grid, names, rows),
     )
 
 
-def _draw(figure: Figure, grid: Grid, rows: int) -> None:
-    both = figure.subplots(rows, 2 // rows, sharey=True)
-    for axes, (name, heading) in zip(both, DRAWN.items(), strict=True):
-        plain(axes, title=f"{heading}, to the whole form", x=shown(grid.knob))
+def _draw(figure: Figure, grid: Grid, names: Sequence[str], rows: int) -> None:
+    panels = figure.subplots(rows, len(names) // rows, sharey=True, squeeze=False)
+    for axes, name in zip(panels.flat, names, strict=True):
+        plain(axes, title=f"{DRAWN[name]}, to the whole form", x=shown(grid.knob))
         _cells(axes, name, grid)
         axes.set_xticks(range(len(grid.buffers)), [shown(buffer) for buffer in grid.buffers])
         axes.set_yticks(range(len(grid.servers)), [shown(row) for row in grid.servers])

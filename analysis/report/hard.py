@@ -24,9 +24,7 @@ def hard_cases(run: Run, findings: Findings, traces: Sequence[Trace]) -> list[No
     """Clients that hang up, and memory over long windows: those of which the run has cases."""
     cases = [case.summary for case in findings.cases]
     found = [
-        NotedTable(
-            Table(hang_ups.CAPTION, hang_ups.HEADINGS, hang_ups.rows(run, cases, traces)), hang_ups.NOTE
-        ),
+        NotedTable(Table(hang_ups.CAPTION, *hang_ups.table(run, cases, traces)), hang_ups.NOTE),
         NotedTable(
             Table(
                 growth_table.CAPTION,

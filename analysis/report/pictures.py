@@ -67,7 +67,11 @@ def pictures(source: Source) -> list[Picture | Absent]:
                 "value of it has no valid trial, or its responses are neither chunked nor traced"
             ),
         ),
-        ("TTFB of single requests", _first_bytes, "no valid trial holds a request with a first byte"),
+        (
+            "TTFB of single requests",
+            _first_bytes,
+            "no valid trial holds a request with a first byte",
+        ),
         (
             "What others waited",
             _others,

@@ -35,7 +35,7 @@ def print_stored_hang_ups(run: Run, path: Path) -> None:
 
 def print_hang_ups(run: Run, traces: Sequence[Trace]) -> None:
     """A row for each case whose clients hang up; nothing where a run has none."""
-    _print(hang_ups.CAPTION, hang_ups.NOTE, hang_ups.HEADINGS, hang_ups.rows(run, summarize(run), traces))
+    _print(hang_ups.CAPTION, hang_ups.NOTE, *hang_ups.table(run, summarize(run), traces))
 
 
 def print_growths(run: Run) -> None:

@@ -18,6 +18,8 @@ from results.run import Run
 from results.store import Store
 from tests.results.examples import (
     BROKEN,
+    OPEN_NS,
+    SECOND,
     STREAM,
     WHOLE,
     load_record,
@@ -265,3 +267,13 @@ def test_a_store_is_read_alike_whether_or_not_every_page_was_looked_at(store: St
     store.add_trial(trial_record(0))
     with Store.open_unchecked(store.path) as fast, Store.open(store.path) as careful:
         assert fast.read() == careful.read()
+
+
+def test_first_bytes_are_those_of_the_requests_that_figures_rest_on(store: Store) -> None:
+    requests = [
+        request(first_body_ns=OPEN_NS + SECOND + outcome, outcome=outcome)
+        for outcome in (Outcome.VERIFIED, Outcome.HUNG_UP, Outcome.TRUNCATED)
+    ]
+    requests.append(request(sent_ns=OPEN_NS - SECOND))
+    store.add_trial(trial_record(0, load=load_record(requests)))
+    assert sorted(store.first_bytes(0).tolist()) == [Outcome.VERIFIED, Outcome.HUNG_UP]

@@ -118,6 +118,26 @@ def test_a_heat_map_has_a_cell_for_each_server_and_buffer(figures: list[Figure])
     assert "sync with rows=50 ×0.05, gthread with rows=1 ×1, gthread with rows=50 –" in description_of(made)
 
 
+def test_a_figure_that_no_case_has_is_not_drawn(figures: list[Figure]) -> None:
+    """Where clients hang up nothing has a throughput."""
+    block_ratios("b", "B", [Ratios("rows=1", LOOKS[0], {"ttfb_p50": {0: 1.0, 1: 2.0}, "throughput": {}})])
+    nothing = dict.fromkeys([("sync", "1"), ("gevent", "1")])
+    heat_map(
+        "s",
+        "S",
+        Grid(
+            "rows",
+            ["sync", "gevent"],
+            ["1"],
+            {"ttfb_p50": nothing | {("sync", "1"): 0.5}, "throughput": nothing},
+        ),
+    )
+    assert [[axes.get_title(loc="left").partition(",")[0] for axes in made.axes] for made in figures] == [
+        ["TTFB p50"],
+        ["TTFB p50"],
+    ]
+
+
 def test_many_buffers_have_room(figures: list[Figure]) -> None:
     buffers = [str(4**power) for power in range(9)]
     ratios = {("sync", buffer): 0.0123 for buffer in buffers}
