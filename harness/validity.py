@@ -154,6 +154,12 @@ def _of_instants(load: LoadRecord) -> Iterator[str]:
             "the server sends what nobody asked for"
         )
     ttfb = (first - sent)[first != MISSING]
+    unstamped = int((load.requests[inside, COLUMN["client_lag_ns"]][first != MISSING] == MISSING).sum())
+    if unstamped < len(ttfb) and p_more_than(MOST_LATE, unstamped, len(ttfb)) < _LEVEL:
+        yield (
+            f"{unstamped} of {len(ttfb)} first bytes have no stamp of the kernel, and the others have: "
+            "nobody knows when they arrived"
+        )
     limit_ns = max(_LATE_NS, _LATE_SHARE_OF_TTFB * float(np.median(ttfb)) if len(ttfb) else 0.0)
     busy = "the machine had other work; end it, or ask with fewer users or at a smaller rate"
     for field, what, remedy in (

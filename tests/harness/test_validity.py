@@ -193,6 +193,15 @@ def test_what_the_machine_does_not_tell_breaks_no_rule() -> None:
     assert reasons(unstamped, server(steal=None, throttled_ms=None)) == []
 
 
+def test_first_bytes_without_a_stamp_among_others_that_have_one() -> None:
+    mixed = load(*[1.5] * 100)
+    mixed.requests[:5, COLUMN["client_lag_ns"]] = MISSING
+    (told,) = reasons(mixed, server())
+    assert told.startswith("5 of 100 first bytes have no stamp of the kernel")
+    mixed.requests[1:5, COLUMN["client_lag_ns"]] = 0
+    assert reasons(mixed, server()) == []
+
+
 def test_a_small_step_is_told_by_where_the_clock_was_at_the_window_s_edges() -> None:
     seen = replace(load(1.5, drift_ms=-0.9), clock_bend_ns=round(0.8 * MS))
     assert any("0.8 ms off an even drift" in why for why in reasons(seen, server()))

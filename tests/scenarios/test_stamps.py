@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import statistics
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic_ns
@@ -12,7 +14,7 @@ import gevent
 import pytest
 
 from results.records import MISSING
-from scenarios.arrival import StampClock
+from scenarios.arrival import CONTROL_BYTES, StampClock, ask_for_stamps
 from scenarios.client import Request
 from scenarios.exchange import NEVER_NS, Exchange, Window
 from tests.scenarios.clients import client_of
@@ -23,6 +25,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's st
 #: How far the anchor between the two clocks, and the clocks' reading, may be off: far below what is tested.
 ANCHOR_NS = 50_000
 BUSY_NS = 15_000_000
+CONNECTIONS = 5000
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +96,32 @@ def test_on_a_server_that_keeps_on_sending_the_error_is_within_its_bound(server:
     assert max(errors) > ANCHOR_NS, "nothing was merged: the test shows nothing"
     for (exchange, _), error in zip(pairs, errors, strict=True):
         assert error <= exchange.stamp_error_ns + ANCHOR_NS
+
+
+def test_no_read_lacks_its_stamp_where_one_connection_follows_another() -> None:
+    """At the end of each the kernel would stop stamping, and begin anew a little too late."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            for _ in range(CONNECTIONS):
+                with listener.accept()[0] as accepted:
+                    accepted.recv(1)
+                    accepted.sendall(b"x")
+
+        answering = threading.Thread(target=answer)
+        answering.start()
+        stamped = [_has_stamp(listener.getsockname()) for _ in range(CONNECTIONS)]
+        answering.join()
+    assert sum(stamped[100:]) == CONNECTIONS - 100, "it has begun by then"
+
+
+def _has_stamp(address: tuple[str, int]) -> bool:
+    """Whether the first byte of a new connection comes with a stamp."""
+    with socket.socket() as asking:
+        ask_for_stamps(asking)
+        asking.connect(address)
+        asking.sendall(b"?")
+        return bool(asking.recvmsg(1, CONTROL_BYTES)[1])
 
 
 def test_without_a_stamp_the_loop_s_clock_serves_and_says_so() -> None:
