@@ -71,11 +71,11 @@ if [ "${1:-}" = test ]; then
     [ $# -eq 0 ] || exec python -m pytest "$@"
     # Four lanes side by side: what measures; two of what mostly waits; and what does neither, which takes only
     # the time that the others leave over. Tests that share a run are in one lane, else it is made twice.
-    waiting=(tests/harness tests/cli/test_conform.py tests/test_install.py)
-    going=(tests/scenarios tests/cli/test_{calibrate,disk,doctor,init,interrupt,killed,live,manner}.py
-        tests/cli/test_{run,secrets,surroundings,terminals,traces,web}.py)
-    pure=(tests/analysis tests/results tests/targets tests/bench
-        tests/cli/test_{compare,completion,export,history,report,sheets,stored_ab}.py
+    waiting=(tests/harness tests/cli/test_{conform,own_server,target_keys}.py tests/test_install.py)
+    going=(tests/scenarios/{test_*.py,workers} tests/cli/test_{calibrate,disk,doctor,init,interrupt,killed,live,manner}.py
+        tests/cli/test_{run,surroundings,terminals,traces,web}.py)
+    pure=(tests/analysis tests/results tests/targets tests/bench tests/scenarios/hostile
+        tests/cli/test_{compare,completion,export,history,report,secrets,sheets,stored_ab}.py
         tests/test_{documents,imports,servers_page}.py)
     said=$(mktemp -d)
     set -m  # else what runs in the background, and all that it starts, ignores Ctrl-C
