@@ -100,7 +100,7 @@ if [ "${1:-}" = test ]; then
     exit "$code"
 fi
 
-# The environment is not put into PATH: what is measured is not to find it there (harness/surroundings.py).
+# The environment is not put into PATH: what is measured is not to find it there (harness/servers/surroundings.py).
 export STREAMGAUGE_COMMAND="$0"  # what messages tell the user to type
 export STREAMGAUGE_RESULTS="${STREAMGAUGE_RESULTS:-$root/results/runs}"
 [ $# -gt 0 ] || set -- run
