@@ -69,11 +69,12 @@ if [ "${1:-}" = test ]; then
     mypy
     lint-imports
     [ $# -eq 0 ] || exec python -m pytest "$@"
-    # Four lanes side by side: what measures; two of what mostly waits; and what does neither, which takes only
+    # Five lanes side by side: what measures; three of what mostly waits; and what does neither, which takes only
     # the time that the others leave over. Tests that share a run are in one lane, else it is made twice.
-    waiting=(tests/harness tests/cli/test_{conform,own_server,target_keys}.py tests/test_install.py)
-    going=(tests/scenarios/{test_*.py,workers} tests/cli/test_{calibrate,disk,doctor,init,interrupt,killed,live,manner}.py
+    waiting=(tests/harness tests/cli/test_{own_server,target_keys}.py tests/test_install.py)
+    going=(tests/scenarios/{test_*.py,workers} tests/cli/test_{calibrate,disk,doctor,init,interrupt,live,manner}.py
         tests/cli/test_{run,surroundings,terminals,traces,web}.py)
+    apart=(tests/cli/test_{conform,killed,slow_line,three_hosts}.py)
     pure=(tests/analysis tests/results tests/targets tests/bench tests/scenarios/hostile
         tests/cli/test_{compare,completion,export,history,report,secrets,sheets,stored_ab}.py
         tests/test_{documents,imports,servers_page}.py)
@@ -83,10 +84,12 @@ if [ "${1:-}" = test ]; then
     lanes=("waiting:$!")
     python -m pytest "${going[@]}" >"$said/going" 2>&1 &
     lanes+=("going:$!")
+    python -m pytest "${apart[@]}" >"$said/apart" 2>&1 &
+    lanes+=("apart:$!")
     nice -n 19 python -m pytest "${pure[@]}" >"$said/pure" 2>&1 &
     lanes+=("pure:$!")
     trap 'kill "${lanes[@]#*:}" 2>/dev/null || true; rm -rf "$said"' EXIT
-    others=("${waiting[@]}" "${going[@]}" "${pure[@]}")
+    others=("${waiting[@]}" "${going[@]}" "${apart[@]}" "${pure[@]}")
     code=0
     python -m pytest tests "${others[@]/#/--ignore=}" | tee -i "$said/measuring" || code=$?
     [ "$code" -ne 2 ] || exit 2  # interrupted: so are the others
@@ -100,7 +103,7 @@ if [ "${1:-}" = test ]; then
     exit "$code"
 fi
 
-# The environment is not put into PATH: what is measured is not to find it there (harness/surroundings.py).
+# The environment is not put into PATH: what is measured is not to find it there (harness/servers/surroundings.py).
 export STREAMGAUGE_COMMAND="$0"  # what messages tell the user to type
 export STREAMGAUGE_RESULTS="${STREAMGAUGE_RESULTS:-$root/results/runs}"
 [ $# -gt 0 ] || set -- run

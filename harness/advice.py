@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 from analysis.summary import labels
 from harness.rehearsal import Answer, Rehearsed, too_fine
-from harness.suite import Suite
-from harness.suite_target import Target
-from harness.suite_values import placeholders
-from harness.validity import MOST_CLIENT_CPU
+from harness.suites.suite import Suite
+from harness.suites.target import Target
+from harness.suites.values import placeholders
+from harness.trials.validity import MOST_CLIENT_CPU
 
 #: Less than this is sent in one piece by many servers, and costs less than the request around it.
 SMALLEST_BODY_BYTES = 10_000

@@ -11,25 +11,25 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
 
-from harness.calibrate import SHORT, Calibrator
-from harness.cores import Cores
-from harness.crew import Crew, asked_at
-from harness.line import check_sizes
-from harness.matrix import PlannedCase, lines_of
-from harness.newcomers import Alone, Muster, Newcomers
+from harness.loading.crew import Crew, asked_at
+from harness.loading.line import check_sizes
+from harness.loading.newcomers import Alone, Muster, Newcomers
 from harness.onward import Onward
-from harness.plan import Plan
-from harness.prepare import check_interpreters, prepare
-from harness.provenance import check_own_code
+from harness.programs.cores import Cores
 from harness.redaction import Redaction
-from harness.repetition import repetition
-from harness.revisions import checkouts
-from harness.serving import RunningServer, ServerFailed
-from harness.sides import cases_on
-from harness.tracing import CaseTracer, Tracer
-from harness.trial import Measurer, TrialMeasurer
-from harness.verify import Group, Problem, VerifyFailed, groups_of, told, verify_group
-from harness.workshop import Workshop, workshop
+from harness.servers.prepare import check_interpreters, prepare
+from harness.servers.serving import RunningServer, ServerFailed
+from harness.sides.provenance import check_own_code
+from harness.sides.revisions import checkouts
+from harness.sides.sides import cases_on
+from harness.suites.matrix import PlannedCase, lines_of
+from harness.suites.plan import Plan
+from harness.trials.calibrate import SHORT, Calibrator
+from harness.trials.repetition import repetition
+from harness.trials.tracing import CaseTracer, Tracer
+from harness.trials.trial import Measurer, TrialMeasurer
+from harness.trials.verify import Group, Problem, VerifyFailed, groups_of, told, verify_group
+from harness.trials.workshop import Workshop, workshop
 from results.calibration import Answers, CalibrationPoint
 from results.records import Slot, TrialRecord, Verification
 from results.run import LINE, Run, in_order

@@ -8,7 +8,6 @@ import os
 import platform
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
@@ -18,10 +17,11 @@ from typing import Any
 import psutil
 
 from analysis.runs.fingerprint import changes
-from harness.cores import Cores
-from harness.interpreter import target_packages
-from harness.matrix import PlannedCase, packages_of, proxies_of
-from harness.proxying import installed_version
+from harness.programs.cores import Cores
+from harness.programs.processor import cpu_model, has_cpu_flag
+from harness.servers.interpreter import target_packages
+from harness.servers.proxying import installed_version
+from harness.suites.matrix import PlannedCase, packages_of, proxies_of
 
 PACKAGES = (
     "streamgauge",
@@ -62,7 +62,7 @@ def read_environment(
         "cpu_count": psutil.cpu_count(),
         "cpu_count_physical": psutil.cpu_count(logical=False),
         "cpu_governor": _line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
-        "hypervisor": _has_flag("hypervisor"),
+        "hypervisor": has_cpu_flag("hypervisor"),
         "memory_bytes": psutil.virtual_memory().total,
         "swap_bytes": psutil.swap_memory().total,
         "transparent_hugepages": _line("/sys/kernel/mm/transparent_hugepage/enabled"),
@@ -125,29 +125,6 @@ def _version(name: str) -> str | None:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return None
-
-
-def _cpuinfo() -> list[str]:
-    path = Path("/proc/cpuinfo")
-    return path.read_text().splitlines() if path.exists() else []
-
-
-def cpu_model() -> str | None:
-    """The processor as the system names it, null where it does not."""
-    for line in _cpuinfo():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    if sys.platform == "darwin":
-        done = subprocess.run(
-            ["sysctl", "-n", "machdep.cpu.brand_string"], capture_output=True, text=True, check=False
-        )
-        return done.stdout.strip() or None
-    return platform.processor() or None
-
-
-def _has_flag(flag: str) -> bool | None:
-    flags = [line for line in _cpuinfo() if line.startswith("flags")]
-    return flag in flags[0].split() if flags else None
 
 
 def _line(path: str) -> str | None:

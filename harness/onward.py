@@ -10,8 +10,8 @@ from analysis.verdicts.gate import fewest_blocks
 from analysis.verdicts.margin_gate import judge_margins, margins_decided
 from analysis.verdicts.sides import sides_decided
 from analysis.verdicts.verdict import GatedCase, gates_decided
-from harness.plan import Plan
 from harness.stopping import wanted_blocks
+from harness.suites.plan import Plan
 from results.errors import MeasurementError
 from results.records import Slot
 from results.run import Run

@@ -14,7 +14,7 @@ from enum import Enum
 from typing import Any, TypeVar, cast
 from urllib.parse import quote, quote_plus
 
-from harness.processes import OwnedProcess
+from harness.programs.processes import OwnedProcess
 from harness.secrets_told import (
     QUERY_NAME,
     Literal,
@@ -25,8 +25,8 @@ from harness.secrets_told import (
     literals_of,
     named_by,
 )
-from harness.suite import Suite
-from harness.suite_target import Target
+from harness.suites.suite import Suite
+from harness.suites.target import Target
 from results.errors import UsageError
 from results.records import TrialRecord
 from results.sides import Preparation

@@ -10,16 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.conduct import serving_group
-from harness.load import Fetched, LoadDriver
-from harness.matrix import PlannedCase
-from harness.prepare import PrepareFailed, check_interpreters, prepare
-from harness.processes import StartError
-from harness.serving import RunningServer, ServerFailed
-from harness.suite_target import Target
-from harness.validity import failures
-from harness.variables import check_variables
-from harness.verify import Group, Problem, address_of, groups_of, verify_group
-from harness.workshop import Workshop
+from harness.loading.load import Fetched, LoadDriver
+from harness.programs.processes import StartError
+from harness.servers.prepare import PrepareFailed, check_interpreters, prepare
+from harness.servers.serving import RunningServer, ServerFailed
+from harness.suites.matrix import PlannedCase
+from harness.suites.target import Target
+from harness.suites.variables import check_variables
+from harness.trials.validity import failures
+from harness.trials.verify import Group, Problem, address_of, groups_of, verify_group
+from harness.trials.workshop import Workshop
 from results.errors import MeasurementError
 from results.records import COLUMN, LoadRecord, Outcome, Verification
 from results.sides import Side

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.progress import Progress
 
-from harness.matrix import PlannedCase
+from harness.suites.matrix import PlannedCase
 from results.errors import MeasurementError
 from targets.flights import FlightsError, ensure_loaded
 

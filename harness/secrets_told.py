@@ -10,8 +10,8 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.suite_target import Target
-from harness.variables import names_in, without_variables
+from harness.suites.target import Target
+from harness.suites.variables import names_in, without_variables
 
 #: Names of headers, variables and fields whose values are secrets. ``PWD`` alone is a folder.
 _TELLING = re.compile(

@@ -9,7 +9,7 @@ from analysis.statistics import paired_t
 from analysis.statistics.looks import LOOKS
 from analysis.table import times
 from analysis.verdicts.judgement import CONFIDENCE, FEWEST_BLOCKS, POWER
-from harness.plan import Plan
+from harness.suites.plan import Plan
 from results.errors import UsageError
 from results.metrics import FIGURES
 from results.run import Run, TrialSummary, measured_again, standing

@@ -157,8 +157,8 @@ class LoadRecord:
     ``follow_ups`` are the small requests after hang-ups (`results.follow_ups`), null where nobody hangs up.
 
     ``workers`` are the shares of several load processes, empty where the run's own driver made the load
-    alone. All instants are then in the harness's clock (`harness.merging`), ``client_*`` are of the process
-    that used most of its time, and ``clock_*`` of the one whose clock was worst.
+    alone. All instants are then in the harness's clock (`harness.loading.merging`), ``client_*`` are of the
+    process that used most of its time, and ``clock_*`` of the one whose clock was worst.
     """
 
     window_open_ns: int

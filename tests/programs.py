@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import pytest
 
-from harness.proxying import find_program
+from harness.servers.proxying import find_program
 
 _FOR_NETWORKS = ("ip", "tc", "unshare", "nsenter", "setpriv")
 

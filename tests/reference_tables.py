@@ -19,7 +19,7 @@ from analysis.report.markdown import pictures as report_pictures
 from analysis.statistics.signed_rank import hodges_lehmann
 from analysis.summary import labels, summarize, valid_by_block
 from analysis.table import amount, markdown, times
-from harness.gates import stored_gates
+from harness.suites.gates import stored_gates
 from results.metrics import FIGURES
 from results.run import Run
 from results.store import Store

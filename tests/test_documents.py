@@ -11,7 +11,7 @@ import pytest
 from analysis.exports import FOLDERS, FORMATS
 from analysis.slope import DEFINITION as MEMORY_SLOPE
 from harness.cli import VERBS
-from harness.suite_file import parse_suite
+from harness.suites.file import parse_suite
 from results.errors import ExitCode
 from results.metrics import FIGURES
 from results.records import Outcome

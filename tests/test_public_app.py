@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.suite_file import load_suite
+from harness.suites.file import load_suite
 from results.errors import ExitCode
 from results.store import Store
 from tests.cli.conftest import PROGRAM, environment

@@ -6,12 +6,12 @@ import re
 import shlex
 from pathlib import Path
 
-from harness.matrix import cases_of
-from harness.plan import make_plan
-from harness.suite import SCENARIOS
-from harness.suite_file import load_suite, parse_suite
-from harness.suite_line import Line
-from harness.suite_target import Target
+from harness.suites.file import load_suite, parse_suite
+from harness.suites.lines import Line
+from harness.suites.matrix import cases_of
+from harness.suites.plan import make_plan
+from harness.suites.suite import SCENARIOS
+from harness.suites.target import Target
 from results.errors import ExitCode
 from results.store import Store
 from targets.middleware import BUILT_IN, NONE

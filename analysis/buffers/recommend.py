@@ -15,11 +15,12 @@ from analysis.buffers.caps import caps_of
 from analysis.buffers.families import Family, Size, families
 from analysis.buffers.selection import Measured, keeps, later, lost_gain, shares, stable_span
 from analysis.buffers.standing import Standing
+from analysis.statistics.signed_rank import FEWEST_RANKED
 from analysis.statistics.stacked import Floats, hodges_lehmann, interval
 from analysis.summary import valid_by_block
 from analysis.trial.calibration import greatest_error_ns
 from analysis.verdicts.gate import Pair
-from analysis.verdicts.judgement import CONFIDENCE_SAME, FEWEST_BLOCKS, FEWEST_RANKED, judge_pairs
+from analysis.verdicts.judgement import CONFIDENCE_SAME, FEWEST_BLOCKS, judge_pairs
 from results.metrics import FIGURES
 from results.run import Run, TrialSummary
 

@@ -12,6 +12,9 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+#: From here on by ranks; below, by a t whose assumption nobody can check.
+FEWEST_RANKED = 8
+
 
 def hodges_lehmann(differences: Sequence[float]) -> float:
     """The median of all Walsh averages, in the unit of the differences. Needs at least one."""

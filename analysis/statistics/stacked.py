@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.statistics import paired_t, signed_rank
-from analysis.verdicts.judgement import FEWEST_RANKED
+from analysis.statistics.signed_rank import FEWEST_RANKED
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from analysis.statistics import paired_t, signed_rank
+from analysis.statistics.signed_rank import FEWEST_RANKED
 from analysis.table import amount
 from analysis.verdicts.gate import LEVEL, Pair
 from analysis.verdicts.scale import Scale
@@ -19,8 +20,6 @@ from results.metrics import Figure, Margin, Unit
 
 #: Below, a verdict would rest on nothing.
 FEWEST_BLOCKS = 5
-#: From here on by ranks; below, by a t whose assumption nobody can check.
-FEWEST_RANKED = 8
 #: How sure "worse" and "better" are, and how sure "same" is.
 CONFIDENCE = 1 - LEVEL
 CONFIDENCE_SAME = 1 - 2 * LEVEL

@@ -23,10 +23,10 @@ from harness.cli.session import (
     resumed,
     shared_options,
 )
-from harness.gates import margin_gates_of
 from harness.onward import onward_of_ab
-from harness.revisions import sides_of, uncommitted
-from harness.sides import check_folders, repository_of_cases
+from harness.sides.revisions import sides_of, uncommitted
+from harness.sides.sides import check_folders, repository_of_cases
+from harness.suites.gates import margin_gates_of
 from results.sides import SideRecord
 from results.terms import FailOn
 

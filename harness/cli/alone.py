@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 
 from harness.cli.prose import say
-from harness.occupancy import occupying
+from harness.programs.occupancy import occupying
 from results.errors import MeasurementError
 
 

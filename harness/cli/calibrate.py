@@ -14,12 +14,12 @@ from rich.text import Text
 from analysis.exports.printable import printable
 from analysis.load_side import called
 from analysis.table import amount
-from harness.calibrate import FULL, SCHEDULES, Calibrator
 from harness.cli.alone import measuring_alone
 from harness.cli.checked import Counts
 from harness.cli.tables import print_rows, table_console
-from harness.cores import split_cores
-from harness.workshop import workshop
+from harness.programs.cores import split_cores
+from harness.trials.calibrate import FULL, SCHEDULES, Calibrator
+from harness.trials.workshop import workshop
 from results.calibration import Answers, CalibrationPoint
 from results.metrics import Unit
 from results.workers import Worker

@@ -9,10 +9,10 @@ from typing import Any, Generic, TypeVar
 import click
 from pydantic import TypeAdapter, ValidationError
 
-from harness.outline import ServerChoice, toml_value
-from harness.server_words import kind_and_options
-from harness.suite_target import Target
-from harness.suite_values import (
+from harness.servers.words import kind_and_options
+from harness.suites.outline import ServerChoice, toml_value
+from harness.suites.target import Target
+from harness.suites.values import (
     AxisValue,
     HeaderName,
     HeaderValue,
@@ -178,7 +178,7 @@ class Axis(click.ParamType[tuple[str, tuple[str | int, ...]]]):
 
 
 class Server(click.ParamType[ServerChoice]):
-    """A kind of server with its options, as `harness.server_words` reads them."""
+    """A kind of server with its options, as `harness.servers.words` reads them."""
 
     name = "KIND[/CLASS][/OPTION=VALUE]"
 

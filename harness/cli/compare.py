@@ -17,7 +17,7 @@ from analysis.verdicts.judgement import Kind
 from harness.cli.files import write_files
 from harness.cli.places import find_run
 from harness.cli.tables import print_rows
-from harness.matrix import matches
+from harness.suites.matrix import matches
 from results.errors import ExitCode, UsageError
 from results.metrics import FIGURES
 from results.run import Run

@@ -16,7 +16,7 @@ from harness.cli.prose import say
 from harness.cli.sheets import print_sheet
 from harness.conformance.chosen import installed, named
 from harness.conformance.examine import examine
-from harness.installing import installing
+from harness.servers.installing import installing
 from results.conformance.document import to_document
 from results.conformance.findings import Conformance
 from results.conformance.questions import Check

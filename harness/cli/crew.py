@@ -16,10 +16,10 @@ from typing import Any
 from analysis.load_side import LOAD_PROCESSES
 from harness.cli.prose import say
 from harness.cli.typed import typed
-from harness.crew import PORT, Crew, own_crew
-from harness.matrix import PlannedCase
-from harness.ports import parted
-from harness.suite import Suite
+from harness.loading.crew import PORT, Crew, own_crew
+from harness.programs.ports import parted
+from harness.suites.matrix import PlannedCase
+from harness.suites.suite import Suite
 from results.errors import UsageError
 from results.run import RunHeader
 from scenarios.specification import Load, authority_of

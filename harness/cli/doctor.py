@@ -26,12 +26,12 @@ from harness.cli.tables import print_rows
 from harness.doctor.arriving import MOST_REQUESTS, examine_url
 from harness.doctor.examine import examine
 from harness.doctor.subject import Subject, as_browsers_ask, tools
-from harness.matrix import cases_of
 from harness.redaction import Redaction
-from harness.remote import endpoint_allowed
-from harness.server_words import kind_and_options
-from harness.suite import Suite
-from harness.suite_values import Method
+from harness.servers.remote import endpoint_allowed
+from harness.servers.words import kind_and_options
+from harness.suites.matrix import cases_of
+from harness.suites.suite import Suite
+from harness.suites.values import Method
 from results.errors import ExitCode, UsageError
 from scenarios.listener import Question
 

@@ -14,7 +14,7 @@ from analysis.exports import FOLDERS, FORMATS
 from analysis.findings import find
 from harness.cli.files import write_files
 from harness.cli.places import find_run
-from harness.gates import stored_gates
+from harness.suites.gates import stored_gates
 from results.errors import UsageError
 from results.store import Store
 

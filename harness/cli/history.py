@@ -19,7 +19,7 @@ from analysis.table import effect, span
 from analysis.verdicts.judgement import Kind
 from harness.cli.places import SUFFIX
 from harness.cli.tables import print_rows
-from harness.matrix import matches
+from harness.suites.matrix import matches
 from results.errors import ExitCode, StoreError, UsageError
 from results.metrics import FIGURES, Figure
 from results.run import Run

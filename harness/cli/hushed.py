@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from harness.cli.prose import say
 from harness.redaction import Redaction, StoredSuite, stored_suite
-from harness.suite import Suite
+from harness.suites.suite import Suite
 from results.errors import MeasurementError, StreamgaugeError, UsageError
 
 

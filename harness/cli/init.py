@@ -24,20 +24,20 @@ from harness.cli.rehearsed import failure, print_advice, print_answers, remedied
 from harness.cli.remote import warn_of_load
 from harness.cli.told import Told, check, outline_of
 from harness.cli.typed import typed
-from harness.cores import split_cores
 from harness.discovery import found_in
-from harness.matrix import cases_of
-from harness.outline import Outline, ServerChoice, suite_text, toml_text
-from harness.plan import make_plan
+from harness.programs.cores import split_cores
 from harness.redaction import Redaction
 from harness.rehearsal import NotServed, Rehearsed, rehearse
-from harness.remote import endpoint_allowed, placed
 from harness.rows import load_rows
+from harness.servers.remote import endpoint_allowed, placed
 from harness.stopping import duration
-from harness.suite import Suite
-from harness.suite_file import load_suite, parse_suite
-from harness.suite_values import Method, Name
-from harness.workshop import workshop
+from harness.suites.file import load_suite, parse_suite
+from harness.suites.matrix import cases_of
+from harness.suites.outline import Outline, ServerChoice, suite_text, toml_text
+from harness.suites.plan import make_plan
+from harness.suites.suite import Suite
+from harness.suites.values import Method, Name
+from harness.trials.workshop import workshop
 from results.errors import MeasurementError, UsageError
 from results.sides import Side
 

@@ -11,9 +11,9 @@ import click
 
 from harness.cli.places import results_folder, stored_runs
 from harness.cli.typed import typed
-from harness.installing import installing
-from harness.proxying import installed_version
-from harness.suite_file import load_suite
+from harness.servers.installing import installing
+from harness.servers.proxying import installed_version
+from harness.suites.file import load_suite
 from results.errors import StoreError
 from results.store import Store
 from scenarios.built_in import built_in_suites

@@ -20,8 +20,8 @@ from analysis.summary import estimate, pairs_by_block
 from analysis.table import times
 from analysis.verdicts.sides import ratio_so_far, ratios_by_block, side_of
 from harness.cli.progress import LineWatcher, Told, counted, told_preparing
-from harness.matrix import PlannedCase
-from harness.plan import Plan
+from harness.suites.matrix import PlannedCase
+from harness.suites.plan import Plan
 from results.case import Case
 from results.records import Slot, TrialRecord
 from results.run import Run, TrialSummary

@@ -14,12 +14,12 @@ from analysis.verdicts.gate import fewest_blocks
 from analysis.verdicts.verdict import NotJudged
 from harness.cli.checked import Duration
 from harness.cli.session import Asked, draft
-from harness.gates import gates_of
-from harness.line import check_line
-from harness.matrix import PlannedCase, lines_of
-from harness.plan import Plan
+from harness.loading.line import check_line
 from harness.redaction import Redaction
 from harness.stopping import check_budget, counted, duration, what_can_be_seen
+from harness.suites.gates import gates_of
+from harness.suites.matrix import PlannedCase, lines_of
+from harness.suites.plan import Plan
 from results.errors import UsageError
 
 

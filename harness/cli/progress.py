@@ -15,9 +15,9 @@ from analysis.summary import labels
 from analysis.table import amount
 from analysis.trial.tracing import delivery
 from harness.cli.crew import told_how_to_join
-from harness.crew import Crew
-from harness.matrix import PlannedCase
-from harness.plan import Plan
+from harness.loading.crew import Crew
+from harness.suites.matrix import PlannedCase
+from harness.suites.plan import Plan
 from results.metrics import FIGURES, Unit
 from results.records import Slot, TrialRecord, Verification
 from results.sides import Side

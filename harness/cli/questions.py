@@ -14,7 +14,7 @@ from harness.cli.checked import AxisValues, Checked, StreamPath
 from harness.cli.prose import say
 from harness.cli.told import Told
 from harness.discovery import Found, found_in
-from harness.suite_values import App, Baseline, CommandLine, Path_, Url, placeholders
+from harness.suites.values import App, Baseline, CommandLine, Path_, Url, placeholders
 from results.errors import UsageError
 
 STREAM = StreamPath()

@@ -15,7 +15,7 @@ from harness.advice import Advice, Line, lines_of
 from harness.cli.prose import say
 from harness.cli.tables import print_rows, table_console
 from harness.rehearsal import Answer, Rehearsed
-from harness.suite import Suite
+from harness.suites.suite import Suite
 from results.metrics import Unit
 
 _MISSING = "–"

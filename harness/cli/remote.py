@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.cli.prose import say
-from harness.matrix import PlannedCase
-from harness.remote import loads_of, remote_endpoints
+from harness.servers.remote import loads_of, remote_endpoints
+from harness.suites.matrix import PlannedCase
 
 #: The part of the environment record that names them; a run without has no such part.
 MARK = "remote_targets"

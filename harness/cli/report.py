@@ -15,7 +15,7 @@ from analysis.plots.picture import Absent, Picture
 from harness.cli.files import write_files
 from harness.cli.places import find_run
 from harness.cli.typed import typed
-from harness.gates import stored_gates
+from harness.suites.gates import stored_gates
 from results.errors import UsageError
 from results.store import Store
 

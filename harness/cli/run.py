@@ -21,8 +21,8 @@ from harness.cli.session import (
     shared_options,
 )
 from harness.cli.web import is_marked, web_port_of
-from harness.gates import gates_of
 from harness.onward import onward_of_run
+from harness.suites.gates import gates_of
 
 
 @click.command("run")

@@ -26,21 +26,21 @@ from harness.cli.remote import marked_remote, warn_of_load
 from harness.cli.typed import typed
 from harness.cli.web import announce, is_marked, marked
 from harness.conduct import conduct
-from harness.cores import Cores, split_cores
-from harness.crew import Crew, asked_at
 from harness.environment import differences, read_environment
-from harness.line import check_line
-from harness.matrix import PlannedCase, cases_of, lines_of, proxies_of
+from harness.loading.crew import Crew, asked_at
+from harness.loading.line import check_line
 from harness.onward import Onward
-from harness.plan import Plan, make_plan
-from harness.proxying import check_proxies
+from harness.programs.cores import Cores, split_cores
 from harness.redaction import Redaction, has_lost
-from harness.remote import placed
 from harness.rows import load_rows
+from harness.servers.proxying import check_proxies
+from harness.servers.remote import placed
 from harness.stopping import check_budget, duration, first_blocks
-from harness.suite import Suite
-from harness.suite_file import load_suite, parse_suite
-from harness.variables import check_variables
+from harness.suites.file import load_suite, parse_suite
+from harness.suites.matrix import PlannedCase, cases_of, lines_of, proxies_of
+from harness.suites.plan import Plan, make_plan
+from harness.suites.suite import Suite
+from harness.suites.variables import check_variables
 from results.errors import Interrupted, MeasurementError, UsageError
 from results.run import RunHeader
 from results.sides import MarginGate, SideRecord

@@ -34,7 +34,7 @@ from harness.cli.prose import say
 from harness.cli.recommend import print_detectable, print_recommendations
 from harness.cli.tables import print_rows
 from harness.cli.traces import print_traces
-from harness.gates import stored_gates
+from harness.suites.gates import stored_gates
 from results.faults import counted
 from results.run import Run, in_order, measured_again
 from results.store import Store

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.outline import Outline, ServerChoice
-from harness.suite_values import placeholders
+from harness.suites.outline import Outline, ServerChoice
+from harness.suites.values import placeholders
 from results.errors import UsageError
 
 _SERVERS = (ServerChoice("gunicorn", {"worker_class": "sync"}),)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from harness.ports import free_port
+from harness.programs.ports import free_port
 from results.errors import UsageError
 from results.run import RunHeader
 from scenarios.specification import WEB_UI_HOST

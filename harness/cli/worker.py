@@ -12,14 +12,13 @@ import click
 from harness.cli.alone import telling_of_others
 from harness.cli.checked import Duration
 from harness.cli.crew import given_token
-from harness.cores import split_cores
-from harness.crew import PORT
-from harness.lending import Lent, LentProcess, lend
-from harness.load import own_environment
-from harness.ports import parted
-from harness.private_folder import private_folder
-from harness.processes import Processes
-from harness.reference import reference
+from harness.loading.crew import PORT
+from harness.loading.lending import Lent, LentProcess, lend
+from harness.loading.reference import reference
+from harness.programs.cores import split_cores
+from harness.programs.ports import parted
+from harness.programs.private_folder import private_folder
+from harness.programs.processes import Processes, own_environment
 from results.errors import ExitCode, Interrupted, MeasurementError, UsageError
 from scenarios.specification import authority_of
 from scenarios.workers.settings import TOKEN_VARIABLE

@@ -8,7 +8,7 @@ from time import monotonic, monotonic_ns
 from typing import Self
 
 from harness.conformance.wire import End, Response
-from harness.ports import HOST
+from harness.programs.ports import HOST
 from results.errors import MeasurementError
 
 _READ_BYTES = 1 << 16

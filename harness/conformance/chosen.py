@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 
-from harness.installing import installing
-from harness.server_words import kind_and_options
+from harness.servers.installing import installing
+from harness.servers.words import kind_and_options
 from results.conformance.findings import Missing
 from results.errors import MeasurementError, UsageError
 from targets.servers import KINDS, OptionError

@@ -23,13 +23,13 @@ from harness.conformance.teardown import teardown_orders
 from harness.conformance.testimony import Testimony
 from harness.conformance.timeout import timeout, unasked, with_a_timeout
 from harness.conformance.wsgi import wsgi
-from harness.cores import Cores, split_cores
 from harness.environment import read_environment
-from harness.matrix import PlannedCase
-from harness.private_folder import private_folder
-from harness.processes import Processes, SupervisorDied
-from harness.serving import last_words, serving
-from harness.suite_target import Target
+from harness.programs.cores import Cores, split_cores
+from harness.programs.private_folder import private_folder
+from harness.programs.processes import Processes, SupervisorDied
+from harness.servers.serving import last_words, serving
+from harness.suites.matrix import PlannedCase
+from harness.suites.target import Target
 from results.case import Case
 from results.conformance.findings import Conformance, Finding, Missing, ServerFindings
 from results.conformance.questions import QUESTIONS, Check

@@ -13,7 +13,7 @@ from analysis.table import amount
 from harness.conformance.ending import how
 from harness.conformance.subject import PATIENCE_S, Subject, Visit
 from harness.conformance.wire import End
-from harness.memory import rss_bytes
+from harness.probes.memory import rss_bytes
 from results.conformance.findings import Finding
 from results.conformance.questions import Outcome
 from results.errors import MeasurementError

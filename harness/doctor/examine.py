@@ -14,7 +14,7 @@ from harness.doctor.arriving import arrive, diagnosis, examine_url, without_comp
 from harness.doctor.inside import look_inside
 from harness.doctor.probing import Probe, Probed, send_probe
 from harness.doctor.subject import Subject, Tools, standing
-from harness.proxying import find_program
+from harness.servers.proxying import find_program
 from results.case import Value, value_text
 from targets import paced, proxies
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.doctor.subject import Subject, Tools
-from harness.processes import OwnedProcess, StartError
+from harness.programs.processes import OwnedProcess, StartError
 from harness.redaction import Redaction
-from harness.serving import environment_of
+from harness.servers.serving import environment_of
 from results.errors import MeasurementError
 from targets import inside, paced
 

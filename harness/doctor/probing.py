@@ -9,9 +9,9 @@ from analysis.doctor.delivery import Delivery, Pace, Points, delivery_of, pace_o
 from analysis.doctor.words import pace_words
 from harness.doctor.inside import GAP_MS, PIECES
 from harness.doctor.subject import Subject, Tools, standing
-from harness.ledger_file import await_ledger
-from harness.tracing import ledger_around
-from harness.wrapping import around
+from harness.servers.wrapping import around
+from harness.trials.ledger_file import await_ledger
+from harness.trials.tracing import ledger_around
 from results.errors import MeasurementError
 from scenarios.listener import Heard, NotHeard, listen
 from targets import paced

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.matrix import PlannedCase
-from harness.ports import HOST, free_port
-from harness.private_folder import private_folder
-from harness.processes import OwnedProcess, Processes
-from harness.serving import RunningServer, serving
-from harness.surroundings import inherited_by
-from harness.variables import filled
+from harness.programs.ports import HOST, free_port
+from harness.programs.private_folder import private_folder
+from harness.programs.processes import OwnedProcess, Processes
+from harness.servers.serving import RunningServer, serving
+from harness.servers.surroundings import inherited_by
+from harness.suites.matrix import PlannedCase
+from harness.suites.variables import filled
 from results.errors import MeasurementError
 from scenarios.decoding import encodings
 from scenarios.listener import NotHeard, Question, listen

@@ -23,14 +23,14 @@ from analysis.verdicts.gate import Limit, Pair, judge
 from analysis.verdicts.judgement import FEWEST_BLOCKS, Kind, judge_pairs
 from analysis.verdicts.scale import Scale
 from harness.conduct import verify
-from harness.cores import split_cores
-from harness.load import own_environment
-from harness.matrix import PlannedCase, cases_of
-from harness.plan import Plan, make_plan
+from harness.programs.cores import split_cores
+from harness.programs.processes import own_environment
 from harness.rows import load_rows
-from harness.suite_file import parse_suite
-from harness.trial import Measurer, TrialMeasurer
-from harness.workshop import Workshop, workshop
+from harness.suites.file import parse_suite
+from harness.suites.matrix import PlannedCase, cases_of
+from harness.suites.plan import Plan, make_plan
+from harness.trials.trial import Measurer, TrialMeasurer
+from harness.trials.workshop import Workshop, workshop
 from results.metrics import FIGURES, Better, Figure
 from results.records import Verification
 from tests.bench.judges import LEVEL, THRESHOLD, bootstrap_interval

@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from harness.cores import split_cores
-from harness.load import LoadDriver
-from harness.processes import Processes
+from harness.loading.load import LoadDriver
+from harness.programs.cores import split_cores
+from harness.programs.processes import Processes
 from tests.bench import peers
 from tests.bench.nginx import Nginx, nginx
 from tests.bench.peers import Asked, Cost

@@ -19,12 +19,11 @@ import numpy.typing as npt
 
 from analysis.table import amount
 from analysis.trial.calibration import joined
-from harness.calibrate import SCHEDULES, Schedule
-from harness.cores import Cores, split_cores
-from harness.load import own_environment
-from harness.merging import corrected
-from harness.processes import Processes
-from harness.reference import ReferenceServer, reference
+from harness.loading.merging import corrected
+from harness.loading.reference import ReferenceServer, reference
+from harness.programs.cores import Cores, split_cores
+from harness.programs.processes import Processes, own_environment
+from harness.trials.calibrate import SCHEDULES, Schedule
 from results.calibration import Answers, ServerTruth
 from results.metrics import Unit
 from results.records import COLUMN, unpack_requests

@@ -88,7 +88,7 @@ def drive(load: Load, ask: Callable[[int], Callable[[], None]]) -> float:
 
 
 def timed(load: Load) -> tuple[dict[str, Any], bytes]:
-    """Ours; the message holds what `harness.load.corrected` needs."""
+    """Ours; the message holds what `harness.loading.load.corrected` needs."""
     polls, clock = PollClock(), StampClock()
     request = Request("GET", load.path)
     window = Window(NEVER_NS, NEVER_NS)

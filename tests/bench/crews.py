@@ -12,14 +12,14 @@ from pathlib import Path
 
 import psutil
 
-from harness.cores import Cores
-from harness.crew import Crew, own_crew
-from harness.lending import Lent, lend
-from harness.load import LoadDriver, LoadFailed, own_environment
-from harness.ports import HOST
-from harness.processes import Processes
-from harness.repetition import MOST_ATTEMPTS
-from harness.scheduling import DRIVER, first_in_line
+from harness.loading.crew import Crew, own_crew
+from harness.loading.lending import Lent, lend
+from harness.loading.load import LoadDriver, LoadFailed
+from harness.programs.cores import Cores
+from harness.programs.ports import HOST
+from harness.programs.processes import Processes, own_environment
+from harness.programs.scheduling import DRIVER, first_in_line
+from harness.trials.repetition import MOST_ATTEMPTS
 from results.records import COLUMN, LoadRecord, Outcome
 from scenarios.specification import Address, Download, TrialSpecification
 from scenarios.workers.settings import TOKEN_VARIABLE, Settings

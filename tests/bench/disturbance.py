@@ -13,8 +13,8 @@ import xxhash
 
 from analysis.table import digits
 from analysis.trial.figures import figures_of_trial
-from harness.cores import Cores
-from harness.load import LoadDriver, LoadFailed
+from harness.loading.load import LoadDriver, LoadFailed
+from harness.programs.cores import Cores
 from results.records import COLUMN
 from scenarios.specification import Address, Arrivals, Download, Load, TrialSpecification
 from tests.bench.crews import Bench, MadeUp, cpu_ns, made_up, measured, of_this_machine, tree_cpu_ns

@@ -11,8 +11,8 @@ from functools import partial
 import xxhash
 
 from analysis.table import digits
-from harness.cores import Cores
-from harness.load import LoadDriver
+from harness.loading.load import LoadDriver
+from harness.programs.cores import Cores
 from results.records import COLUMN, LoadRecord
 from scenarios.specification import Address, Download, TrialSpecification
 from tests.bench.crews import Bench, alone, measured, of_hosts, of_this_machine, tree_cpu_ns

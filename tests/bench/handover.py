@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from harness.memory import high_water_bytes, reset_high_water, rss_bytes
+from harness.probes.memory import high_water_bytes, reset_high_water, rss_bytes
 from results.records import COLUMN, REQUEST_STRUCT, LoadRecord
 from results.store import Store
 from tests.bench.crews import Bench, MadeUp, cpu_ns, made_up, measured

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.statistics import paired_t, signed_rank, two_sample
-from analysis.verdicts.judgement import FEWEST_RANKED
+from analysis.statistics.signed_rank import FEWEST_RANKED
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]

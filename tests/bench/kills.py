@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.bench.tables import parser, publish, table
 from tests.cli.kills import VICTIMS, Endurance, Kill
-from tests.harness.processes.branded import new_brand
+from tests.harness.programs.branded import new_brand
 
 _HEADINGS = (
     "killed with SIGKILL",

@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from harness.cores import split_cores
-from harness.memory import high_water_bytes
+from harness.probes.memory import high_water_bytes
+from harness.programs.cores import split_cores
 from results.errors import StoreError
 from results.store import Store
 from tests.bench.nginx import nginx

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.ports import HOST, free_port
-from harness.processes import Processes
-from harness.proxying import find_program
+from harness.programs.ports import HOST, free_port
+from harness.programs.processes import Processes
+from harness.servers.proxying import find_program
 
 #: The body of /small.
 SMALL_BYTES = 1024

@@ -16,9 +16,9 @@ import xxhash
 
 from analysis.table import amount, digits
 from analysis.trial.figures import inside_window
-from harness.cores import split_cores
-from harness.load import LoadDriver
-from harness.processes import Processes
+from harness.loading.load import LoadDriver
+from harness.programs.cores import split_cores
+from harness.programs.processes import Processes
 from results.metrics import Unit
 from results.records import COLUMN, MISSING, LoadRecord
 from scenarios.specification import Address, Arrivals, Download, Load, TrialSpecification

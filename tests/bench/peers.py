@@ -15,8 +15,9 @@ from pathlib import Path
 
 import xxhash
 
-from harness.load import LoadDriver, own_environment
-from harness.ports import HOST
+from harness.loading.load import LoadDriver
+from harness.programs.ports import HOST
+from harness.programs.processes import own_environment
 from results.records import COLUMN, Outcome
 from scenarios.specification import Address, Download, TrialSpecification
 from tests.bench.nginx import Nginx

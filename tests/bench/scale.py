@@ -16,10 +16,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from analysis.table import digits
-from harness.cores import split_cores
-from harness.ports import HOST
-from harness.processes import Processes
-from harness.validity import MOST_CLIENT_CPU
+from harness.programs.cores import split_cores
+from harness.programs.ports import HOST
+from harness.programs.processes import Processes
+from harness.trials.validity import MOST_CLIENT_CPU
 from results.records import REQUEST_STRUCT
 from tests.bench import growth, handover
 from tests.bench.crews import Bench, of_made_up

@@ -13,15 +13,15 @@ from rich.console import Console
 
 from analysis.trial.figures import figures_of_trial
 from harness.conduct import verify
-from harness.cores import split_cores
-from harness.matrix import PlannedCase, cases_of
+from harness.probes.watch import ServerWatch
+from harness.programs.cores import split_cores
 from harness.rows import load_rows
-from harness.serving import RunningServer, serving
-from harness.suite_file import parse_suite
-from harness.tracing import ledger_around
-from harness.verify import address_of
-from harness.watch import ServerWatch
-from harness.workshop import Workshop, workshop
+from harness.servers.serving import RunningServer, serving
+from harness.suites.file import parse_suite
+from harness.suites.matrix import PlannedCase, cases_of
+from harness.trials.tracing import ledger_around
+from harness.trials.verify import address_of
+from harness.trials.workshop import Workshop, workshop
 from results.records import Verification
 from scenarios.specification import Download, TrialSpecification
 from tests.bench.tables import parser, publish, spread, table

@@ -19,7 +19,7 @@ from results.run import Run, TrialSummary
 from results.store import Store
 from tests.cli.conftest import PROGRAM, environment, once
 from tests.cli.processes import still_there
-from tests.harness.processes.branded import Brand
+from tests.harness.programs.branded import Brand
 
 #: A response of some pieces, and one without an end, for readers that stall.
 APP = """

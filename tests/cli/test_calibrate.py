@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from harness.calibrate import Calibrator
 from harness.cli.calibrate import command
+from harness.trials.calibrate import Calibrator
 from results.store import Store
 from tests.cli.conftest import Measured, Streamgauge
 

@@ -16,8 +16,8 @@ import pytest
 from analysis.exports import FOLDERS
 from analysis.exports import FORMATS as EXPORTED
 from harness.cli import VERBS, words
-from harness.matrix import cases_of
-from harness.suite_file import load_suite
+from harness.suites.file import load_suite
+from harness.suites.matrix import cases_of
 from results.metrics import FIGURES
 from scenarios.built_in import built_in_suites
 from tests.cli.conftest import PROGRAM, environment, once

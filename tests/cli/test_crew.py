@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.cli.crew import given_token, told_how_to_join, warn_of_idle, words_again
-from harness.crew import Crew, own_crew
-from harness.ports import free_port, parted
+from harness.loading.crew import Crew, own_crew
+from harness.programs.ports import free_port, parted
 from results.store import Store
 from scenarios.specification import Arrivals, Download
 from tests.cli.conftest import Streamgauge, once

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from harness.cli import main
-from harness.ports import free_port
-from harness.suite import Suite
-from harness.suite_file import load_suite
+from harness.programs.ports import free_port
+from harness.suites.file import load_suite
+from harness.suites.suite import Suite
 from results.errors import ExitCode
 from tests.cli.conftest import environment, once
 from tests.cli.init_apps import APP, FACTORY, READY_MADE

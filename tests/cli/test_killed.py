@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.kills import VICTIMS, Endurance
-from tests.harness.processes.branded import new_brand
+from tests.harness.programs.branded import new_brand
 
 KILLS = 8
 

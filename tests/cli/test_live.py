@@ -13,7 +13,7 @@ from rich.console import Console
 
 from harness.cli.live import LiveWatcher, new_watcher
 from harness.cli.progress import LineWatcher
-from harness.plan import Plan, make_plan
+from harness.suites.plan import Plan, make_plan
 from results.errors import ExitCode
 from results.records import Slot, TrialRecord
 from results.run import Run

@@ -12,8 +12,8 @@ import pytest
 from harness.cli import VERBS
 from harness.cli.manner import manner_of
 from harness.cli.outcome import show_outcome, tell_problems
-from harness.gates import stored_gates
-from harness.proxying import installed_version
+from harness.servers.proxying import installed_version
+from harness.suites.gates import stored_gates
 from results.errors import ExitCode
 from results.store import Store
 from tests.cli.conftest import PROGRAM, Measured, Streamgauge, environment, once

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.ports import free_port
+from harness.programs.ports import free_port
 from results.errors import ExitCode
 from results.store import Store
 from tests.cli.conftest import Streamgauge

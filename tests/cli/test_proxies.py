@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from harness import proxying
 from harness.cli.session import Asked, begun, draft
-from harness.proxying import installed_version
+from harness.servers import proxying
+from harness.servers.proxying import installed_version
 from results.errors import ExitCode, UsageError
 from results.store import Store
 from tests.cli.conftest import Streamgauge

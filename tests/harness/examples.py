@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.crew import Crew
-from harness.matrix import PlannedCase, cases_of
-from harness.suite import Suite
-from harness.suite_file import parse_suite
+from harness.loading.crew import Crew
+from harness.suites.file import parse_suite
+from harness.suites.matrix import PlannedCase, cases_of
+from harness.suites.suite import Suite
 from results.records import Slot, TrialRecord, Verification
 from results.sides import Side
 from results.trace import Trace

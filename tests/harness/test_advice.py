@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.advice import Advice, Line, advice, lines_of, server_line, slowest_s, window_s
-from harness.matrix import PlannedCase, cases_of
 from harness.rehearsal import Answer, Rehearsed
+from harness.suites.matrix import PlannedCase, cases_of
 from results.records import Verification
 from tests.harness.examples import ORDERS, TARGET, orders, suite_of
 

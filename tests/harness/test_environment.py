@@ -9,10 +9,10 @@ import venv
 from importlib import metadata
 from pathlib import Path
 
-from harness.cores import Cores
 from harness.environment import PACKAGES, git_state, read_environment
-from harness.matrix import cases_of
-from harness.proxying import installed_version
+from harness.programs.cores import Cores
+from harness.servers.proxying import installed_version
+from harness.suites.matrix import cases_of
 from tests.harness.examples import HEAD, SCENARIO, SERVER, TARGET, suite_of
 
 NOBODY = {

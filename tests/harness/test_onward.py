@@ -17,10 +17,10 @@ from analysis.verdicts.margin_gate import outcomes
 from analysis.verdicts.sides import trials_of
 from analysis.verdicts.verdict import GatedCase
 from harness.conduct import Arms, measure
-from harness.matrix import PlannedCase
 from harness.onward import onward_of_ab, onward_of_run
-from harness.plan import Plan, make_plan
 from harness.stopping import blocks_that_fit, check_budget, first_blocks, smallest_change, what_can_be_seen
+from harness.suites.matrix import PlannedCase
+from harness.suites.plan import Plan, make_plan
 from results.errors import UsageError
 from results.faults import Fault
 from results.metrics import FIGURES

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.redaction import LEAST_CHARACTERS, MARK, Redaction, has_lost, stored_suite
-from harness.suite_file import load_suite
+from harness.suites.file import load_suite
 from results.errors import UsageError
 from scenarios.built_in import built_in_suites
 from tests.harness.examples import HEAD, SCENARIO, SERVER, suite_of

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.load import LoadDriver
-from harness.processes import Processes
+from harness.loading.load import LoadDriver
+from harness.programs.processes import Processes
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,8 @@ import pytest
 import xxhash
 
 from analysis.trial.figures import figures_of_trial
-from harness.load import LoadDriver
-from harness.validity import broken_rules
+from harness.loading.load import LoadDriver
+from harness.trials.validity import broken_rules
 from results.records import COLUMN, MISSING, LoadRecord, Outcome
 from scenarios.schedule import Spacing, offsets_ns
 from scenarios.specification import Address, Arrivals, TrialSpecification

@@ -14,8 +14,8 @@ import pytest
 import xxhash
 
 from analysis.trial.figures import figures_of_trial
-from harness.load import LoadDriver, LoadFailed
-from harness.processes import Processes
+from harness.loading.load import LoadDriver, LoadFailed
+from harness.programs.processes import Processes
 from results.records import COLUMN, LoadRecord, Outcome
 from scenarios.specification import Address, Download, FetchSpecification, TrialSpecification
 from tests.synthetic import SyntheticServer

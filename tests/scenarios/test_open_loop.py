@@ -9,8 +9,8 @@ import pytest
 import xxhash
 
 from analysis.trial.figures import figures_of_trial, inside_window
-from harness.load import LoadDriver
-from harness.validity import broken_rules
+from harness.loading.load import LoadDriver
+from harness.trials.validity import broken_rules
 from results.records import COLUMN, LoadRecord, Outcome, RequestArray
 from scenarios.specification import Address, Arrivals, Download, Load, TrialSpecification
 from tests.synthetic.stalling import StallingServer, StallTruth

@@ -10,8 +10,8 @@ import xxhash
 
 from analysis.trial.figures import figures_of_trial
 from analysis.trial.others import alone, beside_streams, waits_ns
-from harness.load import LoadDriver
-from harness.validity import broken_rules
+from harness.loading.load import LoadDriver
+from harness.trials.validity import broken_rules
 from results.records import COLUMN, LoadRecord, OthersRecord, Outcome
 from scenarios.schedule import offsets_ns
 from scenarios.specification import (

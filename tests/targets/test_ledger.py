@@ -18,7 +18,7 @@ from wsgiref.validate import validator
 
 import pytest
 
-from harness.ledger_file import LedgerDamaged, await_ledger, read_ledger
+from harness.trials.ledger_file import LedgerDamaged, await_ledger, read_ledger
 from results.trace import LedgerRecord
 from targets import ledger
 from targets.ledger import Ledger

@@ -11,9 +11,9 @@ from analysis.doctor.inside_report import layers_inside
 from harness.doctor.examine import examine
 from harness.doctor.inside import look_inside
 from harness.doctor.subject import Subject, tools
-from harness.matrix import PlannedCase, cases_of
-from harness.server_words import kind_and_options
-from harness.suite import Suite
+from harness.servers.words import kind_and_options
+from harness.suites.matrix import PlannedCase, cases_of
+from harness.suites.suite import Suite
 
 #: Of two cores; each look uses a tenth of one.
 AT_ONCE = 4

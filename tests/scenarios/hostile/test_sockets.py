@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from harness.load import LoadDriver
-from harness.memory import high_water_bytes, reset_high_water, rss_bytes
+from harness.loading.load import LoadDriver
+from harness.probes.memory import high_water_bytes, reset_high_water, rss_bytes
 from results.records import COLUMN, Outcome
 from scenarios.specification import (
     Address,

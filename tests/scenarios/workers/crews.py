@@ -10,10 +10,10 @@ from pathlib import Path
 
 import xxhash
 
-from harness.crew import Crew
-from harness.lending import Lent, LentProcess, lend
-from harness.load import LoadDriver, own_environment
-from harness.processes import Processes
+from harness.loading.crew import Crew
+from harness.loading.lending import Lent, LentProcess, lend
+from harness.loading.load import LoadDriver
+from harness.programs.processes import Processes, own_environment
 from scenarios.specification import Address, Download, TrialSpecification
 from tests.programs import need_time_namespaces
 from tests.synthetic import SyntheticServer

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from harness.crew import Crew
-from harness.load import LoadDriver
-from harness.processes import Processes
+from harness.loading.crew import Crew
+from harness.loading.load import LoadDriver
+from harness.programs.processes import Processes
 from tests.scenarios.workers.crews import TOKEN, Running
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.load import LoadFailed
+from harness.loading.load import LoadFailed
 from results.faults import Fault
 from tests.scenarios.workers.crews import asked, crew_of
 from tests.synthetic import SyntheticServer

@@ -17,7 +17,7 @@ import msgpack  # type: ignore[import-untyped]
 import pytest
 import zmq
 
-from harness.load import LoadFailed, LoadGivenUp
+from harness.loading.load import LoadFailed, LoadGivenUp
 from results.errors import ExitCode
 from results.faults import Fault
 from results.records import LoadRecord

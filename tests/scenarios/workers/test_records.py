@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from analysis.trial.figures import figures_of_trial
-from harness.ports import free_port
+from harness.programs.ports import free_port
 from results.records import COLUMN, LoadRecord, Outcome
 from scenarios.schedule import offsets_ns
 from scenarios.specification import Arrivals, Download, HangUp, Leaving, SlowReader

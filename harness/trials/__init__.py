@@ -1,0 +1,1 @@
+"""One trial, from verify and calibration to the rules by which it counts."""
