@@ -206,7 +206,7 @@ def doubts_of(load: LoadSide | None) -> Iterator[tuple[str, str]]:
     for trial in load.short:
         groups.setdefault((trial.label, trial.workers, trial.wanted), []).append(trial.position)
     for (label, had, wanted), positions in groups.items():
-        trials = ", ".join(map(str, positions[:_MOST_NAMED]))
+        trials = ", ".join(map(str, sorted(positions)[:_MOST_NAMED]))
         more = f" and {len(positions) - _MOST_NAMED} more" if len(positions) > _MOST_NAMED else ""
         told = f"trial{'s' if len(positions) > 1 else ''} {trials}{more}"
         yield f"{told}: {had} of {wanted} load processes made the load, so that each had more of it", label
