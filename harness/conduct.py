@@ -133,33 +133,43 @@ def serving_group(group: Group, side: Side | None, shop: Workshop) -> Iterator[M
         yield servers
 
 
-def calibrate(plan: Plan, shop: Workshop, watcher: Watcher) -> list[CalibrationPoint]:
-    """The client's own error with one user and with the plan's most, in one to two seconds each.
+def calibrate(plan: Plan, store: Store, shop: Workshop, watcher: Watcher, muster: Muster) -> None:
+    """Keep the client's own error with one user and with the plan's most, in one to two seconds each.
 
-    Raises MeasurementError when it cannot be told.
+    That of each worker is kept by itself: one that is lost meanwhile costs the run no other. Raises
+    MeasurementError when it cannot be told.
     """
     if shop.crew is not None:
-        return _calibrate_workers(plan, shop, watcher, shop.driver.workers)
+        muster.before_trial()
+    elif not store.read().calibration:
+        store.add_calibration(_calibrate_driver(plan, shop, watcher))
+
+
+def _calibrate_driver(plan: Plan, shop: Workshop, watcher: Watcher) -> list[CalibrationPoint]:
     users = _calibrated_users(plan, 1)
     watcher.calibrating(users)
     return Calibrator(shop).points(users, list(Answers), SHORT)
 
 
-def _calibrate_workers(
-    plan: Plan, shop: Workshop, watcher: Watcher, workers: Sequence[Worker]
-) -> list[CalibrationPoint]:
+def _calibrate_workers(plan: Plan, shop: Workshop, workers: Sequence[Worker]) -> list[CalibrationPoint]:
     """The same of each of these, with one user and with the most that it has of the plan's."""
-    assert shop.crew is not None  # noqa: S101  - they are of one
-    users = _calibrated_users(plan, shop.crew.expected)
-    watcher.calibrating(users)
+    users = _users_of_worker(plan, shop)
     return Calibrator(shop).points_of(workers, users, list(Answers), SHORT)
 
 
 def _newcomers(plan: Plan, store: Store, shop: Workshop, watcher: Watcher) -> Newcomers:
-    def calibrated(workers: Sequence[Worker]) -> list[CalibrationPoint]:
-        return _calibrate_workers(plan, shop, watcher, workers)
+    def begin() -> None:
+        watcher.calibrating(_users_of_worker(plan, shop))
 
-    return Newcomers(shop.driver, store, watcher.joined, watcher.left, calibrated)
+    def calibrated(workers: Sequence[Worker]) -> list[CalibrationPoint]:
+        return _calibrate_workers(plan, shop, workers)
+
+    return Newcomers(shop.driver, store, watcher.joined, watcher.left, begin, calibrated)
+
+
+def _users_of_worker(plan: Plan, shop: Workshop) -> list[int]:
+    assert shop.crew is not None  # noqa: S101  - it is of one
+    return _calibrated_users(plan, shop.crew.expected)
 
 
 def _calibrated_users(plan: Plan, processes: int) -> list[int]:
@@ -269,8 +279,8 @@ def conduct(
         if not store.read().verifications:
             found = verify_arms(arms, shop, watcher)
             store.add_verifications(found[plan.sides[-1]], found.get(Side.BASE))
-        if not store.read().calibration:
-            store.add_calibration(calibrate(plan, shop, watcher))
+        muster = Alone() if crew is None else _newcomers(plan, store, shop, watcher)
+        calibrate(plan, store, shop, watcher, muster)
         measurer = TrialMeasurer(shop, seed=plan.seed, warmup_s=plan.warmup_s, window_s=plan.window_s)
         tracer = CaseTracer(shop)
         check_sizes(plan.cases, store.read().verifications, plan.window_s)
@@ -283,7 +293,7 @@ def conduct(
             onward,
             finished_first,
             traced=plan.traced,
-            muster=None if crew is None else _newcomers(plan, store, shop, watcher),
+            muster=muster,
         )
 
 

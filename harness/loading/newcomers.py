@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from harness.loading.load import LoadDriver, LoadFailed, LoadGivenUp
+from harness.loading.merging import RecordsLost
 from results.calibration import CalibrationPoint
+from results.errors import MeasurementError
 from results.store import Store
 from results.workers import Worker
 
@@ -38,7 +40,8 @@ class Newcomers:
     """Whoever has joined the driver and is not in the store; ``joined`` is told of each.
 
     ``left`` is told of how many workers are left whenever that has changed, null when all are there again.
-    ``calibrate`` measures the points of some of them, and raises LoadFailed where one is lost.
+    ``calibrating`` is told before ``calibrate`` measures the points of one; that raises LoadFailed where it
+    is lost.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class Newcomers:
         store: Store,
         joined: Callable[[Worker], None],
         left: Callable[[int | None], None],
+        calibrating: Callable[[], None],
         calibrate: Callable[[Sequence[Worker]], Sequence[CalibrationPoint]],
     ) -> None:
         self._driver = driver
@@ -54,6 +58,7 @@ class Newcomers:
         self._joined = joined
         self._left = left
         self._fewer: int | None = None
+        self._calibrating = calibrating
         self._calibrate = calibrate
         run = store.read()
         self._kept = {worker.number for worker in run.workers}
@@ -61,17 +66,29 @@ class Newcomers:
         self._calibrated = {point.worker for point in run.calibration}
 
     def before_trial(self) -> None:
-        """Keep and calibrate them. One that is lost meanwhile may come back, and is tried again."""
+        """Keep and calibrate them. One that is lost meanwhile may come back, and is tried again.
+
+        Raises MeasurementError where no worker's error can be told, for no fault of a worker.
+        """
         self.before_storing()
-        for worker in self._driver.workers:
-            if worker.number in self._calibrated or self._tries[worker.number] == _MOST_TRIES:
-                continue
+        due = [
+            worker
+            for worker in self._driver.workers
+            if worker.number not in self._calibrated and self._tries[worker.number] < _MOST_TRIES
+        ]
+        if due:
+            self._calibrating()
+        for worker in due:
             self._tries[worker.number] += 1
             try:
                 points = self._calibrate([worker])
             except LoadGivenUp:
                 raise
-            except LoadFailed:  # the driver's end is its workers' too: they join the next one as others
+            except (LoadFailed, RecordsLost):  # the driver's end is its workers' too: they join as others
+                continue
+            except MeasurementError:  # as by too busy a machine
+                if not self._calibrated:
+                    raise
                 continue
             self._store.add_calibration(points)
             self._calibrated.add(worker.number)
