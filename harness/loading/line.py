@@ -24,6 +24,7 @@ from harness.programs.processes import OwnedProcess, Processes
 from harness.servers.proxying import find_program
 from harness.suites.lines import Line, bit_rate
 from harness.suites.matrix import PlannedCase, lines_of
+from results.drops import LineDrops
 from results.errors import MeasurementError, UsageError
 from results.records import Verification
 from scenarios.specification import Arrivals
@@ -91,6 +92,15 @@ class Link:
             }
         self.shape(Line(None, 0.0))
         return {"server": self.host, "load": self.there, "kind": "veth", "queues": queues}
+
+    def dropped(self) -> LineDrops:
+        """What the queues at both ends have dropped since they were made. Raises LineFailed."""
+        return LineDrops(to_load=self._drops((), self.interface), to_server=self._drops(self.prefix, _THERE))
+
+    def _drops(self, begin: Sequence[str], device: str) -> int:
+        """The most that one queue tells: what a bucket drops, the delay around it may count as well."""
+        told = json.loads(_run(*begin, "tc", "-s", "-j", "qdisc", "show", "dev", device))
+        return max((queue["drops"] for queue in told), default=0)
 
     def _queues(self, begin: Sequence[str], device: str) -> Any:
         return json.loads(_run(*begin, "tc", "-j", "qdisc", "show", "dev", device))

@@ -127,7 +127,7 @@ class CaseTracer:
 def _note_of_line(planned: PlannedCase) -> str | None:
     """Who else may have held chunks back; null where nothing is between."""
     line = planned.line
-    if line is None or (line.bits_per_second is None and not line.delay_s):
+    if line is None or not line.has_queue:
         return None
     return f"asked over a line ({line.label}): what is late may have been held back by it"
 

@@ -98,10 +98,12 @@ class TrialMeasurer:
         with self._shop.serving(planned) as server:
             asked = self._specification(slot, planned, expected, server)
             kills = MemoryKills(server.pid)
+            before = self._shop.dropped_on_line_of(planned)
             if server.pid is None:
                 load, seen, changed = self._shop.driver.run(asked), None, None
             else:
                 load, seen, changed = self._watched(server.pid, server.ran_as, asked)
+            after = self._shop.dropped_on_line_of(planned)
             broken = [*downfall(server, changed, kills), *broken_rules(load, seen)]
             output = server.output()
         return record(
@@ -111,6 +113,7 @@ class TrialMeasurer:
             server=seen,
             figures=figures_of_trial(load, seen),
             server_output=output,
+            line_drops=None if before is None or after is None else after.since(before),
             floors=floors_of(load, seen) if isinstance(planned.load, Soak) and seen is not None else (),
         )
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.loading import line as shaping
 from harness.loading.line import LineFailed, Link, check_line, check_sizes, linked
 from harness.programs.processes import Processes
 from harness.servers.proxying import find_program
@@ -90,6 +91,22 @@ def test_without_a_limit_it_is_as_before(link: Link) -> None:
     for begin, device in ([], link.interface), (link.prefix, "load"):
         words = [*begin, "tc", "qdisc", "show", "dev", device]
         assert "noqueue" in subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+
+def test_what_a_queue_drops_is_counted_and_nothing_else(link: Link, monkeypatch: pytest.MonkeyPatch) -> None:
+    rate = Line(40 * 10**6, 0.0)
+    link.shape(rate)
+    before = link.dropped()
+    bytes_a_second(link, 500_000)
+    assert link.dropped().since(before).packets == 0
+    monkeypatch.setattr(shaping, "_LEAST_QUEUE_BYTES", 8000)
+    monkeypatch.setattr(shaping, "_QUEUE_S", 0.0)
+    link.shape(rate)
+    before = link.dropped()
+    bytes_a_second(link, 500_000)
+    dropped = link.dropped().since(before)
+    assert dropped.to_load > 0
+    assert dropped.to_server == 0  # acknowledgements, and there was room for them
 
 
 def test_the_other_direction_is_shaped_too(link: Link) -> None:
