@@ -15,19 +15,17 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.programs.processes import OwnedProcess, Processes
 from harness.servers.proxying import find_program
-from harness.suites.lines import Line, bit_rate
+from harness.suites.lines import Line
 from harness.suites.matrix import PlannedCase, lines_of
 from results.drops import LineDrops
 from results.errors import MeasurementError, UsageError
-from results.records import Verification
-from scenarios.specification import Arrivals
 
 #: For tests of networks, and nobody else's (RFC 2544, C.2.2): each run takes four addresses of it.
 _ADDRESSES = ipaddress.IPv4Network("198.18.0.0/15")
@@ -239,27 +237,3 @@ def _ended(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(given, capture_output=True, text=True, check=False, timeout=_TIMEOUT_S)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise LineFailed(f"{' '.join(words)}: {error}") from error
-
-
-def check_sizes(cases: Iterable[PlannedCase], found: Mapping[str, Verification], window_s: float) -> None:
-    """That window and timeout are long enough for a response to each of a case's users, who share its line.
-
-    Raises LineFailed with the cases that they are too short for.
-    """
-    problems = []
-    for planned in cases:
-        rate = None if planned.line is None else planned.line.bits_per_second
-        if rate is None or planned.case.expect_failure or isinstance(planned.load, Arrivals):
-            continue
-        seconds = planned.load.users * found[planned.case.identity].body_bytes * 8 / rate
-        takes = (
-            f"{planned.case.identity}: a response to each of {planned.load.users} users takes at least "
-            f"{seconds:.3g} s over {bit_rate(rate)}, and"
-        )
-        if seconds > window_s:
-            problems.append(f"{takes} the window is {window_s:g} s")
-        if seconds > planned.target.timeout:
-            problems.append(f"{takes} {planned.target.name} has a timeout of {planned.target.timeout:g} s")
-    if problems:
-        told = "\n".join(problems)
-        raise LineFailed(f"{told}\nMake that longer, the responses smaller, or the line faster")

@@ -11,13 +11,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harness.loading import line as shaping
-from harness.loading.line import LineFailed, Link, check_line, check_sizes, linked
+from harness.loading.line import LineFailed, Link, check_line, linked
 from harness.programs.processes import Processes
 from harness.servers.proxying import find_program
 from harness.suites.lines import Line
@@ -25,7 +24,6 @@ from harness.suites.matrix import PlannedCase, cases_of
 from results.errors import UsageError
 from tests.harness.examples import HEAD, SCENARIO, SERVER, TARGET, suite_of
 from tests.programs import need_mounts, need_network_namespaces
-from tests.results.examples import verification
 
 #: Reads all that comes, and prints how many bytes a second came after the first.
 _READ = """
@@ -249,16 +247,3 @@ def test_what_is_no_line_is_refused_with_its_place(network: str, said: str) -> N
     with pytest.raises(UsageError, match="network") as caught:
         cases(f"[[network]]\n{network}\n")
     assert said in str(caught.value)
-
-
-def test_a_window_that_is_too_short_for_the_line_is_refused_before_the_first_trial() -> None:
-    found = cases('[[network]]\nrate = ["1 Mbit/s", "unlimited"]\n')
-    sizes = {planned.case.identity: verification(body_bytes=500_000) for planned in found}
-    with pytest.raises(LineFailed, match="takes at least 4 s over 1Mbit/s, and the window is 3 s") as caught:
-        check_sizes(found, sizes, 3.0)
-    assert "unlimited" not in str(caught.value)
-    check_sizes(found, sizes, 5.0)
-    hasty = [replace(item, target=item.target.model_copy(update={"timeout": 3.5})) for item in found]
-    with pytest.raises(LineFailed, match=r"takes at least 4 s over 1Mbit/s, and .* a timeout of 3\.5 s"):
-        check_sizes(hasty, sizes, 5.0)
-    check_sizes(cases(""), {}, 1.0)
