@@ -91,6 +91,11 @@ class FigureFinding:
         """Whether the verdict is worse or better."""
         return self.verdict is not None and self.verdict.kind in {Kind.WORSE, Kind.BETTER}
 
+    @property
+    def may_be_chance(self) -> bool:
+        """Whether worse or better does not stand among so many comparisons."""
+        return self.told_apart and self.q is not None and not self.stands
+
 
 @dataclass(frozen=True, slots=True)
 class CaseFinding:

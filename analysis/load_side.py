@@ -18,19 +18,19 @@ LOAD_PROCESSES = "load_processes"
 CAPTION = "The load processes"
 HEADINGS = (
     "worker",
+    "trials",
+    "requests",
+    "of its core, at most",
+    "clock off by at most",
     "machine",
     "system",
     "CPU",
     "core",
     "streamgauge",
     "joined",
-    "trials",
-    "requests",
-    "of its core, at most",
-    "clock off by at most",
 )
 #: The columns that are more than a number.
-TEXTS = frozenset(range(1, 7))
+TEXTS = frozenset(range(5, len(HEADINGS)))
 _MOST_NAMED = 10
 
 
@@ -183,16 +183,16 @@ def rows(load: LoadSide) -> list[list[str]]:
     return [
         [
             called(part.worker.number, workers),
+            f"{part.trials:,}",
+            f"{part.requests:,}",
+            "not known" if part.client_cpu is None else f"{part.client_cpu:.0%}",
+            "not known" if part.offset_bound_ns is None else _time(part.offset_bound_ns),
             part.worker.host,
             part.worker.system,
             part.worker.cpu or "not known",
             "not pinned" if part.worker.core is None else str(part.worker.core),
             part.worker.version,
             part.worker.joined_utc,
-            f"{part.trials:,}",
-            f"{part.requests:,}",
-            "not known" if part.client_cpu is None else f"{part.client_cpu:.0%}",
-            "not known" if part.offset_bound_ns is None else _time(part.offset_bound_ns),
         ]
         for part in load.parts
     ]
@@ -206,7 +206,7 @@ def doubts_of(load: LoadSide | None) -> Iterator[tuple[str, str]]:
     for trial in load.short:
         groups.setdefault((trial.label, trial.workers, trial.wanted), []).append(trial.position)
     for (label, had, wanted), positions in groups.items():
-        trials = ", ".join(map(str, positions[:_MOST_NAMED]))
+        trials = ", ".join(map(str, sorted(positions)[:_MOST_NAMED]))
         more = f" and {len(positions) - _MOST_NAMED} more" if len(positions) > _MOST_NAMED else ""
         told = f"trial{'s' if len(positions) > 1 else ''} {trials}{more}"
         yield f"{told}: {had} of {wanted} load processes made the load, so that each had more of it", label

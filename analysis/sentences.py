@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from analysis.buffers.recommend import Recommendation
@@ -11,7 +11,6 @@ from analysis.first_sight import ROW, first_sight
 from analysis.scope import why_without
 from analysis.table import digits, effect, span
 from analysis.verdicts.judgement import Kind, Verdict
-from results.case import Case
 from results.metrics import FIGURES
 
 #: What a first byte may cost, in the order in which it is told.
@@ -63,23 +62,28 @@ def _answer(whole: CaseFinding, streams: Sequence[CaseFinding], chosen: set[str]
     for item in (whole, first):
         if item.untrusted:
             return Answer(label, name, [f"{item.summary.label}: no answer: {item.untrusted}"])
-    verdicts = {
-        figure: finding.verdict
-        for figure, finding in first.figures.items()
-        if finding.verdict is not None and finding.verdict.estimate is not None
-    }
-    return Answer(label, name, list(_sentences(name, first.summary.case, verdicts)))
+    return Answer(label, name, list(_sentences(name, first)))
 
 
 def _throughput(item: CaseFinding) -> float:
     return item.figures["throughput"].value or 0.0
 
 
-def _sentences(name: str, case: Case, verdicts: Mapping[str, Verdict]) -> Iterator[str]:
+def _sentences(name: str, found: CaseFinding) -> Iterator[str]:
+    case = found.summary.case
+    verdicts = {
+        figure: finding.verdict
+        for figure, finding in found.figures.items()
+        if finding.verdict is not None and finding.verdict.estimate is not None
+    }
+    chance = {
+        figure: ", which may be chance among so many comparisons" if finding.may_be_chance else ""
+        for figure, finding in found.figures.items()
+    }
     sight = first_sight(case, verdicts)
     first = verdicts.get(sight)
     costs = [
-        f"{words} {_judged(verdicts[figure])}"
+        f"{words} {_judged(verdicts[figure])}{chance[figure]}"
         for figure, words in _COSTS.items()
         # where all are answered on both sides, nobody asks
         if figure in verdicts and (figure != "others_unanswered" or verdicts[figure].estimate)
@@ -91,7 +95,7 @@ def _sentences(name: str, case: Case, verdicts: Mapping[str, Verdict]) -> Iterat
         yield f"{name}: no answer: no block has a first byte of it and one of the whole form"
     else:
         only = " (its first byte comes before it has a row to show)" if sight == ROW else ""
-        yield f"{name}: {_first(first, 'row' if sight == ROW else 'byte')}{only}"
+        yield f"{name}: {_first(first, 'row' if sight == ROW else 'byte')}{chance[sight]}{only}"
     if costs:
         yield f"Besides: {'; '.join(costs)}"
 

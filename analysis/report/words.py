@@ -63,14 +63,14 @@ def word(item: FigureFinding) -> str:
         return ""
     if verdict.kind is Kind.ESTIMATE_ONLY:
         return "no verdict"
-    if item.told_apart and item.q is not None and not item.stands:
+    if item.may_be_chance:
         return f"{verdict.kind}?"
     return f"{verdict.kind}, provisional" if verdict.provisional else verdict.kind.value
 
 
 def doubt(item: FigureFinding) -> str:
     """Why a verdict is less than firm, empty where it is."""
-    if item.told_apart and item.q is not None and not item.stands:
+    if item.may_be_chance:
         return "may be chance among so many comparisons"
     if item.verdict is not None and item.verdict.provisional:
         return "so few blocks make no firm verdict"

@@ -23,7 +23,7 @@ VERBS = {
     "init": "Write a suite for an app, and ask it once each way.",
     "run": "Measure a suite and say what is best.",
     "ab": "Measure two git revisions of an app against each other, and gate the change.",
-    "worker": "Lend this machine's load to a run elsewhere.",
+    "worker": "Make load for a run on another machine.",
     "plan": "Show what would be measured; start nothing.",
     "calibrate": "Measure the client's own error on this machine.",
     "doctor": "Say whether a response streams, and which layer holds it back.",

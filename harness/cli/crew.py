@@ -5,7 +5,9 @@ from __future__ import annotations
 import ipaddress
 import os
 import secrets
+import shlex
 import socket
+import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,8 +127,15 @@ def given_token(file: Path | None) -> str | None:
     if file is not None:
         try:
             token, where = file.read_text(encoding="utf-8").strip(), str(file)
+            others = file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"--token-file {file}: {getattr(error, 'strerror', None) or error}") from error
+        if others:
+            say(
+                f"WARNING: {file} is open to other users of this machine, who could join the run with its "
+                f"token; close it with: {shlex.join(['chmod', '600', str(file)])}",
+                err=True,
+            )
     else:
         token, where = os.environ.get(TOKEN_VARIABLE, "").strip(), TOKEN_VARIABLE
         if not token:
@@ -134,7 +143,7 @@ def given_token(file: Path | None) -> str | None:
     if len(token) < _SHORTEST_TOKEN:
         raise UsageError(
             f"the token in {where} has {len(token)} characters, and at least {_SHORTEST_TOKEN} are needed: "
-            "who guesses it can join the run. Leave it out, and the run makes one"
+            "who guesses it can join the run. Give both sides a longer one, or the run none: it makes one"
         )
     return token
 

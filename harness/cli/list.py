@@ -82,8 +82,10 @@ def _run(path: Path) -> dict[str, Any]:
 
 def _print(document: dict[str, Any]) -> None:
     click.echo("Suites:")
+    width = max(len(suite["name"]) for suite in document["suites"])
     for suite in document["suites"]:
-        click.echo(f"  {suite['name']:10} {suite['blocks']} blocks of {', '.join(suite['targets'])}")
+        blocks = f"{suite['blocks']} block{'' if suite['blocks'] == 1 else 's'}"
+        click.echo(f"  {suite['name']:{width}} {blocks} of {', '.join(suite['targets'])}")
     click.echo("\nServers:")
     for server in document["servers"]:
         missing = f"not installed; install it with: {installing(server['distribution'])}"

@@ -17,9 +17,10 @@ from analysis.table import amount
 from analysis.trial.tracing import delivery
 from harness.cli.crew import told_how_to_join
 from harness.cli.prose import say
-from harness.loading.crew import Crew
+from harness.loading.crew import PATIENCE_S, Crew
 from harness.suites.matrix import PlannedCase
 from harness.suites.plan import Plan
+from results.faults import Fault
 from results.metrics import FIGURES, Unit
 from results.records import Slot, TrialRecord, Verification
 from results.sides import Side
@@ -61,9 +62,10 @@ class Told:
 
     def repeated(self, slot: Slot, trial: TrialRecord) -> None:
         """Say that a trial is measured once more, which makes one more."""
-        del trial  # why is said already, with its headline
         self._extend(1)
-        self._print(f"{self._name(slot)}: measured once more")
+        lost = trial.fault is Fault.WORKER_LOST  # why is said already, with its headline
+        wait = f"; a worker that is gone is waited for, {PATIENCE_S:g} s at most" if lost else ""
+        self._print(f"{self._name(slot)}: measured once more{wait}")
 
     def mustering(self, crew: Crew) -> None:
         """Say how the others get in; processes of our own need nobody's help."""

@@ -46,6 +46,7 @@ from results.run import RunHeader
 from results.sides import MarginGate, SideRecord
 from results.store import Store
 from results.terms import FailOn, Stopping, Terms
+from scenarios.workers.settings import TOKEN_VARIABLE
 
 _SHARED = (
     click.option("--blocks", type=click.IntRange(1, 1000), help="Measure so many blocks."),
@@ -58,11 +59,21 @@ _SHARED = (
     click.option("--output", type=click.Path(path_type=Path), help="Folder or .sqlite file for the run."),
     click.option("--resume", metavar="RUN", help="Go on with a run that was interrupted."),
     click.option("--force", is_flag=True, help="Measure beside another streamgauge on this machine."),
-    click.option("--processes", type=click.IntRange(2, 64), help="So many load processes, on this machine."),
-    click.option("--listen", metavar="ADDRESS", help="Have workers on other machines, who join here, ask."),
-    click.option("--expect-workers", type=click.IntRange(1, 1000), help="Wait for so many of them."),
-    click.option("--enough-workers", type=click.IntRange(1, 1000), help="Go on with so many, if some go."),
-    click.option("--token-file", type=click.Path(path_type=Path), help="What workers have to show, too."),
+    click.option(
+        "--processes", type=click.IntRange(2, 64), help="Make the load by so many processes of this machine."
+    ),
+    click.option(
+        "--listen", metavar="ADDRESS", help="Have workers on other machines make it; they join here."
+    ),
+    click.option("--expect-workers", type=click.IntRange(1, 1000), help="Wait for so many workers."),
+    click.option(
+        "--enough-workers", type=click.IntRange(1, 1000), help="Go on with so many, if others are lost."
+    ),
+    click.option(
+        "--token-file",
+        type=click.Path(path_type=Path),
+        help=f"The token that lets workers join (default: {TOKEN_VARIABLE}, or a new one).",
+    ),
     click.option("--quiet", is_flag=True, help="Say only what came of gates, and what is wrong."),
     click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON; progress to stderr."),
     click.option("--no-report", is_flag=True, help="Write no report beside the run."),

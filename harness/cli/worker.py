@@ -29,7 +29,7 @@ _LOOK_EVERY_S = 0.1
 @click.command("worker")
 @click.option("--master", metavar="HOST[:PORT]", required=True, help="Where the run listens.")
 @click.option(
-    "--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="So many load processes."
+    "--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="By so many load processes."
 )
 @click.option(
     "--token-file", type=click.Path(path_type=Path), help=f"The run's token (default: {TOKEN_VARIABLE})."
@@ -38,7 +38,7 @@ _LOOK_EVERY_S = 0.1
     "--patience", type=Duration(), default="2m", show_default=True, help="End when the run is silent so long."
 )
 def command(master: str, processes: int, token_file: Path | None, patience: float) -> int:
-    """Lend this machine's load to a run elsewhere, from its begin to its end."""
+    """Make load for a run on another machine, from the start of the run to its end."""
     host, port = _address(master)
     token = given_token(token_file)
     if token is None:

@@ -146,7 +146,7 @@ def _probe(words: Sequence[str], problem: str, remedy: str) -> None:
             f"[[network]] cannot be had on this machine: {problem}: {failed}; {remedy}"
         ) from None
     if done.returncode:
-        said = " ".join(done.stderr.split())
+        said = " ".join(done.stderr.split()).removeprefix("Error: ").removesuffix(".")
         raise UsageError(f"[[network]] cannot be had on this machine: {problem}: {said}; {remedy}")
 
 

@@ -65,9 +65,9 @@ def few_responses(
         if most < FEWEST_RESPONSES:
             wanted_s = math.ceil(FEWEST_RESPONSES * least.seconds / least.users * _ROOM * 10) / 10
             told.append(
-                f"{names[planned.case.identity]}: a window of {window_s:g} s holds at most {most:.1f} responses "
-                f"over {_line(planned)}, few for a median to rest on: {FEWEST_RESPONSES} want about "
-                f"{wanted_s:g} s; make the window longer, or the responses smaller"
+                f"{names[planned.case.identity]}: a window of {window_s:g} s holds at most {most:.1f} "
+                f"responses over {_line(planned)}, few for a median to rest on: {FEWEST_RESPONSES} want "
+                f"about {wanted_s:g} s; make the window longer, or the responses smaller"
             )
     return told
 

@@ -275,7 +275,7 @@ class Master:
             sent_ns = monotonic_ns()
             self._send(messages.PING, member, {"number": sent_ns})
             if not came.wait(SILENT_NS / 1e9):
-                raise WorkerLost(f"worker {member.name} did not say what its clock shows")
+                raise WorkerLost(f"worker {member.name} did not answer when asked what its clock shows")
         del self._pongs[member.client]
         return readings
 

@@ -45,6 +45,18 @@ def test_a_stream_that_pays_is_told_with_its_factor_and_interval() -> None:
     assert "peak memory better, -4 MiB (-4.06 MiB to -3.94 MiB)" in second
 
 
+def test_what_does_not_stand_among_all_that_is_screened_is_told_as_chance() -> None:
+    found = find(run_of((WHOLE, blocks(50, 30, 5)), (STREAM, blocks(2, 15, 1))))
+    *others, stream = found.cases
+    weak = {name: replace(stream.figures[name], q=0.5) for name in ("ttfb_p50", "throughput")}
+    doubtful = replace(found, cases=[*others, replace(stream, figures={**stream.figures, **weak})])
+    (answer,) = answers(doubtful, [])
+    chance = ", which may be chance among so many comparisons"
+    assert answer.sentences[0].endswith(f"×0.04 (×0.04 to ×0.04){chance}")
+    assert f"throughput worse, ×0.5 (×0.5 to ×0.5){chance}; CPU per MB worse" in answer.sentences[1]
+    assert answer.sentences[1].count(chance) == 1
+
+
 @pytest.mark.parametrize(
     ("ttfb_ms", "words"),
     [

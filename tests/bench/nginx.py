@@ -16,6 +16,8 @@ from harness.programs.ports import HOST, free_port
 from harness.programs.processes import Processes
 from harness.servers.proxying import find_program
 
+#: The body of /small.
+SMALL_BYTES = 1024
 _READY_TIMEOUT_S = 10.0
 _CONFIGURATION = """
 daemon off;
@@ -75,7 +77,7 @@ def nginx(cores: Sequence[int] | None, large_bytes: int, host: str = HOST) -> It
     with tempfile.TemporaryDirectory(prefix="sg-nginx-") as name, Processes() as processes:
         folder = Path(name)
         (folder / "files").mkdir()
-        small = b"0123456789abcdef" * 64
+        small = b"0123456789abcdef" * (SMALL_BYTES // 16)
         large = (small * (large_bytes // len(small) + 1))[:large_bytes]
         (folder / "files" / "small").write_bytes(small)
         (folder / "files" / "large").write_bytes(large)

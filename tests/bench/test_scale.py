@@ -22,4 +22,7 @@ def test_processes_and_hosts_are_measured_and_all_records_arrive() -> None:
     assert re.search(
         r"^\| 1 KB responses that one worker may ask for in a second \| [1-9]", printed, re.MULTILINE
     )
+    assert re.search(
+        r"^\| workers, none above 90% of its core \| [1-9]\d* \| [1-9]\d* \|$", printed, re.MULTILINE
+    )
     assert re.search(r"handed over at [\d.,]+ million a minute, 0 lost", printed)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli.crew import told_how_to_join, warn_of_idle, words_again
+from harness.cli.crew import given_token, told_how_to_join, warn_of_idle, words_again
 from harness.loading.crew import Crew, own_crew
 from harness.programs.ports import free_port, parted
 from results.store import Store
@@ -163,3 +163,14 @@ def test_an_address_may_have_a_port(given: str, found: tuple[str, int]) -> None:
 def test_what_is_no_address_is_told_as_such(given: str) -> None:
     with pytest.raises(ValueError, match=r"\w+"):
         parted(given, 5557)
+
+
+def test_a_token_that_others_of_the_machine_could_take_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "token"
+    file.write_text(TOKEN + "\n")
+    for mode, told in ((0o600, False), (0o640, True), (0o604, True)):
+        file.chmod(mode)
+        assert given_token(file) == TOKEN
+        assert ("chmod 600" in capsys.readouterr().err) is told

@@ -18,7 +18,7 @@ name = "leaky"
 blocks = 1
 warmup = "0.3s"
 trace = false
-window = "1.5s"
+window = "2s"
 
 [[target]]
 name = "block"
