@@ -60,7 +60,7 @@ class Link:
     prefix: Sequence[str]
 
     def shape(self, line: Line) -> None:
-        """Make it this line from now on, in both directions. Raises LineFailed."""
+        """Make it this line from now on, in both directions, its queues empty. Raises LineFailed."""
         shapers = []
         if line.delay_s:
             shapers.append(_held_back(line.delay_s))
@@ -68,12 +68,12 @@ class Link:
             shapers.append(_bucket(line.bits_per_second))
         for begin, device in ((), self.interface), (self.prefix, _THERE):
             tc = [*begin, "tc", "qdisc"]
-            if not shapers:
-                _run(*tc, "replace", "dev", device, "root", "pfifo")  # so that there is one to take off
-                _run(*tc, "del", "dev", device, "root")
+            # what is changed only keeps what waits in it: the rest of what clients of another trial left
+            _run(*tc, "replace", "dev", device, "root", "pfifo")  # so that there is one to take off
+            _run(*tc, "del", "dev", device, "root")
             for depth, words in enumerate(shapers, 1):
                 above = ["root"] if depth == 1 else ["parent", f"{depth - 1}:1"]
-                _run(*tc, "replace", "dev", device, *above, "handle", f"{depth}:", *words)
+                _run(*tc, "add", "dev", device, *above, "handle", f"{depth}:", *words)
 
     def described(self, lines: Iterable[Line]) -> dict[str, Any]:
         """For the record of the environment: the addresses of both ends, and each line's queues there.
@@ -167,7 +167,7 @@ def linked(processes: Processes, folder: Path) -> Iterator[Link]:
 
 
 def _link(holder_pid: int) -> Link:
-    network = _free_network()
+    network = _free_network(holder_pid)
     host, there = (str(address) for address in network.hosts())
     interface = f"sg{holder_pid}"
     prefix = [_program("nsenter"), f"--net=/proc/{holder_pid}/ns/net", "--"]
@@ -193,14 +193,22 @@ def _wait_for_namespace(holder: OwnedProcess) -> None:
     raise LineFailed(f"no network namespace for the load: {holder.output_tail().strip()}; run as root")
 
 
-def _free_network() -> ipaddress.IPv4Network:
-    """Four addresses that no route of this machine has."""
+def _free_network(number: int) -> ipaddress.IPv4Network:
+    """Four addresses to which no route of this machine leads but one for much more than tests of networks.
+
+    They are looked for from the one of this ``number`` on: two runs that look at once have unlike numbers.
+    """
+    routes = json.loads(_run("ip", "-j", "-4", "route", "show", "table", "all"))
     taken = [
-        ipaddress.IPv4Network(route["dst"], strict=False)
-        for route in json.loads(_run("ip", "-j", "-4", "route", "show", "table", "all"))
+        network
+        for route in routes
         if route["dst"] != "default"
+        and (network := ipaddress.IPv4Network(route["dst"], strict=False)).prefixlen >= _ADDRESSES.prefixlen
+        and network.overlaps(_ADDRESSES)
     ]
-    for network in _ADDRESSES.subnets(new_prefix=30):
+    networks = list(_ADDRESSES.subnets(new_prefix=30))
+    first = number % len(networks)
+    for network in (*networks[first:], *networks[:first]):
         if not any(network.overlaps(other) for other in taken):
             return network
     raise LineFailed(f"all addresses of {_ADDRESSES} are in use on this machine: end what uses them")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -129,6 +130,39 @@ def test_a_delay_is_there_or_refused_by_name(link: Link) -> None:
         begun = time.monotonic()
         subprocess.run([*link.prefix, sys.executable, "-c", code], check=True)
         assert time.monotonic() - begun > 0.06
+
+
+def test_what_clients_left_in_the_queue_is_not_before_the_next_trial(link: Link) -> None:
+    link.shape(Line(100_000, 0.0))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.setblocking(False)
+        for _ in range(20):
+            sender.sendto(bytes(1400), (link.there, 9))
+    assert waiting_bytes(link) > 10_000
+    link.shape(Line(100_000, 0.0))
+    assert waiting_bytes(link) == 0
+
+
+def waiting_bytes(link: Link) -> int:
+    words = ["tc", "-s", "-j", "qdisc", "show", "dev", link.interface]
+    told = json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
+    return int(told[0]["backlog"])
+
+
+def test_two_links_and_routes_that_are_there_do_not_meet(monkeypatch: pytest.MonkeyPatch) -> None:
+    routes = ["default", "128.0.0.0/1", "10.0.0.0/8", "198.18.0.0/16"]
+    told = json.dumps([{"dst": dst} for dst in routes])
+    monkeypatch.setattr(shaping, "_run", lambda *_: told)
+    found = [shaping._free_network(number) for number in (0, 1, 20_000, 20_001)]
+    assert [str(network) for network in found] == [
+        "198.19.0.0/30",
+        "198.19.0.0/30",
+        "198.19.56.128/30",
+        "198.19.56.132/30",
+    ]
+    told = json.dumps([{"dst": "198.18.0.0/15"}])
+    with pytest.raises(LineFailed, match=r"all addresses of 198\.18\.0\.0/15 are in use"):
+        shaping._free_network(7)
 
 
 def test_nothing_is_left_when_its_holder_is_gone() -> None:
