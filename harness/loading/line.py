@@ -41,6 +41,8 @@ _LEAST_QUEUE_BYTES = 256 * 1024
 _QUEUE_S = 0.1
 #: Packets that a delay may hold: none is dropped for want of room.
 _HELD_PACKETS = 100_000
+#: Routes that are told.
+_MOST_NAMED = 3
 
 
 class LineFailed(MeasurementError):  # noqa: N818  - named for what happened
@@ -135,6 +137,10 @@ def check_line(cases: Iterable[PlannedCase]) -> None:
             f"its kernel cannot make {what} ({kind})",
             f"load the module sch_{kind} (modprobe sch_{kind}), or leave {what.split()[1]} out",
         )
+    try:
+        _free_network(os.getpid())
+    except LineFailed as failed:
+        raise UsageError(f"[[network]] cannot be had on this machine: {failed}") from None
 
 
 def _probe(words: Sequence[str], problem: str, remedy: str) -> None:
@@ -211,7 +217,11 @@ def _free_network(number: int) -> ipaddress.IPv4Network:
     for network in (*networks[first:], *networks[:first]):
         if not any(network.overlaps(other) for other in taken):
             return network
-    raise LineFailed(f"all addresses of {_ADDRESSES} are in use on this machine: end what uses them")
+    told = ", ".join(map(str, taken[:_MOST_NAMED]))
+    raise LineFailed(
+        f"its routes take all addresses of {_ADDRESSES} ({told}); `ip route show table all` tells by what, "
+        "which has to end"
+    )
 
 
 def _held_back(delay_s: float) -> list[str]:

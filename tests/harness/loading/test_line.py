@@ -161,7 +161,9 @@ def test_two_links_and_routes_that_are_there_do_not_meet(monkeypatch: pytest.Mon
         "198.19.56.132/30",
     ]
     told = json.dumps([{"dst": "198.18.0.0/15"}])
-    with pytest.raises(LineFailed, match=r"all addresses of 198\.18\.0\.0/15 are in use"):
+    with pytest.raises(
+        LineFailed, match=r"routes take all addresses of 198\.18\.0\.0/15 \(198\.18\.0\.0/15\)"
+    ):
         shaping._free_network(7)
 
 
