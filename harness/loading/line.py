@@ -49,17 +49,23 @@ class LineFailed(MeasurementError):  # noqa: N818  - named for what happened
     """The link could not be made or shaped."""
 
 
+class LineGone(LineFailed):
+    """The load's end of it is not there any more: nothing further can be measured over it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """One that is there. ``interface`` is this machine's end, at ``host``; ``there`` is the load's address.
 
-    ``prefix`` goes before a command that is to run at the load's end.
+    ``prefix`` goes before a command that is to run at the load's end, in that ``namespace``.
+    Its methods raise LineGone when that is not there any more.
     """
 
     interface: str
     host: str
     there: str
     prefix: Sequence[str]
+    namespace: Path
 
     def shape(self, line: Line) -> None:
         """Make it this line from now on, in both directions, its queues empty. Raises LineFailed."""
@@ -71,11 +77,11 @@ class Link:
         for begin, device in ((), self.interface), (self.prefix, _THERE):
             tc = [*begin, "tc", "qdisc"]
             # what is changed only keeps what waits in it: the rest of what clients of another trial left
-            _run(*tc, "replace", "dev", device, "root", "pfifo")  # so that there is one to take off
-            _run(*tc, "del", "dev", device, "root")
+            self._run(*tc, "replace", "dev", device, "root", "pfifo")  # so that there is one to take off
+            self._run(*tc, "del", "dev", device, "root")
             for depth, words in enumerate(shapers, 1):
                 above = ["root"] if depth == 1 else ["parent", f"{depth - 1}:1"]
-                _run(*tc, "add", "dev", device, *above, "handle", f"{depth}:", *words)
+                self._run(*tc, "add", "dev", device, *above, "handle", f"{depth}:", *words)
 
     def described(self, lines: Iterable[Line]) -> dict[str, Any]:
         """For the record of the environment: the addresses of both ends, and each line's queues there.
@@ -99,11 +105,22 @@ class Link:
 
     def _drops(self, begin: Sequence[str], device: str) -> int:
         """The most that one queue tells: what a bucket drops, the delay around it may count as well."""
-        told = json.loads(_run(*begin, "tc", "-s", "-j", "qdisc", "show", "dev", device))
+        told = json.loads(self._run(*begin, "tc", "-s", "-j", "qdisc", "show", "dev", device))
         return max((queue["drops"] for queue in told), default=0)
 
     def _queues(self, begin: Sequence[str], device: str) -> Any:
-        return json.loads(_run(*begin, "tc", "-j", "qdisc", "show", "dev", device))
+        return json.loads(self._run(*begin, "tc", "-j", "qdisc", "show", "dev", device))
+
+    def _run(self, *words: str) -> str:
+        try:
+            return _run(*words)
+        except LineFailed as failed:
+            if self.namespace.exists():
+                raise
+            raise LineGone(
+                f"the load's end of the line is gone ({failed}): somebody ended the process that held it, or "
+                "the machine was short of memory"
+            ) from None
 
 
 def check_line(cases: Iterable[PlannedCase]) -> None:
@@ -176,13 +193,14 @@ def _link(holder_pid: int) -> Link:
     network = _free_network(holder_pid)
     host, there = (str(address) for address in network.hosts())
     interface = f"sg{holder_pid}"
-    prefix = [_program("nsenter"), f"--net=/proc/{holder_pid}/ns/net", "--"]
+    namespace = Path(f"/proc/{holder_pid}/ns/net")
+    prefix = [_program("nsenter"), f"--net={namespace}", "--"]
     _run("ip", "link", "add", interface, "type", "veth", *("peer", "name", _THERE, "netns", str(holder_pid)))
     for begin, device, address in ((), interface, host), (prefix, _THERE, there):
         _run(*begin, "ip", "address", "add", f"{address}/{network.prefixlen}", "dev", device)
         _run(*begin, "ip", "link", "set", device, "up")
     _run(*prefix, "ip", "link", "set", "lo", "up")
-    return Link(interface, host, there, prefix)
+    return Link(interface, host, there, prefix, namespace)
 
 
 def _wait_for_namespace(holder: OwnedProcess) -> None:

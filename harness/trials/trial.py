@@ -13,6 +13,7 @@ import numpy as np
 from analysis.trial.figures import figures_of_trial
 from analysis.trial.floors import floors_of
 from harness.loading.leaving import leaving_of
+from harness.loading.line import LineGone
 from harness.loading.load import LoadFailed, LoadGivenUp
 from harness.loading.merging import RecordsLost
 from harness.probes.memory_kills import MemoryKills
@@ -62,7 +63,7 @@ class TrialMeasurer:
     def __call__(self, slot: Slot, planned: PlannedCase, expected: Verification) -> TrialRecord:
         """Start, wait until ready, reset, warm up, load for the window, drain, read, stop.
 
-        Raises LoadGivenUp and SupervisorDied: without these parts no further trial can be measured.
+        Raises LoadGivenUp, SupervisorDied and LineGone: without these parts no further trial can be measured.
         """
         started_utc = datetime.now(UTC).isoformat(timespec="milliseconds")
         started_ns = time.monotonic_ns()
@@ -82,7 +83,7 @@ class TrialMeasurer:
         redaction = Redaction.of_targets([planned.target])
         try:
             return redaction.trial(self._measure(slot, planned, expected, record))
-        except (SupervisorDied, LoadGivenUp):
+        except (SupervisorDied, LoadGivenUp, LineGone):
             raise
         except MeasurementError as error:
             return redaction.trial(record([Broken(fault_of(error), str(error))]))

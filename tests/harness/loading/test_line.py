@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from harness.loading import line as shaping
-from harness.loading.line import LineFailed, Link, check_line, linked
+from harness.loading.line import LineFailed, LineGone, Link, check_line, linked
 from harness.programs.processes import Processes
 from harness.servers.proxying import find_program
 from harness.suites.lines import Line
@@ -165,6 +165,21 @@ def test_two_links_and_routes_that_are_there_do_not_meet(monkeypatch: pytest.Mon
         LineFailed, match=r"routes take all addresses of 198\.18\.0\.0/15 \(198\.18\.0\.0/15\)"
     ):
         shaping._free_network(7)
+
+
+def test_a_line_whose_holder_was_ended_is_told_to_be_gone() -> None:
+    need_network_namespaces()
+    with (
+        tempfile.TemporaryDirectory(prefix="sg-") as folder,
+        Processes() as processes,
+        linked(processes, Path(folder)) as link,
+    ):
+        os.kill(int(link.interface.removeprefix("sg")), signal.SIGKILL)
+        deadline = time.monotonic() + 20
+        while link.namespace.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        with pytest.raises(LineGone, match="the load's end of the line is gone"):
+            link.shape(Line(None, 0.0))
 
 
 def test_nothing_is_left_when_its_holder_is_gone() -> None:
