@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from analysis.growth import MemoryGrowth, memory_growths
+from analysis.line_side import CaseOnLine, line_side
 from analysis.load_side import LoadSide, load_side
 from analysis.others import OthersCost, costs_of
 from analysis.slope import MemorySlope, memory_slopes
@@ -133,7 +134,7 @@ class Findings:
 
     So many of these were ``repeated``: measured once more. ``faults`` counts the invalid ones by name.
     ``costs`` are what the cases with others beside them cost these. ``load`` is null where the run's own
-    driver made the load alone.
+    driver made the load alone; ``lines`` are the cases over lines that have queues.
     """
 
     header: RunHeader
@@ -152,6 +153,7 @@ class Findings:
     growths: Sequence[MemoryGrowth]
     costs: Sequence[OthersCost]
     load: LoadSide | None
+    lines: Sequence[CaseOnLine] = ()
 
     @property
     def invalid_in_words(self) -> str:
@@ -192,6 +194,7 @@ def find(run: Run, gates: Sequence[GatedCase] = (), not_judged: Sequence[NotJudg
         growths=memory_growths(run),
         costs=costs_of(run, [case.summary for case in cases]),
         load=load_side(run),
+        lines=line_side(run),
     )
 
 

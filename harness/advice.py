@@ -13,11 +13,11 @@ from harness.suites.suite import Suite
 from harness.suites.target import Target
 from harness.suites.values import placeholders
 from harness.trials.validity import MOST_CLIENT_CPU
+from results.metrics import FEWEST_RESPONSES
 
 #: Less than this is sent in one piece by many servers, and costs less than the request around it.
 SMALLEST_BODY_BYTES = 10_000
-#: A window holds so many responses at least: docs/design.md, and a percentile needs 20.
-FEWEST_RESPONSES = 10
+#: A window holds so many responses where that is not long: a percentile needs 20.
 _ENOUGH_RESPONSES = 20
 _SHORTEST_WINDOW_S = 1.0
 #: A window for 20 of the slowest responses is not made longer than this; one for 10 of them is.

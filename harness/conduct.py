@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from harness.loading.crew import Crew, asked_at
-from harness.loading.line import check_sizes
 from harness.loading.newcomers import Alone, Muster, Newcomers
+from harness.loading.windows import check_sizes, few_responses
 from harness.onward import Onward
 from harness.programs.cores import Cores
 from harness.redaction import Redaction
@@ -65,6 +65,9 @@ class Watcher(Protocol):
 
     def left(self, workers: int | None) -> None:
         """So many are left, and the run goes on with them; null: all are there again."""
+
+    def doubted(self, sentence: str) -> None:
+        """This will make figures doubtful."""
 
     def calibrating(self, users: Sequence[int]) -> None:
         """The client's own error is about to be measured with so many users."""
@@ -283,7 +286,7 @@ def conduct(
         calibrate(plan, store, shop, watcher, muster)
         measurer = TrialMeasurer(shop, seed=plan.seed, warmup_s=plan.warmup_s, window_s=plan.window_s)
         tracer = CaseTracer(shop)
-        check_sizes(plan.cases, store.read().verifications, plan.window_s)
+        _check_windows(plan, store.read(), watcher)
         measure(
             arms,
             store,
@@ -295,6 +298,19 @@ def conduct(
             traced=plan.traced,
             muster=muster,
         )
+
+
+def _check_windows(plan: Plan, run: Run, watcher: Watcher) -> None:
+    """That lines leave room for responses, on each side; of little room the watcher is told.
+
+    Raises LineFailed.
+    """
+    sides = [found for found in (run.base_verifications, run.verifications) if found]
+    for found in sides:
+        check_sizes(plan.cases, found, plan.window_s)
+    told = [sentence for found in sides for sentence in few_responses(plan.cases, found, plan.window_s)]
+    for sentence in dict.fromkeys(told):
+        watcher.doubted(sentence)
 
 
 @contextlib.contextmanager

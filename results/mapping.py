@@ -9,6 +9,7 @@ from typing import Any
 
 from results.calibration import read_calibration
 from results.case import Case
+from results.drops import insert_drops, read_drops
 from results.faults import Fault
 from results.floors import insert_floors, read_floors
 from results.follow_ups import insert_follow_ups
@@ -145,6 +146,7 @@ def insert_trial(connection: sqlite3.Connection, trial: TrialRecord) -> None:
         )
         insert_pss(connection, trial.position, server.pss_samples)
     insert_floors(connection, trial.position, trial.floors)
+    insert_drops(connection, trial.position, trial.line_drops)
     if load is not None:
         insert_shares(connection, trial.position, load.workers)
         insert_requests(connection, "request", trial.position, load.requests)
@@ -225,6 +227,7 @@ def _read_trials(connection: sqlite3.Connection, slots: list[Slot]) -> list[Tria
     ):
         outcomes.setdefault(item["position"], {})[item["outcome"]] = item["n"]
     floors, follow_ups = read_floors(connection), read_follow_ups(connection)
+    drops = read_drops(connection)
     others, shares = read_summaries(connection), read_shares(connection)
     return [
         TrialSummary(
@@ -243,6 +246,7 @@ def _read_trials(connection: sqlite3.Connection, slots: list[Slot]) -> list[Tria
             follow_ups=follow_ups.get(item["position"]),
             others=others.get(item["position"]),
             workers=shares.get(item["position"], ()),
+            line_drops=drops.get(item["position"]),
         )
         for item in connection.execute("SELECT * FROM trial ORDER BY position")
     ]

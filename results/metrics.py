@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+#: Responses that a window has to hold at least, for a median to rest on.
+FEWEST_RESPONSES = 10
+
 
 class Better(StrEnum):
     """The direction in which a figure improves."""

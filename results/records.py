@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from results.drops import LineDrops
     from results.floors import MemoryFloor
     from results.pss import PssSample
     from results.workers import WorkerShare
@@ -206,7 +207,8 @@ class TrialRecord:
     """One case measured once. ``reason`` says why a trial is not valid, ``fault`` by name; null when it is.
 
     ``figures`` are the trial's numbers by the names of `results.metrics.FIGURES`; a figure that the
-    trial cannot give is null. ``floors`` is the memory floor of each part of a soak's window.
+    trial cannot give is null. ``floors`` is the memory floor of each part of a soak's window. ``line_drops``
+    is what its line dropped, null where that has no queue.
     """
 
     position: int
@@ -220,6 +222,7 @@ class TrialRecord:
     server_output: str = ""
     floors: Sequence[MemoryFloor] = ()
     fault: Fault | None = None
+    line_drops: LineDrops | None = None
 
 
 @dataclass(frozen=True, slots=True)

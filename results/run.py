@@ -8,6 +8,7 @@ from typing import Any
 
 from results.calibration import CalibrationPoint
 from results.case import Case
+from results.drops import LineDrops
 from results.faults import Fault
 from results.floors import MemoryFloor
 from results.follow_ups import FollowUps
@@ -65,7 +66,7 @@ class TrialSummary:
     ``outcomes`` counts the trial's requests by how they ended. ``others`` are the small requests beside them,
     null without any; ``floors`` are a soak's; ``follow_ups`` are null where nobody hung up. ``workers`` are
     the shares of several load processes, none where there is one only. ``fault`` is null of a trial that is
-    valid.
+    valid. ``line_drops`` is what its line dropped, null where that has no queue.
     """
 
     slot: Slot
@@ -83,6 +84,7 @@ class TrialSummary:
     others: OthersSummary | None = None
     workers: Sequence[WorkerShare] = ()
     fault: Fault | None = None
+    line_drops: LineDrops | None = None
 
 
 def standing(trials: Iterable[TrialSummary]) -> list[TrialSummary]:

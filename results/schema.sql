@@ -211,6 +211,14 @@ CREATE TABLE memory_floor (
     PRIMARY KEY (position, part)
 ) STRICT, WITHOUT ROWID;
 
+-- Packets that the queues in front of the case's line dropped, from before the warm-up until after the drain. No row:
+-- the trial had no line, one without a queue, or no load.
+CREATE TABLE line_drop (
+    position   INTEGER PRIMARY KEY REFERENCES trial,
+    to_load    INTEGER NOT NULL,
+    to_server  INTEGER NOT NULL
+) STRICT;
+
 -- The small request after each hang-up, on a connection of its own.
 CREATE TABLE follow_up (
     position     INTEGER NOT NULL REFERENCES trial,

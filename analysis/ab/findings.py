@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from analysis.line_side import CaseOnLine, line_side
 from analysis.load_side import LoadSide, load_side
 from analysis.summary import labels
 from analysis.verdicts.fitness import Unfit, unfit
@@ -68,6 +69,7 @@ class AbFindings:
     ``repeated``: measured once more. ``untrusted``: so much
     is invalid that the ab may not be relied on. ``unfit`` is base's own A/A control. ``bodies`` names the
     cases whose bodies differ between the sides. ``load`` is null where the ab's own driver made it alone.
+    ``over_lines`` are the cases over lines that have queues.
     """
 
     header: RunHeader
@@ -84,6 +86,7 @@ class AbFindings:
     unfit: Sequence[Unfit]
     bodies: Sequence[str]
     load: LoadSide | None
+    over_lines: Sequence[CaseOnLine] = ()
 
     @property
     def repeated_in_words(self) -> str | None:
@@ -118,6 +121,7 @@ def find_ab(run: Run, not_judged: Sequence[NotJudged] = ()) -> AbFindings:
         unfit=unfit(side_of(run, Side.BASE)),
         bodies=differing(run),
         load=load_side(run),
+        over_lines=line_side(run),
     )
 
 

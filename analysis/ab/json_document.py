@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from analysis import load_side
+from analysis import line_side, load_side
 from analysis.ab.findings import AbFindings, AbGate, AbLine
 from analysis.statistics.multiple import SCREENING_Q
 from analysis.verdicts.margin_gate import MarginResult
@@ -54,6 +54,7 @@ def ab_document(findings: AbFindings) -> dict[str, Any]:
         "screening_q": SCREENING_Q,
         "lines": [_line(line) for line in findings.lines],
         "load": load_side.document(findings.load),
+        "line": line_side.document(findings.over_lines),
         "environment": dict(header.environment),
         "suite_toml": header.suite_toml,
     }

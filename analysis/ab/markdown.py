@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from analysis import load_side
+from analysis import line_side, load_side
 from analysis.ab.findings import AbFindings, AbLine, AbState
 from analysis.ab.words import estimate_of, interval_of, of_gate, verdict_of
 from analysis.exports.sections import Section, escaped, fitted, folded, table
@@ -88,7 +88,7 @@ def _doubts(findings: AbFindings) -> Iterator[str]:
         yield f"- {findings.repeated_in_words}"
     for fault, count in findings.faults.items():
         yield f"- {escaped(fault)} ({count} trial{'s' if count > 1 else ''}): {escaped(fault.hint)}"
-    for ours, theirs in load_side.doubts_of(findings.load):
+    for ours, theirs in (*load_side.doubts_of(findings.load), *line_side.doubts_of(findings.over_lines)):
         yield f"- {ours} ({escaped(theirs)})"
 
 

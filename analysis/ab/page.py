@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from analysis import load_side
+from analysis import line_side, load_side
 from analysis.ab.findings import AbFindings, AbLine, AbState
 from analysis.ab.pictures import ab_pictures
 from analysis.ab.words import estimate_of, interval_of, of_gate, verdict_of
@@ -84,6 +84,7 @@ def _doubts(findings: AbFindings) -> list[tuple[str, list[str]]]:
         ),
         ("the bodies differ", list(findings.bodies)),
         ("load", [f"{ours} ({theirs})" for ours, theirs in load_side.doubts_of(findings.load)]),
+        ("line", [f"{ours} ({theirs})" for ours, theirs in line_side.doubts_of(findings.over_lines)]),
         (
             "invalid",
             [

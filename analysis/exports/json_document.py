@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from analysis import load_side
+from analysis import line_side, load_side
 from analysis.findings import CaseFinding, FigureFinding, Findings, GateFinding
 from analysis.growth import DEFINITION as RETAINED_SLOPE
 from analysis.growth import MemoryGrowth
@@ -59,6 +59,7 @@ def _document(findings: Findings) -> dict[str, Any]:
         "memory_growths": [_growth(growth) for growth in findings.growths],
         "others": [_cost(cost) for cost in findings.costs],
         "load": load_side.document(findings.load),
+        "line": line_side.document(findings.lines),
         "environment": dict(header.environment),
         "suite_toml": header.suite_toml,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from analysis import load_side, others_table
+from analysis import line_side, load_side, others_table
 from analysis.exports.sections import Section, escaped, fitted, folded, table
 from analysis.findings import CaseFinding, FigureFinding, Findings, GateFinding, GateState
 from analysis.scope import headline_of
@@ -102,7 +102,7 @@ def _doubts(findings: Findings) -> Iterator[str]:
         yield f"- ⚠️ **measured beside another streamgauge**: {escaped(findings.header.beside)}"
     if findings.invalid:
         yield f"- {findings.invalid_in_words} and left out"
-    for ours, theirs in load_side.doubts_of(findings.load):
+    for ours, theirs in (*load_side.doubts_of(findings.load), *line_side.doubts_of(findings.lines)):
         yield f"- {ours} ({escaped(theirs)})"
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from analysis import line_side, load_side
 from analysis.findings import Findings, GateState
-from analysis.load_side import doubts_of
 from analysis.report.choices import Choice
 from analysis.report.words import Link, Name, Sentence, anchor, doubt, firm
 from analysis.scope import headline_of
@@ -67,7 +67,7 @@ def of_the_load(run: Run, findings: Findings) -> Iterator[Sentence]:
             Name(places),
             " hold the network between the load and there, and of its memory and CPU nothing is known.",
         ]
-    for ours, theirs in doubts_of(findings.load):
+    for ours, theirs in (*load_side.doubts_of(findings.load), *line_side.doubts_of(findings.lines)):
         yield [f"{ours[0].upper()}{ours[1:]}: ", Name(theirs), "."]
     if not run.calibration:
         yield ["The client's own error was not measured: small differences of times may be the client's."]

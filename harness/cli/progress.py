@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import time
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from analysis.summary import labels
 from analysis.table import amount
 from analysis.trial.tracing import delivery
 from harness.cli.crew import told_how_to_join
+from harness.cli.prose import say
 from harness.loading.crew import PATIENCE_S, Crew
 from harness.suites.matrix import PlannedCase
 from harness.suites.plan import Plan
@@ -86,6 +88,11 @@ class Told:
                 f"{workers} worker{' is' if workers == 1 else 's are'} left, and the run goes on with "
                 f"{'it' if workers == 1 else 'them'}: the load of a trial is shared by fewer"
             )
+
+    def doubted(self, sentence: str) -> None:
+        """Say it on standard error, also when nothing is told of the progress."""
+        with contextlib.suppress(OSError):  # as for the progress
+            say(printable(sentence), err=True)
 
     def _print(self, text: str) -> None:
         """A line that stays. A measurement does not end because its progress cannot be written."""

@@ -13,6 +13,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from analysis import line_side
 from analysis.ab import json_document as ab_json
 from analysis.ab.findings import find_ab
 from analysis.exports import json_document
@@ -90,7 +91,8 @@ def _print_all(path: Path, stored: Run, traces: Sequence[Trace], not_judged: Seq
         print_traces(stored, traces)
         print_recommendations(stored)
         print_detectable(stored)
-    for ours, theirs in doubts_of(load):
+    over_lines = line_side.line_side(stored)
+    for ours, theirs in (*doubts_of(load), *line_side.doubts_of(over_lines)):
         say(f"{ours} ({printable(theirs)})")
     again = {trial.slot.position for trial in measured_again(stored.trials)}
     for trial in stored.trials:
@@ -124,6 +126,8 @@ def _print_about(path: Path, stored: Run, load: LoadSide | None) -> None:
     if load is not None:
         click.echo(f"load made    {load.made}")
         say(f"clocks       {load.clocks}")
+    if over_lines := line_side.line_side(stored):
+        click.echo(f"line         {line_side.dropped_in_words(over_lines)}")
     click.echo("\nEnvironment:")
     for name, value in header.environment.items():
         click.echo(f"  {name:22} {value if isinstance(value, str) else json.dumps(value)}")

@@ -15,18 +15,17 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.programs.processes import OwnedProcess, Processes
 from harness.servers.proxying import find_program
-from harness.suites.lines import Line, bit_rate
+from harness.suites.lines import Line
 from harness.suites.matrix import PlannedCase, lines_of
+from results.drops import LineDrops
 from results.errors import MeasurementError, UsageError
-from results.records import Verification
-from scenarios.specification import Arrivals
 
 #: For tests of networks, and nobody else's (RFC 2544, C.2.2): each run takes four addresses of it.
 _ADDRESSES = ipaddress.IPv4Network("198.18.0.0/15")
@@ -42,26 +41,34 @@ _LEAST_QUEUE_BYTES = 256 * 1024
 _QUEUE_S = 0.1
 #: Packets that a delay may hold: none is dropped for want of room.
 _HELD_PACKETS = 100_000
+#: Routes that are told.
+_MOST_NAMED = 3
 
 
 class LineFailed(MeasurementError):  # noqa: N818  - named for what happened
     """The link could not be made or shaped."""
 
 
+class LineGone(LineFailed):
+    """The load's end of it is not there any more: nothing further can be measured over it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """One that is there. ``interface`` is this machine's end, at ``host``; ``there`` is the load's address.
 
-    ``prefix`` goes before a command that is to run at the load's end.
+    ``prefix`` goes before a command that is to run at the load's end, in that ``namespace``.
+    Its methods raise LineGone when that is not there any more.
     """
 
     interface: str
     host: str
     there: str
     prefix: Sequence[str]
+    namespace: Path
 
     def shape(self, line: Line) -> None:
-        """Make it this line from now on, in both directions. Raises LineFailed."""
+        """Make it this line from now on, in both directions, its queues empty. Raises LineFailed."""
         shapers = []
         if line.delay_s:
             shapers.append(_held_back(line.delay_s))
@@ -69,12 +76,12 @@ class Link:
             shapers.append(_bucket(line.bits_per_second))
         for begin, device in ((), self.interface), (self.prefix, _THERE):
             tc = [*begin, "tc", "qdisc"]
-            if not shapers:
-                _run(*tc, "replace", "dev", device, "root", "pfifo")  # so that there is one to take off
-                _run(*tc, "del", "dev", device, "root")
+            # what is changed only keeps what waits in it: the rest of what clients of another trial left
+            self._run(*tc, "replace", "dev", device, "root", "pfifo")  # so that there is one to take off
+            self._run(*tc, "del", "dev", device, "root")
             for depth, words in enumerate(shapers, 1):
                 above = ["root"] if depth == 1 else ["parent", f"{depth - 1}:1"]
-                _run(*tc, "replace", "dev", device, *above, "handle", f"{depth}:", *words)
+                self._run(*tc, "add", "dev", device, *above, "handle", f"{depth}:", *words)
 
     def described(self, lines: Iterable[Line]) -> dict[str, Any]:
         """For the record of the environment: the addresses of both ends, and each line's queues there.
@@ -92,8 +99,28 @@ class Link:
         self.shape(Line(None, 0.0))
         return {"server": self.host, "load": self.there, "kind": "veth", "queues": queues}
 
+    def dropped(self) -> LineDrops:
+        """What the queues at both ends have dropped since they were made. Raises LineFailed."""
+        return LineDrops(to_load=self._drops((), self.interface), to_server=self._drops(self.prefix, _THERE))
+
+    def _drops(self, begin: Sequence[str], device: str) -> int:
+        """The most that one queue tells: what a bucket drops, the delay around it may count as well."""
+        told = json.loads(self._run(*begin, "tc", "-s", "-j", "qdisc", "show", "dev", device))
+        return max((queue["drops"] for queue in told), default=0)
+
     def _queues(self, begin: Sequence[str], device: str) -> Any:
-        return json.loads(_run(*begin, "tc", "-j", "qdisc", "show", "dev", device))
+        return json.loads(self._run(*begin, "tc", "-j", "qdisc", "show", "dev", device))
+
+    def _run(self, *words: str) -> str:
+        try:
+            return _run(*words)
+        except LineFailed as failed:
+            if self.namespace.exists():
+                raise
+            raise LineGone(
+                f"the load's end of the line is gone ({failed}): somebody ended the process that held it, or "
+                "the machine was short of memory"
+            ) from None
 
 
 def check_line(cases: Iterable[PlannedCase]) -> None:
@@ -127,6 +154,10 @@ def check_line(cases: Iterable[PlannedCase]) -> None:
             f"its kernel cannot make {what} ({kind})",
             f"load the module sch_{kind} (modprobe sch_{kind}), or leave {what.split()[1]} out",
         )
+    try:
+        _free_network(os.getpid())
+    except LineFailed as failed:
+        raise UsageError(f"[[network]] cannot be had on this machine: {failed}") from None
 
 
 def _probe(words: Sequence[str], problem: str, remedy: str) -> None:
@@ -159,16 +190,17 @@ def linked(processes: Processes, folder: Path) -> Iterator[Link]:
 
 
 def _link(holder_pid: int) -> Link:
-    network = _free_network()
+    network = _free_network(holder_pid)
     host, there = (str(address) for address in network.hosts())
     interface = f"sg{holder_pid}"
-    prefix = [_program("nsenter"), f"--net=/proc/{holder_pid}/ns/net", "--"]
+    namespace = Path(f"/proc/{holder_pid}/ns/net")
+    prefix = [_program("nsenter"), f"--net={namespace}", "--"]
     _run("ip", "link", "add", interface, "type", "veth", *("peer", "name", _THERE, "netns", str(holder_pid)))
     for begin, device, address in ((), interface, host), (prefix, _THERE, there):
         _run(*begin, "ip", "address", "add", f"{address}/{network.prefixlen}", "dev", device)
         _run(*begin, "ip", "link", "set", device, "up")
     _run(*prefix, "ip", "link", "set", "lo", "up")
-    return Link(interface, host, there, prefix)
+    return Link(interface, host, there, prefix, namespace)
 
 
 def _wait_for_namespace(holder: OwnedProcess) -> None:
@@ -185,17 +217,29 @@ def _wait_for_namespace(holder: OwnedProcess) -> None:
     raise LineFailed(f"no network namespace for the load: {holder.output_tail().strip()}; run as root")
 
 
-def _free_network() -> ipaddress.IPv4Network:
-    """Four addresses that no route of this machine has."""
+def _free_network(number: int) -> ipaddress.IPv4Network:
+    """Four addresses to which no route of this machine leads but one for much more than tests of networks.
+
+    They are looked for from the one of this ``number`` on: two runs that look at once have unlike numbers.
+    """
+    routes = json.loads(_run("ip", "-j", "-4", "route", "show", "table", "all"))
     taken = [
-        ipaddress.IPv4Network(route["dst"], strict=False)
-        for route in json.loads(_run("ip", "-j", "-4", "route", "show", "table", "all"))
+        network
+        for route in routes
         if route["dst"] != "default"
+        and (network := ipaddress.IPv4Network(route["dst"], strict=False)).prefixlen >= _ADDRESSES.prefixlen
+        and network.overlaps(_ADDRESSES)
     ]
-    for network in _ADDRESSES.subnets(new_prefix=30):
+    networks = list(_ADDRESSES.subnets(new_prefix=30))
+    first = number % len(networks)
+    for network in (*networks[first:], *networks[:first]):
         if not any(network.overlaps(other) for other in taken):
             return network
-    raise LineFailed(f"all addresses of {_ADDRESSES} are in use on this machine: end what uses them")
+    told = ", ".join(map(str, taken[:_MOST_NAMED]))
+    raise LineFailed(
+        f"its routes take all addresses of {_ADDRESSES} ({told}); `ip route show table all` tells by what, "
+        "which has to end"
+    )
 
 
 def _held_back(delay_s: float) -> list[str]:
@@ -229,27 +273,3 @@ def _ended(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(given, capture_output=True, text=True, check=False, timeout=_TIMEOUT_S)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise LineFailed(f"{' '.join(words)}: {error}") from error
-
-
-def check_sizes(cases: Iterable[PlannedCase], found: Mapping[str, Verification], window_s: float) -> None:
-    """That window and timeout are long enough for a response to each of a case's users, who share its line.
-
-    Raises LineFailed with the cases that they are too short for.
-    """
-    problems = []
-    for planned in cases:
-        rate = None if planned.line is None else planned.line.bits_per_second
-        if rate is None or planned.case.expect_failure or isinstance(planned.load, Arrivals):
-            continue
-        seconds = planned.load.users * found[planned.case.identity].body_bytes * 8 / rate
-        takes = (
-            f"{planned.case.identity}: a response to each of {planned.load.users} users takes at least "
-            f"{seconds:.3g} s over {bit_rate(rate)}, and"
-        )
-        if seconds > window_s:
-            problems.append(f"{takes} the window is {window_s:g} s")
-        if seconds > planned.target.timeout:
-            problems.append(f"{takes} {planned.target.name} has a timeout of {planned.target.timeout:g} s")
-    if problems:
-        told = "\n".join(problems)
-        raise LineFailed(f"{told}\nMake that longer, the responses smaller, or the line faster")

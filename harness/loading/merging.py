@@ -204,17 +204,17 @@ def _shares_of(
             machine_steal=share["machine_steal"],
             machine_throttled_ns=share["machine_throttled_ns"],
             clock_bend_ns=share["clock_bend_ns"],
-            name=described[share["worker"]]["name"],
-            place=_place(described[share["worker"]]),
+            name=f"{share['worker']} ({described[share['worker']]['name']})",
+            place=_place(described[share["worker"]], share["machine"]),
         )
         for share in shares
     ]
 
 
-def _place(worker: Mapping[str, Any]) -> str:
+def _place(worker: Mapping[str, Any], machine: str) -> str:
     """The core of a machine that a worker is pinned to; for one that is not, a core of its own is taken."""
-    where = worker["name"] if worker["core"] is None else f"core {worker['core']} of {worker['host']}"
-    return str(where)
+    core = worker["core"]
+    return f"worker {worker['number']}" if core is None else f"core {core} of {machine}"
 
 
 def corrected(requests: RequestArray, answer: Mapping[str, Any]) -> RequestArray:

@@ -38,6 +38,11 @@ class Line:
         return f"{self.delay_s * 1000:g}ms" if self.delay_s else ""
 
     @property
+    def has_queue(self) -> bool:
+        """Whether something holds packets back, and may drop them."""
+        return self.bits_per_second is not None or self.delay_s > 0
+
+    @property
     def label(self) -> str:
         """Both in a word or two: 10Mbit/s 20ms."""
         return f"{self.rate} {self.delay}".rstrip()

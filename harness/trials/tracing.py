@@ -13,6 +13,7 @@ from typing import Protocol
 from analysis.trial.hang_ups import hang_up_trace
 from analysis.trial.tracing import figures_of_trace, joined, note_of, traced_request, waterfall_of
 from harness.loading.leaving import leaving_of
+from harness.loading.line import LineGone
 from harness.loading.load import LoadGivenUp, TracedLoad
 from harness.probes.watch import ServerWatch
 from harness.programs.ports import HOST
@@ -59,14 +60,14 @@ class CaseTracer:
     def __call__(self, planned: PlannedCase, expected: Verification) -> Trace:
         """Start the server with the ledger, ask, join both sides' books, stop.
 
-        Raises LoadGivenUp and SupervisorDied: without these parts nothing more can be measured.
+        Raises LoadGivenUp, SupervisorDied and LineGone: without these parts nothing more can be measured.
         """
         started_utc = datetime.now(UTC).isoformat(timespec="milliseconds")
         identity = planned.case.identity
         redaction = Redaction.of_targets([planned.target])
         try:
             return redaction.trace(self._trace(planned, expected, started_utc))
-        except (SupervisorDied, LoadGivenUp):
+        except (SupervisorDied, LoadGivenUp, LineGone):
             raise
         except MeasurementError as error:
             return redaction.trace(Trace(identity, started_utc, str(error)))
@@ -127,7 +128,7 @@ class CaseTracer:
 def _note_of_line(planned: PlannedCase) -> str | None:
     """Who else may have held chunks back; null where nothing is between."""
     line = planned.line
-    if line is None or (line.bits_per_second is None and not line.delay_s):
+    if line is None or not line.has_queue:
         return None
     return f"asked over a line ({line.label}): what is late may have been held back by it"
 

@@ -13,6 +13,7 @@ import numpy as np
 from analysis.trial.figures import figures_of_trial
 from analysis.trial.floors import floors_of
 from harness.loading.leaving import leaving_of
+from harness.loading.line import LineGone
 from harness.loading.load import LoadFailed, LoadGivenUp
 from harness.loading.merging import RecordsLost
 from harness.probes.memory_kills import MemoryKills
@@ -62,7 +63,7 @@ class TrialMeasurer:
     def __call__(self, slot: Slot, planned: PlannedCase, expected: Verification) -> TrialRecord:
         """Start, wait until ready, reset, warm up, load for the window, drain, read, stop.
 
-        Raises LoadGivenUp and SupervisorDied: without these parts no further trial can be measured.
+        Raises LoadGivenUp, SupervisorDied and LineGone: without these parts no further trial can be measured.
         """
         started_utc = datetime.now(UTC).isoformat(timespec="milliseconds")
         started_ns = time.monotonic_ns()
@@ -82,7 +83,7 @@ class TrialMeasurer:
         redaction = Redaction.of_targets([planned.target])
         try:
             return redaction.trial(self._measure(slot, planned, expected, record))
-        except (SupervisorDied, LoadGivenUp):
+        except (SupervisorDied, LoadGivenUp, LineGone):
             raise
         except MeasurementError as error:
             return redaction.trial(record([Broken(fault_of(error), str(error))]))
@@ -98,10 +99,12 @@ class TrialMeasurer:
         with self._shop.serving(planned) as server:
             asked = self._specification(slot, planned, expected, server)
             kills = MemoryKills(server.pid)
+            before = self._shop.dropped_on_line_of(planned)
             if server.pid is None:
                 load, seen, changed = self._shop.driver.run(asked), None, None
             else:
                 load, seen, changed = self._watched(server.pid, server.ran_as, asked)
+            after = self._shop.dropped_on_line_of(planned)
             broken = [*downfall(server, changed, kills), *broken_rules(load, seen)]
             output = server.output()
         return record(
@@ -111,6 +114,7 @@ class TrialMeasurer:
             server=seen,
             figures=figures_of_trial(load, seen),
             server_output=output,
+            line_drops=None if before is None or after is None else after.since(before),
             floors=floors_of(load, seen) if isinstance(planned.load, Soak) and seen is not None else (),
         )
 

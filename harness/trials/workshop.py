@@ -19,6 +19,7 @@ from harness.programs.private_folder import private_folder
 from harness.programs.processes import Processes
 from harness.servers.serving import RunningServer, serving
 from harness.suites.matrix import PlannedCase
+from results.drops import LineDrops
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,12 @@ class Workshop:
         """From now on the load asks over the case's line, if it has one. Raises LineFailed."""
         if self.link is not None and planned.line is not None:
             self.link.shape(planned.line)
+
+    def dropped_on_line_of(self, planned: PlannedCase) -> LineDrops | None:
+        """What the queues of its line have dropped so far; null where it has none. Raises LineFailed."""
+        if self.link is None or planned.line is None or not planned.line.has_queue:
+            return None
+        return self.link.dropped()
 
 
 @contextlib.contextmanager

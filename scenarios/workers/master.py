@@ -56,8 +56,13 @@ class Member:
 
     @property
     def name(self) -> str:
-        """The name that messages call it by."""
-        return str(self.told["name"])
+        """What messages call it by: two machines may have one name."""
+        return f"{self.number} ({self.told['name']})"
+
+    @property
+    def machine(self) -> str:
+        """What tells its machine from others, which may have the same name: the boot, where it is known."""
+        return str([*self.told["clock"], self.told["host"]][0])
 
     @property
     def is_heard(self) -> bool:
@@ -371,6 +376,7 @@ def _handed_over(
         answers.append(
             {
                 **(part.answer or {}),
+                "machine": part.member.machine,
                 "arrived_bytes": len(part.packed),
                 "offset_ns": offset.offset_ns,
                 "offset_bound_ns": offset.bound_ns,

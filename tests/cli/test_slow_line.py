@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import subprocess
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
+from results.drops import LineDrops
 from results.store import Store
 from tests.cli.conftest import TINY, Streamgauge
 from tests.programs import need_network_namespaces
@@ -25,7 +27,7 @@ def test_the_line_is_the_limit_and_is_gone_afterwards(streamgauge: Streamgauge, 
     with Store.open(tiny.parent / "line.sqlite") as store:
         run, traces = store.read(), store.traces()
     line = run.header.environment["line"]
-    assert line["server"].startswith("198.18.")
+    assert ip_address(line["server"]) in ip_network("198.18.0.0/15")
     rates: dict[object, list[float]] = {"8Mbit/s": [], "unlimited": []}
     cases = {case.identity: case for case in run.header.cases}
     for trial in run.trials:
@@ -33,6 +35,8 @@ def test_the_line_is_the_limit_and_is_gone_afterwards(streamgauge: Streamgauge, 
         assert throughput is not None
         rates[cases[trial.slot.case].parameters["line_rate"]].append(throughput)
         assert len(trial.workers) == 2
+        shaped = cases[trial.slot.case].parameters["line_rate"] == "8Mbit/s"
+        assert trial.line_drops == (LineDrops(0, 0) if shaped else None)
     for trace in traces:
         rate = cases[trace.case].parameters["line_rate"]
         noted = trace.note is not None and f"asked over a line ({rate}): what is late may" in trace.note

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from results.drops import LineDrops
 from results.floors import MemoryFloor
 from results.follow_ups import STRUCT, FollowUps, unpack_follow_ups
 from results.records import MISSING
@@ -42,11 +43,12 @@ def test_hang_ups_inside_the_window_are_counted_with_those_that_had_no_answer(tm
     floors = [MemoryFloor(part, OPEN_NS + part, 10 * part, 2**20 + part) for part in range(12)]
     with Store.create(tmp_path / "run.sqlite", run_header()) as store:
         store.add_trial(trial_record(0, load=load_record([], follow_ups=follow_ups)))
-        store.add_trial(trial_record(1, floors=floors))
+        store.add_trial(trial_record(1, floors=floors, line_drops=LineDrops(7, 1)))
         store.add_trial(trial_record(2, load=load_record([], follow_ups=unpack_follow_ups(b""))))
         hung, soaked, none = store.read().trials
     assert (hung.follow_ups, list(hung.floors)) == (FollowUps(3, 1), [])
     assert (soaked.follow_ups, list(soaked.floors)) == (None, floors)
+    assert (hung.line_drops, soaked.line_drops) == (None, LineDrops(7, 1))
     assert none.follow_ups is None
 
 

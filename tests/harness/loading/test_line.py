@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -11,12 +12,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from harness.loading.line import LineFailed, Link, check_line, check_sizes, linked
+from harness.loading import line as shaping
+from harness.loading.line import LineFailed, LineGone, Link, check_line, linked
 from harness.programs.processes import Processes
 from harness.servers.proxying import find_program
 from harness.suites.lines import Line
@@ -24,7 +25,6 @@ from harness.suites.matrix import PlannedCase, cases_of
 from results.errors import UsageError
 from tests.harness.examples import HEAD, SCENARIO, SERVER, TARGET, suite_of
 from tests.programs import need_mounts, need_network_namespaces
-from tests.results.examples import verification
 
 #: Reads all that comes, and prints how many bytes a second came after the first.
 _READ = """
@@ -92,6 +92,22 @@ def test_without_a_limit_it_is_as_before(link: Link) -> None:
         assert "noqueue" in subprocess.run(words, capture_output=True, text=True, check=True).stdout
 
 
+def test_what_a_queue_drops_is_counted_and_nothing_else(link: Link, monkeypatch: pytest.MonkeyPatch) -> None:
+    rate = Line(40 * 10**6, 0.0)
+    link.shape(rate)
+    before = link.dropped()
+    bytes_a_second(link, 500_000)
+    assert link.dropped().since(before).packets == 0
+    monkeypatch.setattr(shaping, "_LEAST_QUEUE_BYTES", 8000)
+    monkeypatch.setattr(shaping, "_QUEUE_S", 0.0)
+    link.shape(rate)
+    before = link.dropped()
+    bytes_a_second(link, 500_000)
+    dropped = link.dropped().since(before)
+    assert dropped.to_load > 0
+    assert dropped.to_server == 0  # acknowledgements, and there was room for them
+
+
 def test_the_other_direction_is_shaped_too(link: Link) -> None:
     link.shape(Line(8 * 10**6, 0.0))
     words = [*link.prefix, "tc", "qdisc", "show", "dev", "load"]
@@ -114,6 +130,56 @@ def test_a_delay_is_there_or_refused_by_name(link: Link) -> None:
         begun = time.monotonic()
         subprocess.run([*link.prefix, sys.executable, "-c", code], check=True)
         assert time.monotonic() - begun > 0.06
+
+
+def test_what_clients_left_in_the_queue_is_not_before_the_next_trial(link: Link) -> None:
+    link.shape(Line(100_000, 0.0))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.setblocking(False)
+        for _ in range(20):
+            sender.sendto(bytes(1400), (link.there, 9))
+    assert waiting_bytes(link) > 10_000
+    link.shape(Line(100_000, 0.0))
+    assert waiting_bytes(link) == 0
+
+
+def waiting_bytes(link: Link) -> int:
+    words = ["tc", "-s", "-j", "qdisc", "show", "dev", link.interface]
+    told = json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
+    return int(told[0]["backlog"])
+
+
+def test_two_links_and_routes_that_are_there_do_not_meet(monkeypatch: pytest.MonkeyPatch) -> None:
+    routes = ["default", "128.0.0.0/1", "10.0.0.0/8", "198.18.0.0/16"]
+    told = json.dumps([{"dst": dst} for dst in routes])
+    monkeypatch.setattr(shaping, "_run", lambda *_: told)
+    found = [shaping._free_network(number) for number in (0, 1, 20_000, 20_001)]
+    assert [str(network) for network in found] == [
+        "198.19.0.0/30",
+        "198.19.0.0/30",
+        "198.19.56.128/30",
+        "198.19.56.132/30",
+    ]
+    told = json.dumps([{"dst": "198.18.0.0/15"}])
+    with pytest.raises(
+        LineFailed, match=r"routes take all addresses of 198\.18\.0\.0/15 \(198\.18\.0\.0/15\)"
+    ):
+        shaping._free_network(7)
+
+
+def test_a_line_whose_holder_was_ended_is_told_to_be_gone() -> None:
+    need_network_namespaces()
+    with (
+        tempfile.TemporaryDirectory(prefix="sg-") as folder,
+        Processes() as processes,
+        linked(processes, Path(folder)) as link,
+    ):
+        os.kill(int(link.interface.removeprefix("sg")), signal.SIGKILL)
+        deadline = time.monotonic() + 20
+        while link.namespace.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        with pytest.raises(LineGone, match="the load's end of the line is gone"):
+            link.shape(Line(None, 0.0))
 
 
 def test_nothing_is_left_when_its_holder_is_gone() -> None:
@@ -232,16 +298,3 @@ def test_what_is_no_line_is_refused_with_its_place(network: str, said: str) -> N
     with pytest.raises(UsageError, match="network") as caught:
         cases(f"[[network]]\n{network}\n")
     assert said in str(caught.value)
-
-
-def test_a_window_that_is_too_short_for_the_line_is_refused_before_the_first_trial() -> None:
-    found = cases('[[network]]\nrate = ["1 Mbit/s", "unlimited"]\n')
-    sizes = {planned.case.identity: verification(body_bytes=500_000) for planned in found}
-    with pytest.raises(LineFailed, match="takes at least 4 s over 1Mbit/s, and the window is 3 s") as caught:
-        check_sizes(found, sizes, 3.0)
-    assert "unlimited" not in str(caught.value)
-    check_sizes(found, sizes, 5.0)
-    hasty = [replace(item, target=item.target.model_copy(update={"timeout": 3.5})) for item in found]
-    with pytest.raises(LineFailed, match=r"takes at least 4 s over 1Mbit/s, and .* a timeout of 3\.5 s"):
-        check_sizes(hasty, sizes, 5.0)
-    check_sizes(cases(""), {}, 1.0)

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import xxhash
 
 from harness.loading.merging import load_record
-from results.records import COLUMN, REQUEST_FIELDS, Outcome
+from results.records import COLUMN, REQUEST_FIELDS, LoadRecord, Outcome
 from scenarios.specification import Address, Download, TrialSpecification
 
 WINDOW_NS = 10**9
@@ -17,15 +18,29 @@ ENDS_NS: Sequence[Sequence[int]] = ([500, 100, 100], [], [300, 100, 900, 200])
 """Of each worker's requests, in the order in which it recorded them."""
 
 
-def test_they_are_in_the_order_of_their_ends_and_workers_keep_theirs() -> None:
-    arrays = []
-    for worker, ends in enumerate(ENDS_NS):
-        array = np.zeros((len(ends), len(REQUEST_FIELDS)), dtype="<i8")
-        array[:, COLUMN["worker"]] = worker
-        array[:, COLUMN["user"]] = range(len(ends))
-        array[:, COLUMN["last_ns"]] = ends
-        array[:, COLUMN["outcome"]] = Outcome.VERIFIED
-        arrays.append(array)
+ASKED = TrialSpecification(
+    Address("127.0.0.1", 9, "GET", "/", (), timeout_s=1, keep_alive=True),
+    "merged",
+    Download(3),
+    0,
+    1,
+    200,
+    0,
+    xxhash.xxh3_64_intdigest(b""),
+)
+
+
+def records(worker: int, ends_ns: Sequence[int]) -> npt.NDArray[np.int64]:
+    array = np.zeros((len(ends_ns), len(REQUEST_FIELDS)), dtype="<i8")
+    array[:, COLUMN["worker"]] = worker
+    array[:, COLUMN["user"]] = range(len(ends_ns))
+    array[:, COLUMN["last_ns"]] = ends_ns
+    array[:, COLUMN["outcome"]] = Outcome.VERIFIED
+    return array
+
+
+def handed_over(arrays: Sequence[npt.NDArray[np.int64]], **told: Any) -> LoadRecord:
+    """What becomes of these records, one array a worker's, with what each of them told of itself."""
     shares: list[dict[str, Any]] = [
         {
             "worker": worker,
@@ -45,21 +60,20 @@ def test_they_are_in_the_order_of_their_ends_and_workers_keep_theirs() -> None:
             "others": None,
             "sent_bytes": array.nbytes,
             "arrived_bytes": array.nbytes,
+            "offset_ns": 0,
+            "offset_bound_ns": 0,
+            "machine_steal": None,
+            "machine_throttled_ns": None,
+            "machine": f"boot-{worker}",
         }
         for worker, array in enumerate(arrays)
     ]
-    asked = TrialSpecification(
-        Address("127.0.0.1", 9, "GET", "/", (), timeout_s=1, keep_alive=True),
-        "merged",
-        Download(3),
-        0,
-        1,
-        200,
-        0,
-        xxhash.xxh3_64_intdigest(b""),
-    )
     packed = bytearray(b"".join(array.tobytes() for array in arrays))
-    merged = load_record({"shares": shares}, packed, asked).requests
+    return load_record({"shares": shares, **told}, packed, ASKED)
+
+
+def test_they_are_in_the_order_of_their_ends_and_workers_keep_theirs() -> None:
+    merged = handed_over([records(worker, ends) for worker, ends in enumerate(ENDS_NS)]).requests
     seen = [
         tuple(row) for row in merged[:, [COLUMN[name] for name in ("last_ns", "worker", "user")]].tolist()
     ]
@@ -72,3 +86,11 @@ def test_they_are_in_the_order_of_their_ends_and_workers_keep_theirs() -> None:
         (500, 0, 0),
         (900, 2, 2),
     ]
+
+
+def test_machines_of_one_name_are_two_and_so_are_their_workers() -> None:
+    """Cloned machines: who takes the one's core for the other's finds it busy twice."""
+    workers = [{"number": number, "name": "vm/0", "host": "vm", "core": 1} for number in (0, 1)]
+    found = handed_over([records(0, [1]), records(1, [2])], workers=workers).workers
+    assert len({share.place for share in found}) == 2
+    assert [share.name for share in found] == ["0 (vm/0)", "1 (vm/0)"]

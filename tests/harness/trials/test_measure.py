@@ -92,6 +92,9 @@ class FakeWatcher:
     def left(self, workers: int | None) -> None:
         raise AssertionError(f"nobody leaves: {workers}")
 
+    def doubted(self, sentence: str) -> None:
+        raise AssertionError(f"no windows are checked here: {sentence}")
+
     def calibrating(self, users: Sequence[int]) -> None:
         raise AssertionError(f"nothing is calibrated here, not even with {users} users")
 
