@@ -74,8 +74,8 @@ if [ "${1:-}" = test ]; then
     waiting=(tests/harness tests/cli/test_{own_server,target_keys}.py tests/test_install.py)
     going=(tests/scenarios/{test_*.py,workers} tests/cli/test_{calibrate,disk,doctor,init,interrupt,live,manner}.py
         tests/cli/test_{run,surroundings,terminals,traces,web}.py)
-    apart=(tests/cli/test_{conform,killed,slow_line,three_hosts}.py)
-    pure=(tests/analysis tests/results tests/targets tests/bench tests/scenarios/hostile
+    apart=(tests/scenarios/hostile tests/cli/test_{conform,killed,slow_line,three_hosts}.py)
+    pure=(tests/analysis tests/results tests/targets tests/bench
         tests/cli/test_{compare,completion,export,history,report,secrets,sheets,stored_ab}.py
         tests/test_{documents,imports,servers_page}.py)
     said=$(mktemp -d)
