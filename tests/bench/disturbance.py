@@ -196,7 +196,7 @@ def _told(
         f"**A target under steady load, while another master takes over records beside it** "
         f"({rounds} rounds, windows of {window_s:g} s; {records:,} records handed over at "
         f"{digits(records / seconds * 60 / 1e6)} million a minute, {sum(one.lost for one in handed)} lost, "
-        f"{sum(one.failed for one in handed)} trials of them invalid; "
+        f"invalid trials among them: {sum(one.failed for one in handed)}; "
         "the crew's own master in percent of a core)"
     )
     headings = ["", "TTFB p50, µs", "p95, µs", "responses/s", "server, µs a response"]
