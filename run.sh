@@ -69,14 +69,13 @@ if [ "${1:-}" = test ]; then
     mypy
     lint-imports
     [ $# -eq 0 ] || exec python -m pytest "$@"
-    # Five lanes side by side: what measures; three of what mostly waits; and what does neither, which takes only
+    # Four lanes side by side: what measures; two of what mostly waits; and what does neither, which takes only
     # the time that the others leave over. Tests that share a run are in one lane, else it is made twice.
-    waiting=(tests/harness tests/cli/test_{own_server,target_keys}.py tests/test_install.py)
-    going=(tests/scenarios/{test_*.py,workers} tests/cli/test_{calibrate,disk,doctor,init,interrupt,live,manner}.py
-        tests/cli/test_{run,surroundings,terminals,traces,web}.py)
-    apart=(tests/scenarios/hostile tests/cli/test_{conform,killed,slow_line,three_hosts}.py)
+    waiting=(tests/harness tests/cli/test_{conform,own_server,target_keys}.py tests/test_install.py)
+    going=(tests/scenarios tests/cli/test_{calibrate,doctor,init,interrupt,killed,live,manner}.py
+        tests/cli/test_{run,surroundings,traces,web}.py)
     pure=(tests/analysis tests/results tests/targets tests/bench
-        tests/cli/test_{compare,completion,export,history,report,secrets,sheets,stored_ab}.py
+        tests/cli/test_{compare,completion,disk,export,history,report,secrets,sheets,stored_ab,terminals}.py
         tests/test_{documents,imports,servers_page}.py)
     said=$(mktemp -d)
     set -m  # else what runs in the background, and all that it starts, ignores Ctrl-C
@@ -84,12 +83,10 @@ if [ "${1:-}" = test ]; then
     lanes=("waiting:$!")
     python -m pytest "${going[@]}" >"$said/going" 2>&1 &
     lanes+=("going:$!")
-    python -m pytest "${apart[@]}" >"$said/apart" 2>&1 &
-    lanes+=("apart:$!")
     nice -n 19 python -m pytest "${pure[@]}" >"$said/pure" 2>&1 &
     lanes+=("pure:$!")
     trap 'kill "${lanes[@]#*:}" 2>/dev/null || true; rm -rf "$said"' EXIT
-    others=("${waiting[@]}" "${going[@]}" "${apart[@]}" "${pure[@]}")
+    others=("${waiting[@]}" "${going[@]}" "${pure[@]}")
     code=0
     python -m pytest tests "${others[@]/#/--ignore=}" | tee -i "$said/measuring" || code=$?
     [ "$code" -ne 2 ] || exit 2  # interrupted: so are the others

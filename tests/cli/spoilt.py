@@ -15,6 +15,7 @@ from results.store import Store
 
 _MACHINE = re.compile(
     r"held up|could not keep up|of its core|the hypervisor took|a cgroup held|clock was stepped|PSS reached"
+    r"|had no answer before there was any stream"
 )
 _ATTEMPTS = 4
 

@@ -63,8 +63,9 @@ def test_a_view_that_holds_is_named_with_what_helps(
 )
 def test_a_template_that_hands_its_rows_on_is_none_that_holds(look: Look, looked: Looked) -> None:
     found = looked(look)
-    if found.holders:  # rows that are all there go out within milliseconds: a busy machine holds them up, too
-        found = look.diagnosis(looked.folder)
+    for _ in range(3):  # rows that are all there go out in milliseconds: a busy machine holds them up, too
+        if found.holders:
+            found = look.diagnosis(looked.folder)
     assert found.holders == [], found
     assert [layer.kind for layer in found.layers].count(Kind.TEMPLATE) == 1
 
