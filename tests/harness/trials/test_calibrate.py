@@ -58,7 +58,7 @@ def test_the_kernel_s_stamp_is_nearer_to_the_truth_than_the_loop_s_clock(
 
 
 def test_too_few_requests_are_asked_for_once_more_in_a_longer_window(calibrator: Calibrator) -> None:
-    """A response takes 10 ms: of 20 that are needed, one user sends 18 in 180 ms at most, and 54 in 540 ms."""
+    """A response takes 10 ms: of 20 that are needed, one user sends 18 in 180 ms at most, 54 in 540."""
     (point,) = calibrator.points([1], [Answers.ONCE], Length(0.1, 0.18, SCHEDULES))
     assert point.requests >= FEWEST_REQUESTS
     with pytest.raises(TooFewRequests, match="20 are needed"):
