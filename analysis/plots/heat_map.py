@@ -37,9 +37,14 @@ class Grid:
     ratios: Mapping[str, Mapping[tuple[str, str], float | None]]
 
 
+def drawn_of(grid: Grid) -> Sequence[str]:
+    """The figures of which any cell has a ratio: the others are left out."""
+    return [name for name in DRAWN if any(ratio is not None for ratio in grid.ratios[name].values())]
+
+
 def heat_map(name: str, title: str, grid: Grid) -> Picture:
-    """One cell for each server and buffer; a figure that no cell has is left out."""
-    names = [name for name in DRAWN if any(ratio is not None for ratio in grid.ratios[name].values())]
+    """One cell for each server and buffer, for each figure of `drawn_of`, which has to be one at least."""
+    names = drawn_of(grid)
     rows = 1 if len(grid.buffers) <= _MOST_BESIDE else len(names)
     return drawn(
         name,

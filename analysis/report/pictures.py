@@ -67,11 +67,7 @@ def pictures(source: Source) -> list[Picture | Absent]:
                 "value of it has no valid trial, or its responses are neither chunked nor traced"
             ),
         ),
-        (
-            "TTFB of single requests",
-            _first_bytes,
-            "no valid trial holds a request with a first byte",
-        ),
+        ("TTFB of single requests", _first_bytes, "no valid trial holds a request with a first byte"),
         (
             "What others waited",
             _others,
@@ -97,7 +93,11 @@ def pictures(source: Source) -> list[Picture | Absent]:
             _block_ratios,
             "no two blocks have valid trials of a stream and its whole form",
         ),
-        ("Servers by buffers", _heat_maps, "the suite has one server only, or no buffer that several serve"),
+        (
+            "Servers by buffers",
+            _heat_maps,
+            "the suite has one server only, no buffer that several serve, or no block with a ratio of one",
+        ),
     )
     found: list[Picture | Absent] = []
     for title, draw, reason in kinds:
@@ -308,13 +308,14 @@ def _heat_maps(source: Source) -> Iterator[Picture]:
             responses[response.identity] = response
             groups.setdefault((family.knob, response.identity), []).append(choice)
     names = labels(list(responses.values()))
-    shown = [(*key, found) for key, found in groups.items() if len(found) > 1]
-    for number, (knob, response_identity, found) in enumerate(shown[:_MOST_ALIKE]):
-        yield heat.heat_map(
-            f"servers-{number + 1}",
-            f"Servers by {knob}: {names[response_identity]}",
-            _grid(source, knob, found),
-        )
+    grids = [
+        (f"Servers by {knob}: {names[response_identity]}", _grid(source, knob, found))
+        for (knob, response_identity), found in groups.items()
+        if len(found) > 1
+    ]
+    shown = [(title, grid) for title, grid in grids if heat.drawn_of(grid)]
+    for number, (title, grid) in enumerate(shown[:_MOST_ALIKE]):
+        yield heat.heat_map(f"servers-{number + 1}", title, grid)
 
 
 def _grid(source: Source, knob: str, found: Sequence[Choice]) -> heat.Grid:

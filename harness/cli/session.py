@@ -35,6 +35,7 @@ from harness.redaction import Redaction, has_lost
 from harness.rows import load_rows
 from harness.servers.proxying import check_proxies
 from harness.servers.remote import placed
+from harness.sides.sides import without_own_interpreters
 from harness.stopping import check_budget, duration, first_blocks
 from harness.suites.file import load_suite, parse_suite
 from harness.suites.matrix import PlannedCase, cases_of, lines_of, proxies_of
@@ -221,7 +222,7 @@ def begun(
         command=redaction.value(["streamgauge", *sys.argv[1:]]),
         cases=[planned.case for planned in plan.cases],
         slots=plan.slots,
-        environment=redaction.value(_environment(asked.cases, asked.suite.folder, crew, shown=web)),
+        environment=redaction.value(_environment(asked.cases, asked.suite.folder, crew, sides, shown=web)),
         terms=asked.terms,
         sides=sides,
         margin_gates=margin_gates,
@@ -241,9 +242,15 @@ def _check_line(cases: Sequence[PlannedCase], *, shown: bool) -> None:
 
 
 def _environment(
-    cases: Sequence[PlannedCase], folder: Path | None, crew: Crew | None, *, shown: bool
+    cases: Sequence[PlannedCase],
+    folder: Path | None,
+    crew: Crew | None,
+    sides: Sequence[SideRecord],
+    *,
+    shown: bool,
 ) -> dict[str, Any]:
     cores = cores_with(crew)
+    cases = without_own_interpreters(cases, sides)
     record = marked_remote(marked(read_environment(cores, folder, cases), shown=shown), cases)
     return marked_crew(record, crew)
 
@@ -279,7 +286,7 @@ def resumed(
     cases = placed(cases_of(suite), allow_remote=allow_remote, listen=asked_at(crew))
     planned = {item.case.identity: item for item in cases}
     known = [planned[case.identity] for case in header.cases if case.identity in planned]
-    now = Redaction.of_targets(suite.target).value(_environment(known, None, crew, shown=shown))
+    now = Redaction.of_targets(suite.target).value(_environment(known, None, crew, header.sides, shown=shown))
     unlike = differences(header.environment, now)
     if unlike:
         raise UsageError(

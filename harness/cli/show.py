@@ -19,6 +19,7 @@ from analysis.ab.findings import find_ab
 from analysis.exports import json_document
 from analysis.exports.printable import printable
 from analysis.findings import find
+from analysis.line_side import CaseOnLine
 from analysis.load_side import CAPTION, HEADINGS, TEXTS, LoadSide, doubts_of, load_side, rows
 from analysis.summary import labels
 from analysis.verdicts.fitness import unfit
@@ -67,8 +68,8 @@ def command(run: str, as_json: bool) -> None:
 
 def _print_all(path: Path, stored: Run, traces: Sequence[Trace], not_judged: Sequence[NotJudged]) -> None:
     header = stored.header
-    load = load_side(stored)
-    _print_about(path, stored, load)
+    load, over_lines = load_side(stored), line_side.line_side(stored)
+    _print_about(path, stored, load, over_lines)
     _print_preparations(stored)
     views = [(f"On {item.side}: ", side_of(stored, item.side)) for item in header.sides] or [("", stored)]
     for where, view in views:
@@ -91,7 +92,6 @@ def _print_all(path: Path, stored: Run, traces: Sequence[Trace], not_judged: Seq
         print_traces(stored, traces)
         print_recommendations(stored)
         print_detectable(stored)
-    over_lines = line_side.line_side(stored)
     for ours, theirs in (*doubts_of(load), *line_side.doubts_of(over_lines)):
         say(f"{ours} ({printable(theirs)})")
     again = {trial.slot.position for trial in measured_again(stored.trials)}
@@ -103,7 +103,7 @@ def _print_all(path: Path, stored: Run, traces: Sequence[Trace], not_judged: Seq
     print_unfit(unfit(views[0][1]))
 
 
-def _print_about(path: Path, stored: Run, load: LoadSide | None) -> None:
+def _print_about(path: Path, stored: Run, load: LoadSide | None, over_lines: Sequence[CaseOnLine]) -> None:
     """What was run, by whom and where."""
     header = stored.header
     click.echo(f"{path}\n")
@@ -126,7 +126,7 @@ def _print_about(path: Path, stored: Run, load: LoadSide | None) -> None:
     if load is not None:
         click.echo(f"load made    {load.made}")
         say(f"clocks       {load.clocks}")
-    if over_lines := line_side.line_side(stored):
+    if over_lines:
         click.echo(f"line         {line_side.dropped_in_words(over_lines)}")
     click.echo("\nEnvironment:")
     for name, value in header.environment.items():

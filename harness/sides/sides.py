@@ -62,6 +62,19 @@ def cases_on(cases: Mapping[str, PlannedCase], item: SideRecord, checkout: Path)
     return {identity: _moved(planned, Path(item.repository), checkout) for identity, planned in cases.items()}
 
 
+def without_own_interpreters(
+    cases: Sequence[PlannedCase], sides: Sequence[SideRecord]
+) -> Sequence[PlannedCase]:
+    """The cases, without an interpreter where each side has its own: the working tree's serves neither."""
+    return [
+        replace(planned, target=planned.target.model_copy(update={"python": None}))
+        if planned.target.python is not None
+        and any(_below(Path(item.repository), planned.target.python) is not None for item in sides)
+        else planned
+        for planned in cases
+    ]
+
+
 def _moved(planned: PlannedCase, repository: Path, checkout: Path) -> PlannedCase:
     """An interpreter inside of the repository is each side's own; one outside serves both."""
     target = planned.target

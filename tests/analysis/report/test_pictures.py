@@ -123,6 +123,14 @@ def test_several_servers_are_held_against_each_other(tmp_path: Path) -> None:
     assert "gunicorn gthread with rows=500 ×0.5." in made.description
 
 
+def test_servers_of_which_no_block_has_a_ratio_are_not_drawn(tmp_path: Path) -> None:
+    """A run that was interrupted at once: it has a report, without this picture."""
+    truths = [served(truth, worker_class=kind) for kind in ("sync", "gthread") for truth in PAYS]
+    for trials in (0, 1):
+        made = reported(make_known_run(tmp_path / f"{trials}.sqlite", truths, trials=trials))
+        assert "no block with a ratio" in absent(made)["Servers by buffers"]
+
+
 def test_sizes_are_drawn_with_their_slope(tmp_path: Path) -> None:
     """Four lengths of a response that is held whole, twice over."""
     truths = [

@@ -10,7 +10,12 @@ from pathlib import Path
 import pytest
 
 from harness.sides.revisions import checkouts, repository_of, sides_of, uncommitted
-from harness.sides.sides import cases_on, check_folders, repository_of_cases
+from harness.sides.sides import (
+    cases_on,
+    check_folders,
+    repository_of_cases,
+    without_own_interpreters,
+)
 from harness.suites.file import load_suite
 from harness.suites.matrix import PlannedCase, cases_of
 from results.errors import ExitCode, MeasurementError, UsageError
@@ -181,6 +186,9 @@ def test_a_case_is_served_from_its_side_s_worktree(repository: Repository, tmp_p
         for item in moved.values():
             assert item.target.directory == tmp_path / "head" / "app"
             assert item.target.python == there
+        # what the working tree's interpreter has is told of neither side
+        shared = {item.target.python for item in without_own_interpreters([*planned.values()], [side])}
+        assert shared == ({None} if python.startswith("app/") else {there})
 
 
 def test_an_interpreter_is_its_side_s_own_whatever_links_lead_to_the_repository(
