@@ -157,9 +157,11 @@ def compressing() -> Iterator[str]:
 
 
 def test_a_compressor_is_found_by_asking_without_it(compressing: str) -> None:
-    found = examine_url("x", Question(f"{compressing}/rows", headers=(ENCODINGS,)))
-    # on a busy core its end may come in two pieces, a while apart
-    assert found.delivery in {Delivery.HELD, Delivery.PARTLY}
+    asked = Question(f"{compressing}/rows", headers=(ENCODINGS,))
+    found = examine_url("x", asked)
+    if found.delivery is Delivery.PARTLY:  # on a busy core its end may come in two pieces, a while apart
+        found = examine_url("x", asked)
+    assert found.delivery is Delivery.HELD
     assert "it is the compressor" in found.holders[0].remedies[0]
     plain = examine_url("x", Question(f"{compressing}/rows", headers=(("Accept-Encoding", "identity"),)))
     assert plain.delivery is Delivery.STREAMS
