@@ -18,7 +18,7 @@ from results.errors import StoreError
 from results.run import Run, TrialSummary
 from results.store import Store
 from tests.cli.conftest import PROGRAM, environment, once
-from tests.cli.processes import still_there
+from tests.cli.processes import command_of, still_there
 from tests.harness.programs.branded import Brand
 
 #: A response of some pieces, and one without an end, for readers that stall.
@@ -237,7 +237,7 @@ def _victims(victim: str, harness: int, family: Sequence[psutil.Process]) -> lis
     for process in family:
         with contextlib.suppress(psutil.Error):
             # keepers are forks of the supervisor, and look like it
-            if _MARKS[victim] in " ".join(process.cmdline()) and (
+            if _MARKS[victim] in command_of(process) and (
                 victim != "supervisor" or process.ppid() == harness
             ):
                 found.append(process)
@@ -250,7 +250,7 @@ def _stall(run: subprocess.Popen[bytes]) -> list[socket.socket]:
     while run.poll() is None and time.monotonic() < deadline:
         for process in _family(run):
             with contextlib.suppress(psutil.Error, OSError):
-                if _MARKS["server"] not in " ".join(process.cmdline()):
+                if _MARKS["server"] not in command_of(process):
                     continue
                 for connection in process.net_connections("tcp4"):
                     if connection.status == psutil.CONN_LISTEN and (reader := _begun(connection.laddr)):

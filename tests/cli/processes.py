@@ -18,6 +18,21 @@ def still_there(processes: Iterable[psutil.Process], *, patience_s: float = 10.0
     deadline = time.monotonic() + patience_s
     left = list(processes)
     while left and time.monotonic() < deadline:
-        left = [p for p in left if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+        left = [process for process in left if _runs(process)]
         time.sleep(0.02)
-    return [" ".join(process.cmdline()) for process in left]
+    return [command_of(process) for process in left]
+
+
+def command_of(process: psutil.Process) -> str:
+    """Its command line; empty where it has ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:  # it ended between the two questions
+        return False

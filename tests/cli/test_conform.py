@@ -24,7 +24,7 @@ from results.conformance.questions import QUESTIONS, Check, Outcome
 from results.errors import ExitCode, MeasurementError
 from targets.servers.gunicorn import DEFAULTS as GUNICORN
 from tests.cli.conftest import PROGRAM, Streamgauge, environment, once
-from tests.cli.processes import descendants, still_there
+from tests.cli.processes import command_of, descendants, still_there
 from tests.cli.terminal import in_terminal
 from tests.servers_page import kept
 
@@ -174,8 +174,8 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
         family: list[psutil.Process] = []
         assert process.stderr is not None
         assert process.stderr.read(len("1 of 1: waitress: stall")) == "1 of 1: waitress: stall"
-        while not any("launch.py" in " ".join(child.cmdline()) for child in family):
-            family = [child for child in descendants(process.pid) if child.is_running()]
+        while not any("launch.py" in command_of(child) for child in family):
+            family = descendants(process.pid)
         assert list(temporary.iterdir()), "else there would be nothing to leave behind"
         os.kill(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=60)

@@ -11,14 +11,13 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import psutil
 import pytest
 
 from results.errors import StoreError
 from results.faults import Fault
 from results.store import Store
 from tests.cli.conftest import PROGRAM, Measured, Streamgauge, environment, once
-from tests.cli.processes import descendants, still_there
+from tests.cli.processes import command_of, descendants, still_there
 
 RESUMED = ("run", "--resume", "run.sqlite")
 LONG_WINDOW_S = 60
@@ -97,17 +96,10 @@ def long_trials(traced_run: Measured, tmp_path: Path) -> Path:
 def wait_for_load(run: subprocess.Popen[str]) -> None:
     """Until a server of the run is there: its trial is under way."""
     deadline = time.monotonic() + 60
-    while not any("gunicorn" in " ".join(p.cmdline()) for p in running(descendants(run.pid))):
+    while not any("gunicorn" in command_of(process) for process in descendants(run.pid)):
         assert run.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.02)
-
-
-def running(processes: list[psutil.Process]) -> Iterator[psutil.Process]:
-    for process in processes:
-        with contextlib.suppress(psutil.Error):
-            process.cmdline()
-            yield process
 
 
 def test_ctrl_c_lets_the_trial_under_way_finish(traced_run: Measured, tmp_path: Path) -> None:
@@ -233,7 +225,7 @@ def test_a_driver_that_is_killed_costs_its_trial_and_the_run_goes_on(
     with started(tmp_path, *RESUMED) as run:
         wait_for_trials(store, 2)
         family = descendants(run.pid)
-        (driver,) = [p for p in family if "scenarios.driver" in p.cmdline()]
+        (driver,) = [process for process in family if "scenarios.driver" in command_of(process)]
         driver.kill()
         output, _ = run.communicate(timeout=60)
     assert run.returncode == 3, output  # too many of one case's few trials are invalid

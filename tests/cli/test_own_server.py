@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import shlex
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from harness.programs.ports import free_port
 from results.errors import ExitCode
 from results.store import Store
 from tests.cli.conftest import Streamgauge
+from tests.cli.processes import command_of
 
 SERVER = """
 import http.server, sys
@@ -110,14 +110,8 @@ def test_what_is_started_and_what_is_there_are_measured(
     assert told == {"started": {True}, "there": {False}, "known": {True}}
     assert all(trial.figures["ttfb_p50"] for trial in run.trials)
     # what was there goes on, and nothing that was started does
-    running = [p.pid for p in psutil.process_iter() if "my server.py" in _words(p)]
+    running = [process.pid for process in psutil.process_iter() if "my server.py" in command_of(process)]
     assert running == [pid]
-
-
-def _words(process: psutil.Process) -> list[str]:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        return process.cmdline()
-    return []
 
 
 def test_a_gate_on_what_nobody_knows_is_refused(streamgauge: Streamgauge, tmp_path: Path) -> None:

@@ -95,7 +95,8 @@ def test_a_small_request_without_an_answer_is_told_as_one(
     driver: LoadDriver, server: SyntheticServer
 ) -> None:
     path, silent = long_path(server), server.path(name="small", silent=True)
-    load = driver.run(hanging_up(server, path, silent))
+    # a user waits 0.3 s for each answer: the window is long enough for several hang-ups on a busy machine too
+    load = driver.run(hanging_up(server, path, silent, window_s=1.5))
     assert set(outcomes(load)) == {Outcome.HUNG_UP}
     assert load.follow_ups is not None
     assert (load.follow_ups[:, 1] == MISSING).all()
