@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import gevent
 import locust.stats
 from gevent import socket
 from locust.exception import RPCError
@@ -24,7 +25,7 @@ from scenarios.arrival import StampClock
 from scenarios.client import Request, TimedClient
 from scenarios.exchange import NEVER_NS, Window
 from scenarios.kept import KeptExchange, NotKept
-from scenarios.link import Link, LinkClosed
+from scenarios.link import HEARTBEAT, HEARTBEAT_EVERY_S, Link, LinkClosed
 from scenarios.polling import PollClock
 from scenarios.specification import FetchSpecification, TraceSpecification, TrialSpecification, from_message
 from scenarios.traced import trace
@@ -38,19 +39,20 @@ from scenarios.workers.sockets import lock
 class Driver:
     """Answers messages: with its own load, or with that of the workers that it has gathered."""
 
-    def __init__(self, environment: TrialEnvironment) -> None:
+    def __init__(self, environment: TrialEnvironment, link: Link) -> None:
         self._environment = environment
+        self._link = link
         self._polls = PollClock()
         self._crowd: LocalCrowd | None = None
         self._master: Master | None = None
 
-    def serve(self, link: Link) -> None:
+    def serve(self) -> None:
         """Until the harness is gone."""
         gc.freeze()
         while True:
             try:
-                message, _ = link.receive()
-                link.send(*self._answer(message))
+                message, _ = self._link.receive()
+                self._link.send(*self._answer(message))
             except LinkClosed:
                 return
 
@@ -119,13 +121,25 @@ class Driver:
     def _shared(
         self, master: Master, specification: TrialSpecification, only: int | None
     ) -> tuple[dict[str, Any], bytearray]:
+        """The workers' answers; until then the harness hears that this process still waits for them."""
+        beating = gevent.spawn(self._beat)
         try:
             shares, packed = master.run(specification, only)
         except WorkerLost as error:
             return {"lost": str(error), "workers": master.described()}, bytearray()
         except TooFewWorkers as error:
             return {"too_few": str(error), "workers": master.described()}, bytearray()
+        finally:
+            beating.kill()
         return {"shares": shares, "workers": master.described(), "awaited": master.awaited}, packed
+
+    def _beat(self) -> None:
+        while True:
+            gevent.sleep(HEARTBEAT_EVERY_S)
+            try:
+                self._link.send({"kind": HEARTBEAT})
+            except LinkClosed:  # the answer will not arrive either
+                return
 
     def _dismiss(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Let the workers go."""
@@ -172,7 +186,7 @@ def main() -> None:
     environment = TrialEnvironment(user_classes=list(USERS))
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.connect(sys.argv[1])
-    Driver(environment).serve(Link(connection))
+    Driver(environment, Link(connection)).serve()
 
 
 if __name__ == "__main__":

@@ -12,6 +12,9 @@ from typing import Any, Protocol
 _LENGTHS = struct.Struct("<IQ")
 #: A message that has begun does not pause for so long (s), whoever sends it.
 LONGEST_PAUSE_S = 30.0
+#: What is said, so often (s), while an answer is still to come.
+HEARTBEAT = "heartbeat"
+HEARTBEAT_EVERY_S = 1.0
 
 
 class StreamSocket(Protocol):

@@ -30,7 +30,7 @@ from results.records import (
 )
 from results.trace import PointArray
 from results.workers import Worker
-from scenarios.link import Link, LinkClosed, LinkSilent
+from scenarios.link import HEARTBEAT, LONGEST_PAUSE_S, Link, LinkClosed, LinkSilent
 from scenarios.specification import (
     GRACE_S,
     POINT_NUMBERS,
@@ -287,7 +287,9 @@ class LoadDriver:
         if crew is not None:
             self._lend(crew)
             longest_s += crew.patience_s + HANDOVER_S
-        answer, packed = self._ask({**to_message(specification), **more}, longest_s)
+        answer, packed = self._ask(
+            {**to_message(specification), **more}, longest_s, with_heartbeats=crew is not None
+        )
         self._keep_workers(answer)
         self._awaited = answer.get("awaited", self._awaited)
         if "lost" in answer:
@@ -313,7 +315,9 @@ class LoadDriver:
             clock_span_ns=answer["clock_span_ns"],
         )
 
-    def _ask(self, message: Mapping[str, Any], longest_s: float) -> tuple[dict[str, Any], bytearray]:
+    def _ask(
+        self, message: Mapping[str, Any], longest_s: float, *, with_heartbeats: bool = False
+    ) -> tuple[dict[str, Any], bytearray]:
         """Its answer. A driver that died or hangs is ended; the next question has a new one started.
 
         Raises LoadFailed, LoadGivenUp the third time in a row.
@@ -321,11 +325,11 @@ class LoadDriver:
         try:
             if not self._is_there:
                 self._process, self._link = self._start()
-            answer = self._exchange(message, longest_s)
+            answer = self._exchange(message, longest_s, with_heartbeats=with_heartbeats)
         except LinkClosed as closed:
             why, fault = f"died ({closed})", Fault.DRIVER_DIED
-        except LinkSilent:
-            why, fault = f"hung: it had not answered after {longest_s:g} s", Fault.DRIVER_HUNG
+        except LinkSilent as silent:
+            why, fault = f"hung: {silent}", Fault.DRIVER_HUNG
         except LoadFailed as failed:  # the new one did not start
             why, fault = f"did not start anew ({failed})", failed.fault
         else:
@@ -339,9 +343,23 @@ class LoadDriver:
         often = f", the {self._failures}. time in a row" if given_up else ""
         raise kind(f"the load driver {why}{often}; its last words:\n{words}", fault)
 
-    def _exchange(self, message: Mapping[str, Any], within_s: float) -> tuple[dict[str, Any], bytearray]:
+    def _exchange(
+        self, message: Mapping[str, Any], within_s: float, *, with_heartbeats: bool = False
+    ) -> tuple[dict[str, Any], bytearray]:
+        """Its answer. Raises LinkClosed, and LinkSilent where it comes too late or heartbeats stay away."""
+        deadline = time.monotonic() + within_s
         self._link.send(dict(message), within_s=within_s)
-        return self._link.receive(within_s)
+        while True:
+            left_s = max(deadline - time.monotonic(), _LOOK_EVERY_S)
+            patience_s = min(left_s, LONGEST_PAUSE_S) if with_heartbeats else left_s
+            try:
+                answer, packed = self._link.receive(patience_s)
+            except LinkSilent as silent:
+                late = time.monotonic() >= deadline
+                why = f"had not answered after {within_s:g}" if late else f"was silent for {patience_s:g}"
+                raise LinkSilent(f"it {why} s") from silent
+            if answer.get("kind") != HEARTBEAT:
+                return answer, packed
 
 
 def _accept(listener: socket.socket, process: OwnedProcess) -> socket.socket:

@@ -192,6 +192,23 @@ def test_a_master_that_dies_is_replaced_and_the_workers_join_it(
     assert len({worker.number for worker in crew.driver.workers}) == len(crew.driver.workers)
 
 
+def test_a_master_that_hangs_is_missed_soon_and_one_that_waits_for_its_workers_is_not(
+    crew: Running, trial: TrialSpecification, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long a trial may take, it says every second that it is there."""
+    monkeypatch.setattr("harness.loading.load.LONGEST_PAUSE_S", 2.5)
+    assert len(crew.driver.run(replace(trial, window_s=3.0)).workers) == 2
+    stopped = crew.driver.pid
+    begun = time.monotonic()
+    failed = in_the_middle(crew, lambda: os.kill(stopped, signal.SIGSTOP), trial)
+    assert time.monotonic() - begun < trial.takes_at_most_s, "else it is the trial's own time that was over"
+    assert failed.fault is Fault.DRIVER_HUNG
+    assert "hung: it was silent for 2.5 s" in str(failed)
+    monkeypatch.undo()
+    assert crew.driver.run(trial).workers
+    assert crew.driver.pid != stopped
+
+
 def test_all_workers_are_told_of_the_end(server: SyntheticServer) -> None:
     with crew_of([[]]) as running:
         running.driver.run(asked(server, server.path(), load=Download(1)))
