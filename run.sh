@@ -74,10 +74,10 @@ if [ "${1:-}" = test ]; then
     waiting=(tests/harness)
     loading=(tests/scenarios tests/cli/test_{conform,own_server,target_keys}.py
         tests/test_{frameworks,install,public_app,your_app}.py)
-    going=(tests/cli/test_{calibrate,doctor,init,interrupt,killed,live,manner}.py
-        tests/cli/test_{run,surroundings,traces,web}.py)
+    going=(tests/cli/test_{calibrate,disk,doctor,init,interrupt,killed,live,manner}.py
+        tests/cli/test_{report,run,secrets,surroundings,terminals,traces,web}.py)
     pure=(tests/analysis tests/results tests/targets tests/bench
-        tests/cli/test_{compare,completion,disk,export,history,report,secrets,sheets,stored_ab,terminals}.py
+        tests/cli/test_{compare,completion,export,history,sheets,stored_ab}.py
         tests/test_{documents,imports,servers_page}.py)
     said=$(mktemp -d)
     set -m  # else what runs in the background, and all that it starts, ignores Ctrl-C
