@@ -69,28 +69,24 @@ if [ "${1:-}" = test ]; then
     mypy
     lint-imports
     [ $# -eq 0 ] || exec python -m pytest "$@"
-    # Five lanes side by side: what measures; three of what mostly waits; and what does neither, which takes only
+    # Four lanes side by side: what measures; two of what mostly waits; and what does neither, which takes only
     # the time that the others leave over. Tests that share a run are in one lane, else it is made twice.
-    waiting=(tests/harness)
-    loading=(tests/scenarios tests/cli/test_{conform,own_server,target_keys}.py
-        tests/test_{frameworks,install,public_app,your_app}.py)
-    going=(tests/cli/test_{calibrate,disk,doctor,init,interrupt,killed,live,manner}.py
-        tests/cli/test_{report,run,secrets,surroundings,terminals,traces,web}.py)
+    waiting=(tests/harness tests/cli/test_{conform,own_server,target_keys}.py tests/test_install.py)
+    going=(tests/scenarios tests/cli/test_{calibrate,doctor,init,interrupt,killed,live,manner}.py
+        tests/cli/test_{run,surroundings,traces,web}.py)
     pure=(tests/analysis tests/results tests/targets tests/bench
-        tests/cli/test_{compare,completion,export,history,sheets,stored_ab}.py
+        tests/cli/test_{compare,completion,disk,export,history,report,secrets,sheets,stored_ab,terminals}.py
         tests/test_{documents,imports,servers_page}.py)
     said=$(mktemp -d)
     set -m  # else what runs in the background, and all that it starts, ignores Ctrl-C
     python -m pytest -o cache_dir="$said/failed-waiting" "${waiting[@]}" >"$said/waiting" 2>&1 &
     lanes=("waiting:$!")
-    python -m pytest -o cache_dir="$said/failed-loading" "${loading[@]}" >"$said/loading" 2>&1 &
-    lanes+=("loading:$!")
     python -m pytest -o cache_dir="$said/failed-going" "${going[@]}" >"$said/going" 2>&1 &
     lanes+=("going:$!")
     nice -n 19 python -m pytest -o cache_dir="$said/failed-pure" "${pure[@]}" >"$said/pure" 2>&1 &
     lanes+=("pure:$!")
     trap 'kill "${lanes[@]#*:}" 2>/dev/null || true; rm -rf "$said"' EXIT
-    others=("${waiting[@]}" "${loading[@]}" "${going[@]}" "${pure[@]}")
+    others=("${waiting[@]}" "${going[@]}" "${pure[@]}")
     code=0 failed=()
     python -m pytest -o cache_dir="$said/failed-measuring" tests "${others[@]/#/--ignore=}" \
         | tee -i "$said/measuring" || code=$?
