@@ -29,11 +29,6 @@ class OthersCost:
     verdict: Verdict
     patience_s: float
 
-    def is_bound(self, name: str) -> bool:
-        """Whether this figure of waiting is as long as anybody waited: the truth is longer."""
-        value = self.summary.estimates[name].value
-        return value is not None and value >= self.patience_s * 1e9
-
 
 def costs_of(run: Run, rows: Sequence[CaseSummary]) -> list[OthersCost]:
     """One for each of these cases that has others, in their order; controls are left out."""

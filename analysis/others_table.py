@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from analysis.findings import CaseFinding, Findings
 from analysis.others import ALONE, BESIDE, OthersCost
-from analysis.table import amount, effect, span
+from analysis.scope import is_patience
+from analysis.table import amount_of, effect, span
 from analysis.verdicts.judgement import Kind, Verdict
-from results.metrics import FIGURES
 
 CAPTION = "What it costs the others"
 HEADINGS = (
@@ -26,7 +26,7 @@ HEADINGS = (
 NOTE = (
     "Small requests come on schedule, first alone and then beside the responses: their median wait in both, "
     "and what it costs, by the ratio within each trial. A > stands where they were given up: the truth is "
-    "longer. The worker is held for as long as somebody waits and nobody is answered, the longest time in a "
+    "more. The worker is held for as long as somebody waits and nobody is answered, the longest time in a "
     "trial's window. The last column is the wait beside a stream against that beside its whole form."
 )
 
@@ -43,7 +43,7 @@ def _row(cost: OthersCost, case: CaseFinding) -> Sequence[str]:
         cost.summary.label,
         _value(cost, ALONE),
         _value(cost, BESIDE),
-        judged(cost.verdict),
+        _costs(cost),
         _value(cost, "others_ttlb_p95"),
         _value(cost, "worker_held"),
         _value(cost, "others_unanswered"),
@@ -53,9 +53,14 @@ def _row(cost: OthersCost, case: CaseFinding) -> Sequence[str]:
 
 
 def _value(cost: OthersCost, name: str) -> str:
-    figure = FIGURES[name]
-    text = amount(cost.summary.estimates[name].value, figure.unit)
-    return f"> {text}" if figure.quantile is not None and cost.is_bound(name) else text
+    return amount_of(name, cost.summary.estimates[name].value, cost.summary.case)
+
+
+def _costs(cost: OthersCost) -> str:
+    """The verdict on them; where they were given up, so is the wait that it is made of."""
+    told = judged(cost.verdict)
+    given_up = is_patience(BESIDE, cost.summary.estimates[BESIDE].value, cost.summary.case)
+    return f"> {told}" if given_up and cost.verdict.estimate is not None else told
 
 
 def judged(verdict: Verdict) -> str:

@@ -39,6 +39,14 @@ def has_others(case: Case) -> bool:
     return "others" in case.parameters
 
 
+def is_patience(name: str, value: float | None, case: Case) -> bool:
+    """Whether this wait of others is the patience that ended it: the truth is longer."""
+    figure, patience_s = FIGURES[name], case.parameters.get("patience_s")
+    if value is None or patience_s is None or not figure.needs_others or figure.quantile is None:
+        return False
+    return value >= float(patience_s) * 1e9
+
+
 def headline_of(case: Case) -> Sequence[str]:
     """The figures by which this case is judged where nobody names any."""
     special = OF_HANG_UPS if case.parameters.get("scenario") == "hang-up" else OF_OTHERS

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from analysis.scope import why_without
+from analysis.scope import is_patience, why_without
 from analysis.summary import CaseSummary
+from results.case import Case
 from results.metrics import FIGURES, Figure, Unit
 
 
@@ -40,6 +41,12 @@ def amount(value: float | None, unit: Unit) -> str:
     if unit in _SCALES:
         return _scaled(value, _SCALES[unit])
     return f"{digits(100 * value)}%" if unit is Unit.SHARE else f"{digits(value)}/s"
+
+
+def amount_of(name: str, value: float | None, case: Case) -> str:
+    """A figure's value for this case; > 1 s is a wait of others that was given up, the truth being longer."""
+    text = amount(value, FIGURES[name].unit)
+    return f"> {text}" if is_patience(name, value, case) else text
 
 
 def times(ratio: float | None) -> str:

@@ -11,7 +11,8 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from analysis.exports.printable import printable
 from analysis.findings import CaseFinding, FigureFinding, Findings, GateFinding, GateState
-from analysis.table import amount, times
+from analysis.table import amount, amount_of, times
+from results.case import Case
 
 #: The element that says so, by what came of a gate; a gate that holds has none.
 _SAID_BY = {GateState.WORSE: "failure", GateState.INVALID: "error", GateState.NOT_JUDGED: "skipped"}
@@ -99,13 +100,17 @@ def _case(suite: Element, case: CaseFinding) -> None:
         SubElement(test, "skipped", message="not measured", type="not measured")
     elif case.untrusted is not None:
         SubElement(test, "error", message=printable(case.untrusted), type="invalid")
-    lines = [printable(_line(name, item)) for name, item in case.figures.items() if item.value is not None]
+    lines = [
+        printable(_line(name, item, case.summary.case))
+        for name, item in case.figures.items()
+        if item.value is not None
+    ]
     lines += [f"{count} x {printable(told)}" for told, count in case.errors.items()]
     SubElement(test, "system-out").text = "\n".join(lines)
 
 
-def _line(name: str, item: FigureFinding) -> str:
-    text = f"{name}: {amount(item.value, item.figure.unit)}"
+def _line(name: str, item: FigureFinding, case: Case) -> str:
+    text = f"{name}: {amount_of(name, item.value, case)}"
     if item.ratio is not None:
         text += f", {times(item.ratio)} of the baseline"
     return text if item.verdict is None else f"{text}: {item.verdict.kind}, {item.verdict.reason}"

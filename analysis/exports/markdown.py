@@ -9,7 +9,7 @@ from analysis.exports.sections import Section, escaped, fitted, folded, table
 from analysis.findings import CaseFinding, FigureFinding, Findings, GateFinding, GateState
 from analysis.scope import headline_of
 from analysis.statistics.multiple import SCREENING_Q
-from analysis.table import amount, effect, setting
+from analysis.table import amount, amount_of, effect, setting
 from analysis.verdicts.judgement import Kind
 from results.metrics import Unit
 from results.records import AS_PLANNED_LABELS
@@ -126,7 +126,7 @@ def _verdicts(case: CaseFinding, shown: Sequence[str]) -> Iterator[str]:
     for name in shown:
         item = case.figures[name]
         if item.verdict is None:
-            yield amount(item.value, item.figure.unit)
+            yield amount_of(name, item.value, case.summary.case)
         else:
             yield f"{effect(item.verdict.estimate, item.figure)} {_word(item)}".strip()
 
@@ -145,7 +145,7 @@ def _figures(findings: Findings, shown: Sequence[str]) -> Iterator[list[str]]:
     for case in findings.cases:
         row = case.summary
         chunk = row.verification.median_chunk_bytes if row.verification is not None else None
-        values = [amount(case.figures[name].value, case.figures[name].figure.unit) for name in shown]
+        values = [amount_of(name, case.figures[name].value, row.case) for name in shown]
         trials = f"{row.trials}, {row.invalid} invalid" if row.invalid else str(row.trials)
         yield [escaped(row.label), amount(chunk, Unit.BYTES), *values, trials]
 

@@ -11,7 +11,7 @@ from analysis import load_side
 from analysis.findings import CaseFinding, Findings
 from analysis.load_side import called
 from analysis.report.words import anchor, interval, word
-from analysis.table import amount, digits, effect, setting, times
+from analysis.table import amount, amount_of, digits, effect, setting, times
 from analysis.trial.tracing import delivery, tracing_cost
 from results.metrics import Unit
 from results.records import AS_PLANNED_LABELS
@@ -71,7 +71,7 @@ def _rows_of_case(number: int, case: CaseFinding) -> Iterator[FigureRow]:
             chunk="whole" if row.case.is_baseline else amount(chunk, Unit.BYTES),
             sort_chunk=chunk,
             figure=name,
-            value=amount(item.value, item.figure.unit),
+            value=amount_of(name, item.value, row.case),
             sort_value=item.value,
             effect=effect(estimate, item.figure) if verdict else "",
             sort_effect=estimate,

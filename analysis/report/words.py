@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from analysis.findings import CaseFinding, FigureFinding
-from analysis.table import amount, span
+from analysis.table import amount_of, span
 from analysis.verdicts.judgement import Kind, Verdict
 
 
@@ -38,7 +38,7 @@ def anchor(number: int, figure: str) -> str:
 def value(number: int, case: CaseFinding, figure: str) -> Link:
     """A case's value, as people read it."""
     item = case.figures[figure]
-    return Link(amount(item.value, item.figure.unit), anchor(number, figure))
+    return Link(amount_of(figure, item.value, case.summary.case), anchor(number, figure))
 
 
 def interval(verdict: Verdict) -> str:

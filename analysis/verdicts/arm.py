@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from analysis.scope import why_without
+from analysis.scope import is_patience, why_without
 from analysis.summary import others_inside, requests_inside, valid_by_block
 from analysis.verdicts.gate import Pair
 from results.case import Case
@@ -56,11 +56,7 @@ def arm_between(
 
 def _given_up_on_both_sides(pairs: Sequence[Pair], name: str, case: Case) -> int:
     """In how many blocks both figures are no waits, but the patience that ended them."""
-    figure, patience_s = FIGURES[name], case.parameters.get("patience_s")
-    if not figure.needs_others or figure.quantile is None or patience_s is None:
-        return 0
-    patience_ns = float(patience_s) * 1e9
-    return sum(min(pair.figure, pair.baseline) >= patience_ns for pair in pairs)
+    return sum(is_patience(name, min(pair.figure, pair.baseline), case) for pair in pairs)
 
 
 def absolute_arm(run: Run, case: Case, name: str) -> Arm:

@@ -92,7 +92,7 @@ class LiveWatcher(Told):
     def measured(self, slot: Slot, planned: PlannedCase, trial: TrialRecord) -> None:
         """Keep it for the next drawing; a failure stays on the screen."""
         self._count()
-        self._last = f"{self._name(slot)}: {self._headline(trial)}"
+        self._last = f"{self._name(slot)}: {self._headline(planned, trial)}"
         if trial.reason is not None:
             self._print(self._last)
         self._emerging = replace(

@@ -13,7 +13,7 @@ from rich.console import Console
 from analysis.exports.printable import printable, printable_lines
 from analysis.hang_ups import trace_in_words
 from analysis.summary import labels
-from analysis.table import amount
+from analysis.table import amount, amount_of
 from analysis.trial.tracing import delivery
 from harness.cli.crew import told_how_to_join
 from harness.cli.prose import say
@@ -21,7 +21,7 @@ from harness.loading.crew import PATIENCE_S, Crew
 from harness.suites.matrix import PlannedCase
 from harness.suites.plan import Plan
 from results.faults import Fault
-from results.metrics import FIGURES, Unit
+from results.metrics import Unit
 from results.records import Slot, TrialRecord, Verification
 from results.sides import Side
 from results.trace import Trace
@@ -126,11 +126,11 @@ class Told:
         minutes, seconds = divmod(round(self._left_s + self._tracing_s), 60)
         return f"{minutes}:{seconds:02d} left"
 
-    def _headline(self, trial: TrialRecord) -> str:
+    def _headline(self, planned: PlannedCase, trial: TrialRecord) -> str:
         if trial.reason is not None:
             return f"INVALID: {printable(trial.reason)}"
         return ", ".join(
-            said.format(amount(value, FIGURES[name].unit))
+            said.format(amount_of(name, value, planned.case))
             for name, said in _HEADLINE.items()
             if (value := trial.figures.get(name)) is not None
         )
@@ -177,12 +177,12 @@ class LineWatcher(Told):
         """Nothing is printed before there is a figure."""
         self._begin()
 
-    def measured(self, slot: Slot, planned: PlannedCase, trial: TrialRecord) -> None:  # noqa: ARG002
+    def measured(self, slot: Slot, planned: PlannedCase, trial: TrialRecord) -> None:
         """Print the trial's headline."""
         self._count()
         self._print(
             f"[{self._done}/{self._total}] block {slot.block + 1}, {self._name(slot)}: "
-            f"{self._headline(trial)} ({self._left()})"
+            f"{self._headline(planned, trial)} ({self._left()})"
         )
 
     def tracing(self, planned: PlannedCase) -> None:

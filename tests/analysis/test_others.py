@@ -21,6 +21,7 @@ from analysis.verdicts.fitness import run_decided
 from analysis.verdicts.judgement import Kind
 from results.case import Case, Value
 from tests.analysis.crews import shared
+from tests.analysis.report.reading import answers as report_answers
 from tests.analysis.report.reading import found, pictures, reported, text
 from tests.known_run import Truth, make_known_run
 from tests.results.examples import STREAM, WHOLE
@@ -79,6 +80,7 @@ def test_the_table_has_each_case_with_figure_interval_and_verdict(findings: Find
     assert whole["costs"] == "×25 (×25 to ×25), worse"
     assert whole["to the whole form"] == ""
     assert (stream["beside it"], stream["p95"], stream["no answer"]) == ("> 1 s", "> 1 s", "100%")
+    assert stream["costs"].startswith("> ×500 (")
     assert stream["worker held"] == "2.4 s"  # longer than anybody's patience
     assert stream["to the whole form"].endswith(", worse")
     assert found_rows["orders rows=500 gevent"]["to the whole form"].endswith(", same")
@@ -94,7 +96,8 @@ def test_the_report_says_draws_and_lists_it(made: Report) -> None:
     assert "gunicorn sync, orders whole sync: half of the small requests waited 2" in picture.description
     assert "20 of 40 had no answer" in picture.description
     assert any(
-        "A small request beside it waits 1 s instead of 50" in text(item) for item in made.answers[0].figures
+        "A small request beside it waits > 1 s instead of 50" in text(item)
+        for item in made.answers[0].figures
     )
     failures = {tuple(row[:3]) for row in made.failures.rows}
     assert ("orders rows=500 sync", "small request without an answer", "timed-out") in failures
@@ -137,12 +140,16 @@ def test_of_slow_readers_no_figure_of_their_own_pace_is_judged(tmp_path: Path) -
 def test_where_others_are_given_up_on_both_sides_nobody_says_which_waits_longer(tmp_path: Path) -> None:
     whole, stream = truths()[:2]
     both = [replace(whole, others_ms=(2.0, 1100.0)), stream]
-    _, findings = found(make_known_run(tmp_path / "run.sqlite", both))
+    path = make_known_run(tmp_path / "run.sqlite", both)
+    _, findings = found(path)
     streamed = findings.cases[-1].figures
     verdict = streamed["others_ttlb_p50"].verdict
     assert verdict is not None
     assert verdict.kind is Kind.ESTIMATE_ONLY
     assert "in 8 of 8 blocks the small requests that others_ttlb_p50 rests on were given up" in verdict.reason
+    said = "\n".join(map(text, report_answers(path)[0].figures))
+    assert "A small request beside it waits > 1 s instead of > 1 s: " in said
+    assert "| > 1 s |" in markdown.export(findings)
     assert [cost.verdict.kind for cost in findings.costs] == [Kind.WORSE, Kind.WORSE]
     held = streamed["worker_held"].verdict
     assert held is not None
