@@ -19,7 +19,8 @@ from harness.trials.tracing import CaseTracer
 from harness.trials.trial import TrialMeasurer
 from harness.trials.workshop import Workshop, workshop
 from results.calibration import Answers
-from results.records import Slot
+from results.faults import Fault
+from results.records import COLUMN, Outcome, Slot
 from tests.harness.examples import Untold, suite_of
 from tests.programs import need
 
@@ -73,7 +74,10 @@ def test_a_server_is_asked_where_it_listens_by_all_that_asks(shop: Workshop) -> 
     stream = found[-1]
     measurer = TrialMeasurer(shop, seed=1, warmup_s=0.1, window_s=0.3)
     trial = measurer(Slot(0, 0, stream.case.identity), stream, expected[stream.case.identity])
-    assert trial.fault is None, trial.reason
+    # what a busy machine does to its figures is of no account here
+    assert trial.fault in {None, Fault.LOAD_BEHIND, Fault.MACHINE_DISTURBED}, trial.reason
+    assert trial.load is not None
+    assert set(trial.load.requests[:, COLUMN["outcome"]]) == {Outcome.VERIFIED}
     trace = CaseTracer(shop)(stream, expected[stream.case.identity])
     assert trace.reason is None
     (point,) = Calibrator(shop).points([1], [Answers.ONCE], Length(0.1, 0.3, SCHEDULES))
