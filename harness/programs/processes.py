@@ -156,23 +156,28 @@ class Processes:
         self._shortener = Shortener(lambda: [process.output for process in self._started])
 
     def __enter__(self) -> Self:
-        """Start the supervisor."""
+        """Start the supervisor. Raises StartError."""
         # Should somebody kill the supervisor and its keepers at once, the orphans come to us.
         # It costs one system call, and changes nothing for children that have a living parent.
         self._adopted_before = supervisor.adopt_orphans(True)
         self._control, theirs = socket.socketpair()
-        with theirs:
-            self._supervisor = subprocess.Popen(
-                [
-                    *(sys.executable, "-I", "-S", _SCRIPT, str(theirs.fileno())),
-                    *([] if self._scratch is None else [str(self._scratch)]),
-                ],
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
+        try:
+            with theirs:
+                self._supervisor = subprocess.Popen(
+                    [
+                        *(sys.executable, "-I", "-S", _SCRIPT, str(theirs.fileno())),
+                        *([] if self._scratch is None else [str(self._scratch)]),
+                    ],
+                    cwd="/",
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    pass_fds=[theirs.fileno()],
+                    start_new_session=True,
+                )
+        except OSError as error:
+            self._control.close()
+            supervisor.adopt_orphans(self._adopted_before)
+            raise StartError(f"the supervisor of what is to be measured did not start: {error}") from error
         self._shortener.start()
         return self
 

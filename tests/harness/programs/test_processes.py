@@ -246,6 +246,17 @@ class TestStop:
         assert not start.brand.bearers()
 
 
+@linux
+def test_a_supervisor_that_cannot_start_is_told_and_leaves_no_socket(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with pytest.raises(StartError, match=r"supervisor .* did not start: .*No such file"), Processes():
+        pytest.fail("it has no supervisor")
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
 def test_children_where_the_kernel_does_not_list_them(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     process = start.zoo("sleeper")
     monkeypatch.setattr(supervisor, "_HAS_CHILDREN_FILES", False)
